@@ -1,0 +1,112 @@
+package fault
+
+import (
+	"net/http"
+
+	"google.golang.org/grpc/codes"
+)
+
+// The server itself.
+var (
+	Internal         = define(codes.Internal, http.StatusInternalServerError, "INTERNAL", "系统内部错误，请稍后再试", "Internal error; please try again later")
+	Unavailable      = define(codes.Unavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "服务暂时不可用，请稍后再试", "The service is temporarily unavailable; please try again later")
+	StorageFull      = define(codes.Unavailable, http.StatusServiceUnavailable, "STORAGE_FULL", "系统存储空间不足，暂时不能写入", "Storage is full; nothing can be written for now")
+	UnknownOutcome   = define(codes.Unavailable, http.StatusServiceUnavailable, "UNKNOWN_OUTCOME", "暂时无法确认是否已经办理，请用同一请求编号重试", "It is not known whether the request took effect; retry with the same request id")
+	DeadlineExceeded = define(codes.DeadlineExceeded, http.StatusGatewayTimeout, "DEADLINE_EXCEEDED", "处理超时，请稍后再试", "The request took too long; please try again later")
+	Canceled         = define(codes.Canceled, 499, "CANCELED", "请求已被取消", "The request was cancelled by the caller")
+	Unimplemented    = define(codes.Unimplemented, http.StatusNotImplemented, "UNIMPLEMENTED", "没有这个接口", "There is no such method")
+	TooManyRequests  = define(codes.ResourceExhausted, http.StatusTooManyRequests, "TOO_MANY_REQUESTS", "请求过于频繁，请稍后再试", "Too many requests; please slow down")
+	LimitExceeded    = define(codes.ResourceExhausted, http.StatusTooManyRequests, "LIMIT_EXCEEDED", "超出允许的数量或大小", "A limit on number or size was exceeded")
+)
+
+// Who is asking.
+var (
+	Unauthenticated  = define(codes.Unauthenticated, http.StatusUnauthorized, "UNAUTHENTICATED", "请先登录", "Please sign in first")
+	TokenExpired     = define(codes.Unauthenticated, http.StatusUnauthorized, "TOKEN_EXPIRED", "登录已过期，请重新登录", "The sign-in has expired; please sign in again")
+	PermissionDenied = define(codes.PermissionDenied, http.StatusForbidden, "PERMISSION_DENIED", "没有权限进行此操作", "You are not allowed to do this")
+	OriginForbidden  = define(codes.PermissionDenied, http.StatusForbidden, "ORIGIN_FORBIDDEN", "不允许从该网站发起请求", "Requests from this origin are not allowed")
+)
+
+// The shape of the request.
+var (
+	InvalidArgument         = define(codes.InvalidArgument, http.StatusBadRequest, "INVALID_ARGUMENT", "请求内容不符合要求", "The request is not valid")
+	FieldRequired           = define(codes.InvalidArgument, http.StatusBadRequest, "FIELD_REQUIRED", "有必填内容没有填写", "A required field is missing")
+	UnknownField            = define(codes.InvalidArgument, http.StatusBadRequest, "UNKNOWN_FIELD", "请求中有不认识的字段", "The request has an unknown field")
+	TrailingData            = define(codes.InvalidArgument, http.StatusBadRequest, "TRAILING_DATA", "请求内容之后有多余的数据", "There is data after the end of the request body")
+	DuplicateKey            = define(codes.InvalidArgument, http.StatusBadRequest, "DUPLICATE_KEY", "请求中有重复的字段", "A field is given twice")
+	BadJSON                 = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_JSON", "请求内容不是有效的 JSON", "The request body is not valid JSON")
+	BodyTooLarge            = define(codes.ResourceExhausted, http.StatusRequestEntityTooLarge, "BODY_TOO_LARGE", "请求内容过大", "The request body is too large")
+	UnsupportedMediaType    = define(codes.InvalidArgument, http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "不支持该内容类型", "The content type is not supported")
+	NotAcceptable           = define(codes.InvalidArgument, http.StatusNotAcceptable, "NOT_ACCEPTABLE", "不能按要求的格式返回", "None of the accepted response types can be produced")
+	MethodNotAllowed        = define(codes.Unimplemented, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "该地址不支持这种请求方法", "The path does not support this method")
+	MethodOverrideForbidden = define(codes.InvalidArgument, http.StatusBadRequest, "METHOD_OVERRIDE_FORBIDDEN", "不允许改写请求方法", "Overriding the request method is not allowed")
+	BadPath                 = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_PATH", "请求地址不正确", "The request path is not valid")
+	UnknownParameter        = define(codes.InvalidArgument, http.StatusBadRequest, "UNKNOWN_PARAMETER", "请求地址中有不认识的参数", "The query has an unknown parameter")
+	BadTimeout              = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_TIMEOUT", "超时时间的写法不正确", "The time-out is not valid")
+	BadPageSize             = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_PAGE_SIZE", "每页条数不正确", "The page size is not valid")
+	BadPageToken            = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_PAGE_TOKEN", "翻页标记无效，请从第一页重新查询", "The page token is not valid; start again from the first page")
+	RequestIDMissing        = define(codes.InvalidArgument, http.StatusBadRequest, "REQUEST_ID_MISSING", "缺少请求编号", "The request id is missing")
+	RequestIDInvalid        = define(codes.InvalidArgument, http.StatusBadRequest, "REQUEST_ID_INVALID", "请求编号必须是非零的 UUID", "The request id must be a UUID other than zero")
+)
+
+// Things and their versions.
+var (
+	NotFound        = define(codes.NotFound, http.StatusNotFound, "NOT_FOUND", "没有找到", "Not found")
+	AlreadyExists   = define(codes.AlreadyExists, http.StatusConflict, "ALREADY_EXISTS", "已经存在，不能重复创建", "It exists already")
+	RequestIDReused = define(codes.AlreadyExists, http.StatusConflict, "REQUEST_ID_REUSED", "该请求编号已用于内容不同的请求", "The request id was used before for a different request")
+	ETagMissing     = define(codes.FailedPrecondition, http.StatusPreconditionRequired, "ETAG_MISSING", "缺少版本标记 etag", "The etag is missing")
+	ETagStale       = define(codes.Aborted, http.StatusConflict, "ETAG_STALE", "内容已被他人更新，请刷新后再试", "It has changed since you read it; read it again and retry")
+	ETagInvalid     = define(codes.InvalidArgument, http.StatusBadRequest, "ETAG_INVALID", "版本标记 etag 无效", "The etag is not valid")
+	Conflict        = define(codes.Aborted, http.StatusConflict, "CONFLICT", "与其他人的操作冲突，请重试", "Another change got in between; please retry")
+	Precondition    = define(codes.FailedPrecondition, http.StatusConflict, "PRECONDITION_FAILED", "当前状态不允许此操作", "The present state does not allow this")
+	WrongTransition = define(codes.FailedPrecondition, http.StatusConflict, "INVALID_TRANSITION", "当前状态不允许此操作", "The present state does not allow this step")
+)
+
+// Codes, names and texts people type.
+var (
+	BadResidentID = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_RESIDENT_ID", "居民身份证号码不正确", "The resident identity number is not valid")
+	BadUSCC       = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_USCC", "统一社会信用代码不正确", "The unified social credit code is not valid")
+	BadOrgCode    = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_ORG_CODE", "组织机构代码不正确", "The organisation code is not valid")
+	BadDivision   = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_DIVISION", "行政区划代码不正确", "The division code is not valid")
+	BadItemCode   = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_ITEM_CODE", "事项编码不正确", "The item code is not valid")
+	BadCaseNo     = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_CASE_NO", "办件编号不正确", "The case number is not valid")
+	BadPhone      = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_PHONE", "电话号码不正确", "The phone number is not valid")
+	BadName       = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_NAME", "姓名或名称含有不允许的字符", "The name has characters that are not allowed")
+	BadText       = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_TEXT", "文字为空、过长或含有不允许的字符", "The text is empty, too long or has characters that are not allowed")
+	BadFee        = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_FEE", "金额不正确", "The amount is not valid")
+)
+
+// The catalogue.
+var (
+	ItemNotFound        = define(codes.NotFound, http.StatusNotFound, "ITEM_NOT_FOUND", "没有找到该事项", "There is no such item")
+	ItemNotInForce      = define(codes.FailedPrecondition, http.StatusConflict, "ITEM_NOT_IN_FORCE", "该事项版本当前不在有效期内", "This revision of the item is not in force")
+	PublishChecksFailed = define(codes.InvalidArgument, http.StatusBadRequest, "PUBLISH_CHECKS_FAILED", "事项未通过发布检查", "The item does not pass the checks for publishing")
+	ImportInvalid       = define(codes.InvalidArgument, http.StatusBadRequest, "IMPORT_INVALID", "导入文件有错误", "The import has errors")
+)
+
+// Cases.
+var (
+	CaseWrongState      = define(codes.FailedPrecondition, http.StatusConflict, "CASE_WRONG_STATE", "办件当前状态不允许此操作", "The case is not in a state that allows this")
+	OrderBroken         = define(codes.InvalidArgument, http.StatusBadRequest, "ORDER_BROKEN", "发生时间早于上一环节", "It cannot have happened before the previous step")
+	TimeInFuture        = define(codes.InvalidArgument, http.StatusBadRequest, "TIME_IN_FUTURE", "发生时间不能晚于当前时间", "It cannot have happened in the future")
+	ReasonRequired      = define(codes.InvalidArgument, http.StatusBadRequest, "REASON_REQUIRED", "必须写明理由", "A reason must be given")
+	WrongApplicantType  = define(codes.InvalidArgument, http.StatusBadRequest, "WRONG_APPLICANT_TYPE", "该事项不面向这类申请人", "The item is not open to this kind of applicant")
+	MaterialMissing     = define(codes.InvalidArgument, http.StatusBadRequest, "MATERIAL_MISSING", "缺少必要的申请材料", "A required material is missing")
+	MaterialDuplicate   = define(codes.InvalidArgument, http.StatusBadRequest, "MATERIAL_DUPLICATE", "申请材料重复", "A material is given twice")
+	TooManyMaterials    = define(codes.InvalidArgument, http.StatusBadRequest, "TOO_MANY_MATERIALS", "申请材料过多", "There are too many materials")
+	SamePersonForbidden = define(codes.PermissionDenied, http.StatusForbidden, "SAME_PERSON_FORBIDDEN", "申请与批准不能是同一人", "The same person may not ask and approve")
+)
+
+// Reviews.
+var (
+	ReviewNotDue       = define(codes.FailedPrecondition, http.StatusConflict, "REVIEW_NOT_DUE", "还不能评价该办件", "The case cannot be reviewed yet")
+	ReviewExists       = define(codes.FailedPrecondition, http.StatusConflict, "REVIEW_EXISTS", "该办件已经评价过", "The case has been reviewed already")
+	ReviewTagInvalid   = define(codes.InvalidArgument, http.StatusBadRequest, "REVIEW_TAG_INVALID", "评价标签与星级不符", "The tag does not belong to this number of stars")
+	ReviewNotApplicant = define(codes.PermissionDenied, http.StatusForbidden, "REVIEW_NOT_APPLICANT", "只有申请人可以评价", "Only the applicant may review")
+)
+
+// Feeds between services and halls.
+var (
+	EventPoisoned = define(codes.FailedPrecondition, http.StatusConflict, "EVENT_POISONED", "事件无法处理，已搁置", "The event cannot be applied and has been parked")
+	FeedGap       = define(codes.FailedPrecondition, http.StatusConflict, "FEED_GAP", "事件序列有缺口", "The feed has a gap")
+)
