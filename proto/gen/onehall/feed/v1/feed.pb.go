@@ -400,7 +400,7 @@ var File_onehall_feed_v1_feed_proto protoreflect.FileDescriptor
 
 const file_onehall_feed_v1_feed_proto_rawDesc = "" +
 	"\n" +
-	"\x1aonehall/feed/v1/feed.proto\x12\x0fonehall.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a onehall/options/v1/options.proto\"\xce\x03\n" +
+	"\x1aonehall/feed/v1/feed.proto\x12\x0fonehall.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a onehall/options/v1/options.proto\"\xce\x03\n" +
 	"\x05Event\x12\x1f\n" +
 	"\bposition\x18\x01 \x01(\x03B\x03\xe0A\x03R\bposition\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\tR\asubject\x12\x1a\n" +
