@@ -1,0 +1,85 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/pressly/goose/v3"
+)
+
+// versionTable is where goose notes what was applied; on PostgreSQL one a schema.
+const versionTable = "schema_migrations"
+
+// Migrate applies the pending migrations and closes the database again. Several
+// processes may do so at once.
+func Migrate(ctx context.Context, cfg Config, migrations fs.FS) error {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return err
+	}
+	e, err := openEngine(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(e.migrate(ctx, migrations, true), e.close())
+}
+
+// runGoose applies or only checks. A database newer than this program is welcome:
+// old code must run after a migration, or no rolling upgrade would.
+func runGoose(ctx context.Context, dialect goose.Dialect, pool *sql.DB, migrations fs.FS, apply bool) error {
+	root, err := MigrationRoot(migrations)
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(dialect, pool, root,
+		goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true),
+		// The feed's migrations have low numbers and may gain one after the
+		// service's were applied.
+		goose.WithAllowOutofOrder(true))
+	if errors.Is(err, goose.ErrNoMigrations) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("db: migrations: %w", err)
+	}
+	if !apply {
+		pending, err := p.HasPending(ctx)
+		if err == nil && pending {
+			err = errors.New("there are pending ones; run `onehall migrate` first")
+		}
+		if err != nil {
+			return fmt.Errorf("db: migrations: %w", err)
+		}
+		return nil
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("db: migrations: %w", err)
+	}
+	return nil
+}
+
+// MigrationRoot is where the .sql files lie: the directory itself or its
+// subdirectory "migrations", as `//go:embed migrations` makes it. A nil FS is empty.
+func MigrationRoot(migrations fs.FS) (fs.FS, error) {
+	if migrations == nil {
+		return emptyFS{}, nil
+	}
+	files, err := fs.Glob(migrations, "*.sql")
+	if err != nil || len(files) > 0 {
+		return migrations, err
+	}
+	if info, err := fs.Stat(migrations, "migrations"); err == nil && info.IsDir() {
+		return fs.Sub(migrations, "migrations")
+	}
+	return migrations, nil
+}
+
+// emptyFS has no files.
+type emptyFS struct{}
+
+func (emptyFS) Open(name string) (fs.File, error) {
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+}

@@ -1,0 +1,99 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+)
+
+// Querier runs SQL. It is what sqlc's generated code asks for.
+type Querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// Tx is what the function of one Write sees of the transaction it runs in. It
+// watches whether the function has written, since only then does its failure
+// concern the others in the batch. It is not for use after the function returned.
+type Tx struct {
+	q  Querier
+	db *DB
+	// wrote is set once the function changed something, or may have.
+	wrote bool
+	// before is wrote as it was ahead of the latest statement.
+	before bool
+	// failed is the first SQL error. After one, PostgreSQL refuses the whole
+	// transaction, so SQLite is treated the same.
+	failed error
+}
+
+// Now is the present by the database's clock.
+func (tx *Tx) Now() time.Time { return tx.db.clock.Now() }
+
+// NextID makes an id that rises with time, for a row's primary key.
+func (tx *Tx) NextID() int64 { return tx.db.NextID() }
+
+// Driver is SQLite or Postgres.
+func (tx *Tx) Driver() string { return tx.db.cfg.Driver }
+
+// Wrote reports whether anything was written through this Tx.
+func (tx *Tx) Wrote() bool { return tx.wrote }
+
+// NothingWritten tells that the latest statement, an INSERT or UPDATE ... RETURNING,
+// returned no row and therefore changed nothing. An error returned after it then
+// costs the other writes of the batch nothing.
+func (tx *Tx) NothingWritten() { tx.wrote = tx.before }
+
+// ExecContext runs a statement. One that touched no row counts as not having written.
+func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	tx.mark(query)
+	res, err := tx.q.ExecContext(ctx, query, args...)
+	if err != nil {
+		return nil, tx.fail(err)
+	}
+	if n, err := res.RowsAffected(); err == nil && n == 0 && kindOf(query) == changing {
+		tx.NothingWritten()
+	}
+	return res, nil
+}
+
+// PrepareContext prepares a statement. One that would write counts as having written,
+// because its executions are not seen here.
+func (tx *Tx) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
+	tx.mark(query)
+	stmt, err := tx.q.PrepareContext(ctx, query)
+	return stmt, tx.fail(err)
+}
+
+// QueryContext runs a query of many rows.
+func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	tx.mark(query)
+	rows, err := tx.q.QueryContext(ctx, query, args...)
+	return rows, tx.fail(err)
+}
+
+// QueryRowContext runs a query of one row. The row must be scanned before the next statement.
+func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	tx.mark(query)
+	row := tx.q.QueryRowContext(ctx, query, args...)
+	_ = tx.fail(row.Err()) // Scan gives the same error to the caller.
+	return row
+}
+
+func (tx *Tx) mark(query string) {
+	tx.before = tx.wrote
+	if kindOf(query) != reading {
+		tx.wrote = true
+	}
+}
+
+// fail remembers the first error of the database.
+func (tx *Tx) fail(err error) error {
+	if err != nil && tx.failed == nil && !errors.Is(err, sql.ErrNoRows) {
+		tx.failed = err
+	}
+	return err
+}
