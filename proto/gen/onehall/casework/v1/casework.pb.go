@@ -4845,16 +4845,15 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\vdescription\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\vdescription\x123\n" +
 	"\x10certificate_name\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x0fcertificateName\x12.\n" +
 	"\x0ecertificate_no\x18\b \x01(\tB\a\xbaH\x04r\x02\x18dR\rcertificateNo\x12\x16\n" +
-	"\x06online\x18\t \x01(\bR\x06online\"\xa7\x02\n" +
+	"\x06online\x18\t \x01(\bR\x06online\"\xab\x02\n" +
 	"\x12CollectCaseRequest\x12;\n" +
 	"\x04name\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x04name\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x02 \x01(\tR\trequestId\x12\x12\n" +
 	"\x04etag\x18\x03 \x01(\tR\x04etag\x12;\n" +
 	"\vhappened_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"happenedAt\x12(\n" +
-	"\tcollector\x18\x05 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\tcollector\x12:\n" +
+	"happenedAt\x12,\n" +
+	"\tcollector\x18\x05 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\xc8\x01\xa8\xbb\x18\x01R\tcollector\x12:\n" +
 	"\x03way\x18\x06 \x01(\x0e2\x1c.onehall.casework.v1.ChannelB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x03way\"\xe4\x01\n" +
 	"\x13WithdrawCaseRequest\x12;\n" +
