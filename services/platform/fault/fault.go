@@ -69,6 +69,26 @@ func Cause(err error) Option { return func(f *Fault) { f.cause = err } }
 // RetryAfter tells the caller when trying again makes sense.
 func RetryAfter(d time.Duration) Option { return func(f *Fault) { f.retryAfter = d } }
 
+// At says which field an error is about: a check of one value knows what is wrong, its
+// caller knows where the value stood. A fault without fields is blamed on path; the
+// fields of one that has them are put below path. Other errors pass unchanged.
+func At(path string, err error) error {
+	var f *Fault
+	if !errors.As(err, &f) {
+		return err
+	}
+	at := *f
+	at.violations = slices.Clone(f.violations)
+	if len(at.violations) == 0 {
+		at.violations = []Violation{{Field: path}}
+		return &at
+	}
+	for i := range at.violations {
+		at.violations[i].Field = path + "." + at.violations[i].Field
+	}
+	return &at
+}
+
 // Error is for logs: the reason, the fields, the public facts and the cause.
 func (f *Fault) Error() string {
 	var b strings.Builder

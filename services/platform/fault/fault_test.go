@@ -109,6 +109,20 @@ func TestIsAndUnwrap(t *testing.T) {
 	}
 }
 
+func TestAt(t *testing.T) {
+	plain := BadUSCC.New(Cause(secret))
+	at := At("applicant", At("uscc", fmt.Errorf("check: %w", plain)))
+	if !errors.Is(at, BadUSCC) || !errors.Is(at, secret) || Of(at).Violations()[0].Field != "applicant.uscc" {
+		t.Errorf("got %v", at)
+	}
+	if len(plain.Violations()) != 0 {
+		t.Error("At has changed its argument")
+	}
+	if At("x", nil) != nil || At("x", secret) != secret {
+		t.Error("At has touched what is no fault")
+	}
+}
+
 func TestStatusCarriesEverythingPublic(t *testing.T) {
 	f := BadResidentID.New(Field("applicant.id_number"), FieldReason("applicant.name", BadName),
 		Meta("attempt", "2"), RetryAfter(3*time.Second), Cause(secret))
