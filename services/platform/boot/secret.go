@@ -1,0 +1,45 @@
+package boot
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+)
+
+// Secret is a configuration value that is never shown. Written as
+// "file:/run/secrets/x" it is read from that file, so that it need stand in no
+// command line and no environment.
+type Secret string
+
+const redacted = "[redacted]"
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *Secret) UnmarshalText(text []byte) error {
+	path, ok := strings.CutPrefix(string(text), "file:")
+	if !ok {
+		*s = Secret(text)
+		return nil
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("secret: %w", err)
+	}
+	*s = Secret(strings.TrimRight(string(raw), "\r\n"))
+	return nil
+}
+
+// Reveal returns the value for use.
+func (s Secret) Reveal() string { return string(s) }
+
+// String implements fmt.Stringer without the value.
+func (s Secret) String() string { return redacted }
+
+// GoString implements fmt.GoStringer without the value.
+func (s Secret) GoString() string { return redacted }
+
+// MarshalText implements encoding.TextMarshaler without the value.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// LogValue implements slog.LogValuer without the value.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
