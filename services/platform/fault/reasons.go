@@ -74,6 +74,7 @@ var (
 	BadName       = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_NAME", "姓名或名称含有不允许的字符", "The name has characters that are not allowed")
 	BadText       = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_TEXT", "文字为空、过长或含有不允许的字符", "The text is empty, too long or has characters that are not allowed")
 	BadFee        = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_FEE", "金额不正确", "The amount is not valid")
+	BadCalendar   = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_CALENDAR", "工作日历不正确", "The calendar is not valid")
 )
 
 // The catalogue.
