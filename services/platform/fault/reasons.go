@@ -41,6 +41,7 @@ var (
 	MethodNotAllowed        = define(codes.Unimplemented, http.StatusMethodNotAllowed, "METHOD_NOT_ALLOWED", "该地址不支持这种请求方法", "The path does not support this method")
 	MethodOverrideForbidden = define(codes.InvalidArgument, http.StatusBadRequest, "METHOD_OVERRIDE_FORBIDDEN", "不允许改写请求方法", "Overriding the request method is not allowed")
 	BadPath                 = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_PATH", "请求地址不正确", "The request path is not valid")
+	Misdirected             = define(codes.InvalidArgument, http.StatusMisdirectedRequest, "MISDIRECTED", "请求的网站名称不正确", "The request is meant for another host")
 	UnknownParameter        = define(codes.InvalidArgument, http.StatusBadRequest, "UNKNOWN_PARAMETER", "请求地址中有不认识的参数", "The query has an unknown parameter")
 	BadTimeout              = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_TIMEOUT", "超时时间的写法不正确", "The time-out is not valid")
 	BadPageSize             = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_PAGE_SIZE", "每页条数不正确", "The page size is not valid")
