@@ -46,17 +46,28 @@ func runGoose(ctx context.Context, dialect goose.Dialect, pool *sql.DB, migratio
 		return fmt.Errorf("db: migrations: %w", err)
 	}
 	if !apply {
-		pending, err := p.HasPending(ctx)
-		if err == nil && pending {
-			err = errors.New("there are pending ones; run `onehall migrate` first")
-		}
-		if err != nil {
-			return fmt.Errorf("db: migrations: %w", err)
-		}
-		return nil
+		return checkApplied(ctx, p, pool)
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("db: migrations: %w", err)
+	}
+	return nil
+}
+
+// checkApplied refuses a database with pending migrations.
+func checkApplied(ctx context.Context, p *goose.Provider, pool *sql.DB) error {
+	errPending := errors.New("db: migrations are pending; run `onehall migrate` first")
+	var n int
+	// Asked here, because goose would make the table, and a service may not be allowed to.
+	if err := pool.QueryRowContext(ctx, "SELECT COUNT(*) FROM "+versionTable).Scan(&n); err != nil {
+		return fmt.Errorf("%w (%w)", errPending, err)
+	}
+	pending, err := p.HasPending(ctx)
+	if err != nil {
+		return fmt.Errorf("db: migrations: %w", err)
+	}
+	if pending {
+		return errPending
 	}
 	return nil
 }
