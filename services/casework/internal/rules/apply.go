@@ -1,0 +1,76 @@
+package rules
+
+import "time"
+
+// Apply is the case after the command, or why the command is refused. The case given
+// stays as it is.
+func Apply(c Case, in Input) (Case, error) {
+	a, ok := machine[c.State][in.Command]
+	if !ok {
+		return Case{}, wrongState(c, in.Command)
+	}
+	at, err := inOrder(c, in)
+	if err != nil {
+		return Case{}, err
+	}
+	if a.guard != nil {
+		if err := a.guard(c, in); err != nil {
+			return Case{}, err
+		}
+	}
+	next := c.clone()
+	next.Last = at
+	next.record(in, at)
+	switch a.to {
+	case same:
+	case resume:
+		next.State = next.resumed()
+	default:
+		next.State = a.to
+	}
+	return next, nil
+}
+
+// File is the case of a single-step filing: what Submit makes of a new draft. The
+// claimed time may lie before now but has no event before it.
+func File(c Case, in Input) (Case, error) {
+	c.State, c.Last = Draft, time.Time{}
+	in.Command = Submit
+	return Apply(c, in)
+}
+
+// record notes what the command leaves behind besides the state.
+func (c *Case) record(in Input, at time.Time) {
+	switch in.Command {
+	case Submit:
+		c.Submitted = at
+	case PreAccept:
+		c.PreAccepted = at
+	case RequestSupplement:
+		c.Supplements = append(c.Supplements, Supplement{Told: at, Due: in.Due, AfterAcceptance: !c.Accepted.IsZero()})
+	case ReceiveSupplement:
+		if i := c.openSupplement(); i >= 0 {
+			c.Supplements[i].Received = at
+		}
+	case Accept:
+		c.Accepted = at
+	case Undertake:
+		c.Steps = append(c.Steps, Step{StepUndertake, in.Actor})
+	case Examine:
+		c.Steps = append(c.Steps, Step{StepExamine, in.Actor})
+	case Approve:
+		c.Steps = append(c.Steps, Step{StepApprove, in.Actor})
+	case Decide:
+		c.DecidedAt, c.Granted = at, in.Granted
+	case Finish:
+		c.Handover = in.Handover
+	case StartExcluded:
+		c.Specials = append(c.Specials, Special{Name: in.Name, Start: at, Limit: in.Limit, Unit: in.Unit})
+	case Extend:
+		c.Specials = append(c.Specials, Special{Extension: true, Name: in.Name, Start: at, End: at, Limit: in.Limit, Unit: in.Unit})
+	case EndSpecial:
+		if i := c.openSpecial(); i >= 0 {
+			c.Specials[i].End = at
+		}
+	}
+}

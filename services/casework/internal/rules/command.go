@@ -1,0 +1,106 @@
+package rules
+
+import (
+	"time"
+
+	"github.com/onehall/onehall/services/platform/workday"
+)
+
+// Command is something that is done to a case.
+type Command int
+
+// The commands.
+const (
+	Update Command = iota + 1
+	Submit
+	PreAccept
+	RequestSupplement
+	ReceiveSupplement
+	Accept
+	NotAccept
+	Refuse
+	Undertake
+	Examine
+	Approve
+	Decide
+	Finish
+	Collect
+	Withdraw
+	Lapse
+	Void
+	StartExcluded
+	Extend
+	EndSpecial
+	Reveal
+	lastCommand = Reveal
+)
+
+var commandNames = [...]string{"none", "update", "submit", "pre_accept", "request_supplement", "receive_supplement",
+	"accept", "not_accept", "refuse", "undertake", "examine", "approve", "decide", "finish", "collect", "withdraw",
+	"lapse", "void", "start_excluded", "extend", "end_special", "reveal"}
+
+// String is the command's word.
+func (c Command) String() string {
+	if c < 0 || int(c) >= len(commandNames) {
+		return "unknown"
+	}
+	return commandNames[c]
+}
+
+// FinishResult is how a case ends. The numbers are those of the contract's enum.
+type FinishResult int32
+
+// The results, by the exchange code list BJJGDM.
+const (
+	ResultIssued FinishResult = iota + 1
+	ResultReturned
+	ResultVoided
+	ResultForwarded
+	ResultSupplementLapsed
+	ResultFinished
+)
+
+// Input is a command with what its rules ask for. Texts are trimmed.
+type Input struct {
+	Command Command
+	// Actor is the subject of the caller's token.
+	Actor string
+	// Now is when it is entered; Happened when it is said to have happened, zero for now.
+	Now, Happened time.Time
+	// Reason is the reason, ground, purpose or description.
+	Reason string
+	// Remedies and Granted are of a decision.
+	Remedies string
+	Granted  bool
+	// RightBody is the body that has the power a refusing one lacks.
+	RightBody string
+	// WithGaps accepts an application whose materials are partly promised.
+	WithGaps bool
+	// Result and Handover are of a finish.
+	Result   FinishResult
+	Handover bool
+	// Requester, Name, Limit and Unit are of a special procedure.
+	Requester, Name string
+	Limit           int
+	Unit            workday.Unit
+	// Due is the applicant's last day of a supplement notice.
+	Due workday.Date
+}
+
+// MinReason is how many characters a reason must have to say anything.
+const MinReason = 10
+
+// MaxExtension is how many working days the head of a body may add (Art. 42).
+const MaxExtension = 10
+
+// at is when the command happened. Without a claim it is now, but never before what
+// happened last: replicas' clocks differ by milliseconds.
+func (in Input) at(last time.Time) time.Time {
+	if !in.Happened.IsZero() {
+		return in.Happened
+	}
+	if in.Now.Before(last) {
+		return last
+	}
+	return in.Now
+}

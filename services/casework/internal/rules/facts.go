@@ -1,0 +1,160 @@
+package rules
+
+import (
+	"slices"
+	"time"
+
+	"github.com/onehall/onehall/services/platform/workday"
+)
+
+// State is where a case stands. The numbers are those of the contract's enum.
+type State int32
+
+// The states.
+const (
+	None State = iota
+	Draft
+	Submitted
+	Supplementing
+	NotAccepted
+	Refused
+	Accepted
+	Examining
+	Suspended
+	Decided
+	Finished
+	Collected
+	Withdrawn
+	Lapsed
+	Voided
+)
+
+var stateNames = [...]string{"none", "draft", "submitted", "supplementing", "not_accepted", "refused", "accepted",
+	"examining", "suspended", "decided", "finished", "collected", "withdrawn", "lapsed", "voided"}
+
+// String is the state's word, as told to programs in a refusal.
+func (s State) String() string {
+	if s < None || int(s) >= len(stateNames) {
+		return "unknown"
+	}
+	return stateNames[s]
+}
+
+// StepKind is an approval step. The numbers are those of the contract's enum.
+type StepKind int32
+
+// The steps, in their order.
+const (
+	StepUndertake StepKind = iota + 1
+	StepExamine
+	StepApprove
+)
+
+// Step is one approval step taken.
+type Step struct {
+	Kind StepKind
+	// Officer is the subject of the token of whoever took it.
+	Officer string
+}
+
+// Supplement is one notice to the applicant and what came of it.
+type Supplement struct {
+	// Told and Received are when; Received is zero while the hall waits.
+	Told, Received time.Time
+	// Due is the last day for the applicant.
+	Due workday.Date
+	// AfterAcceptance tells that the decision clock pauses meanwhile.
+	AfterAcceptance bool
+}
+
+// Special is one special procedure.
+type Special struct {
+	// Extension is kind A: it lengthens the limits and stops nothing. All others are
+	// kind B, whose time does not count.
+	Extension bool
+	// Name is shown where days are explained.
+	Name string
+	// Start and End are when; End is zero while it runs.
+	Start, End time.Time
+	// Limit is the planned length in Unit; 0 leaves the end open.
+	Limit int
+	Unit  workday.Unit
+}
+
+// Case is what the rules know of a case.
+type Case struct {
+	State State
+	// Instant, FullFlow and FourEyes are properties of the item's revision.
+	Instant, FullFlow, FourEyes bool
+	// Gaps are necessary materials that were promised for later.
+	Gaps []string
+	// Submitted, PreAccepted, Accepted and DecidedAt are when; zero when not.
+	Submitted, PreAccepted, Accepted, DecidedAt time.Time
+	Supplements                                 []Supplement
+	Steps                                       []Step
+	Specials                                    []Special
+	// Granted is the decision, once there is one.
+	Granted bool
+	// Handover tells that a finished case still has a paper to hand over.
+	Handover bool
+	// Last is when the latest event happened; the next cannot have happened before.
+	Last time.Time
+}
+
+// clone is a copy that shares nothing that Apply changes.
+func (c Case) clone() Case {
+	c.Supplements = slices.Clone(c.Supplements)
+	c.Steps = slices.Clone(c.Steps)
+	c.Specials = slices.Clone(c.Specials)
+	return c
+}
+
+// took finds the step of a kind.
+func (c Case) took(kind StepKind) (Step, bool) {
+	for _, s := range c.Steps {
+		if s.Kind == kind {
+			return s, true
+		}
+	}
+	return Step{}, false
+}
+
+// extended reports whether the limit was extended before.
+func (c Case) extended() bool {
+	return slices.ContainsFunc(c.Specials, func(s Special) bool { return s.Extension })
+}
+
+// openSupplement is the index of the notice that is waited for, or -1.
+func (c Case) openSupplement() int {
+	return slices.IndexFunc(c.Supplements, func(s Supplement) bool { return s.Received.IsZero() })
+}
+
+// openSpecial is the index of the procedure that runs, or -1. An extension is an act,
+// not a span: it never runs.
+func (c Case) openSpecial() int {
+	return slices.IndexFunc(c.Specials, func(s Special) bool { return !s.Extension && s.End.IsZero() })
+}
+
+// resumed is the state in which an interrupted case goes on.
+func (c Case) resumed() State {
+	switch {
+	case c.Accepted.IsZero():
+		return Submitted
+	case len(c.Steps) == 0:
+		return Accepted
+	default:
+		return Examining
+	}
+}
+
+// Receipt is when the papers came in that the acceptance clock counts from: the
+// submission, or what came after the last notice before acceptance.
+func (c Case) Receipt() time.Time {
+	at := c.Submitted
+	for _, s := range c.Supplements {
+		if !s.AfterAcceptance && s.Received.After(at) {
+			at = s.Received
+		}
+	}
+	return at
+}

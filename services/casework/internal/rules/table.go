@@ -1,0 +1,254 @@
+package rules
+
+import (
+	"strconv"
+	"time"
+	"unicode/utf8"
+
+	"github.com/onehall/onehall/services/platform/fault"
+	"github.com/onehall/onehall/services/platform/workday"
+)
+
+// Two marks that stand in the To column instead of a state.
+const (
+	// same leaves the state as it is.
+	same State = -1
+	// resume returns to where the case was before it was interrupted.
+	resume State = -2
+)
+
+// guard says why a command that the state allows is still refused; nil when it is not.
+type guard func(Case, Input) error
+
+// arrow is one allowed step of the state machine.
+type arrow struct {
+	from    State
+	command Command
+	to      State
+	guard   guard
+}
+
+// arrows is the whole state machine: what is not here is refused.
+var arrows = []arrow{
+	{Draft, Update, same, nil},
+	{Draft, Submit, Submitted, nil},
+
+	{Submitted, PreAccept, same, notPreAccepted},
+	{Submitted, RequestSupplement, Supplementing, reasonGiven(4)},
+	{Submitted, Accept, Accepted, gapsAdmitted},
+	{Submitted, NotAccept, NotAccepted, reasonGiven(MinReason)},
+	{Submitted, Refuse, Refused, rightBodyNamed},
+	{Submitted, Withdraw, Withdrawn, nil},
+
+	{Supplementing, ReceiveSupplement, resume, nil},
+	{Supplementing, Withdraw, Withdrawn, nil},
+	{Supplementing, Lapse, Lapsed, supplementMissed},
+
+	{Accepted, RequestSupplement, Supplementing, reasonGiven(4)},
+	{Accepted, Undertake, Examining, nil},
+	{Accepted, Decide, Decided, decidedOnTheSpot},
+	{Accepted, StartExcluded, Suspended, specialGrounded},
+	{Accepted, Extend, same, extensionAllowed},
+	{Accepted, Withdraw, Withdrawn, nil},
+
+	{Examining, RequestSupplement, Supplementing, reasonGiven(4)},
+	{Examining, Examine, same, readyToExamine},
+	{Examining, Approve, same, readyToApprove},
+	{Examining, Decide, Decided, readyToDecide},
+	{Examining, StartExcluded, Suspended, specialGrounded},
+	{Examining, Extend, same, extensionAllowed},
+	{Examining, Withdraw, Withdrawn, nil},
+
+	{Suspended, EndSpecial, resume, nil},
+	{Suspended, Withdraw, Withdrawn, nil},
+
+	{Decided, Finish, Finished, resultFits},
+	{Finished, Collect, Collected, nil},
+
+	// A correction may come at any time, even after the end.
+	{Submitted, Void, Voided, reasonGiven(MinReason)},
+	{Supplementing, Void, Voided, reasonGiven(MinReason)},
+	{NotAccepted, Void, Voided, reasonGiven(MinReason)},
+	{Refused, Void, Voided, reasonGiven(MinReason)},
+	{Accepted, Void, Voided, reasonGiven(MinReason)},
+	{Examining, Void, Voided, reasonGiven(MinReason)},
+	{Suspended, Void, Voided, reasonGiven(MinReason)},
+	{Decided, Void, Voided, reasonGiven(MinReason)},
+	{Finished, Void, Voided, reasonGiven(MinReason)},
+	{Collected, Void, Voided, reasonGiven(MinReason)},
+	{Withdrawn, Void, Voided, reasonGiven(MinReason)},
+	{Lapsed, Void, Voided, reasonGiven(MinReason)},
+}
+
+// machine is arrows by state and command. Looking at personal data changes nothing and
+// is possible wherever there are any.
+var machine = func() map[State]map[Command]arrow {
+	m := map[State]map[Command]arrow{}
+	for s := Draft; s <= Voided; s++ {
+		m[s] = map[Command]arrow{Reveal: {s, Reveal, same, nil}}
+	}
+	for _, a := range arrows {
+		m[a.from][a.command] = a
+	}
+	return m
+}()
+
+// wrongState is the refusal of a command that does not fit, with what programs need to
+// find their way.
+func wrongState(c Case, cmd Command, opts ...fault.Option) error {
+	return fault.CaseWrongState.New(append(opts, fault.Meta("state", c.State.String()), fault.Meta("command", cmd.String()))...)
+}
+
+func reasonGiven(characters int) guard {
+	return func(_ Case, in Input) error { return longEnough("reason", in.Reason, characters) }
+}
+
+func longEnough(field, text string, characters int) error {
+	if utf8.RuneCountInString(text) < characters {
+		return fault.ReasonRequired.New(fault.Field(field), fault.Meta("min_length", strconv.Itoa(characters)))
+	}
+	return nil
+}
+
+func notPreAccepted(c Case, in Input) error {
+	if !c.PreAccepted.IsZero() {
+		return wrongState(c, in.Command)
+	}
+	return nil
+}
+
+func gapsAdmitted(c Case, in Input) error {
+	if len(c.Gaps) > 0 && !in.WithGaps {
+		return fault.MaterialMissing.New(fault.Field("with_gaps"), fault.Meta("material", c.Gaps[0]))
+	}
+	return nil
+}
+
+func rightBodyNamed(_ Case, in Input) error {
+	if err := longEnough("reason", in.Reason, MinReason); err != nil {
+		return err
+	}
+	return longEnough("right_body", in.RightBody, 2)
+}
+
+func supplementMissed(c Case, in Input) error {
+	open := c.openSupplement()
+	if open >= 0 && !in.at(c.Last).After(workday.EndOfDay(c.Supplements[open].Due)) {
+		return fault.SupplementRunning.New(fault.Meta("due_date", c.Supplements[open].Due.String()))
+	}
+	return nil
+}
+
+func readyToExamine(c Case, in Input) error {
+	_, examined := c.took(StepExamine)
+	_, approved := c.took(StepApprove)
+	if examined || approved {
+		return wrongState(c, in.Command)
+	}
+	return nil
+}
+
+func readyToApprove(c Case, in Input) error {
+	if _, approved := c.took(StepApprove); approved {
+		return wrongState(c, in.Command)
+	}
+	if _, examined := c.took(StepExamine); c.FullFlow && !examined {
+		return wrongState(c, in.Command, fault.Meta("missing", Examine.String()))
+	}
+	return otherThanUndertaker(c, in)
+}
+
+// otherThanUndertaker is the rule of four eyes.
+func otherThanUndertaker(c Case, in Input) error {
+	if step, ok := c.took(StepUndertake); ok && c.FourEyes && step.Officer == in.Actor {
+		return fault.SamePersonForbidden.New()
+	}
+	return nil
+}
+
+func decidedOnTheSpot(c Case, in Input) error {
+	if c.FullFlow || !c.Instant {
+		return wrongState(c, in.Command, fault.Meta("missing", Undertake.String()))
+	}
+	return reasoned(in)
+}
+
+func readyToDecide(c Case, in Input) error {
+	for _, kind := range []StepKind{StepExamine, StepApprove} {
+		if _, ok := c.took(kind); c.FullFlow && !ok {
+			missing := Examine
+			if kind == StepApprove {
+				missing = Approve
+			}
+			return wrongState(c, in.Command, fault.Meta("missing", missing.String()))
+		}
+	}
+	// Where no approval is demanded the decision is the approval.
+	if err := otherThanUndertaker(c, in); err != nil {
+		return err
+	}
+	return reasoned(in)
+}
+
+// reasoned asks a denial for reasons and remedies (Art. 38).
+func reasoned(in Input) error {
+	if in.Granted {
+		return nil
+	}
+	if err := longEnough("reason", in.Reason, MinReason); err != nil {
+		return err
+	}
+	return longEnough("remedies", in.Remedies, 4)
+}
+
+func resultFits(c Case, in Input) error {
+	switch in.Result {
+	case ResultReturned:
+		return longEnough("description", in.Reason, MinReason)
+	case ResultIssued:
+		if c.Granted {
+			return nil
+		}
+	case ResultForwarded, ResultFinished:
+		return nil
+	}
+	// What is void or lapsed leaves by its own command.
+	return fault.InvalidArgument.New(fault.Field("result"))
+}
+
+func specialGrounded(_ Case, in Input) error {
+	if err := longEnough("ground", in.Reason, MinReason); err != nil {
+		return err
+	}
+	switch in.Requester {
+	case "":
+		return fault.FieldRequired.New(fault.Field("requester"))
+	case in.Actor:
+		return fault.SamePersonForbidden.New(fault.Field("requester"))
+	}
+	return nil
+}
+
+func extensionAllowed(c Case, in Input) error {
+	if err := specialGrounded(c, in); err != nil {
+		return err
+	}
+	if in.Limit < 1 || in.Limit > MaxExtension || in.Unit != workday.WorkingDays {
+		return fault.ExtensionLimit.New(fault.Field("limit"), fault.Meta("max", strconv.Itoa(MaxExtension)))
+	}
+	if c.extended() {
+		return fault.ExtensionLimit.New(fault.Field("kind"), fault.Meta("max", strconv.Itoa(MaxExtension)))
+	}
+	return nil
+}
+
+// inOrder checks the claimed time of an event against the present and the event before.
+func inOrder(c Case, in Input) (time.Time, error) {
+	switch {
+	case in.Happened.After(in.Now):
+		return time.Time{}, fault.TimeInFuture.New(fault.Field("happened_at"))
+	case !in.Happened.IsZero() && in.Happened.Before(c.Last):
+		return time.Time{}, fault.OrderBroken.New(fault.Field("happened_at"))
+	}
+	return in.at(c.Last), nil
+}
