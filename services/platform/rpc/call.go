@@ -43,8 +43,10 @@ func RequestID(ctx context.Context) string {
 func (s *Server) begin(ctx context.Context, fullMethod string) (*call, context.Context) {
 	c := &call{server: s, method: fullMethod, started: time.Now(), requestID: incomingRequestID(ctx)}
 	ctx = context.WithValue(ctx, callKey{}, c)
-	// It fails only for a context without a stream, which gRPC never gives us.
-	if err := grpc.SetHeader(ctx, metadata.Pairs(headerRequestID, c.requestID)); err != nil {
+	// In the trailer: an answer that begins with a header commits the client to
+	// it, and a refusal that may be retried no longer would be. It fails only
+	// for a context without a stream, which gRPC never gives us.
+	if err := grpc.SetTrailer(ctx, metadata.Pairs(headerRequestID, c.requestID)); err != nil {
 		s.log.WarnContext(ctx, "request id not sent", "error", err)
 	}
 	return c, ctx
