@@ -1,5 +1,10 @@
 package sample
 
+import (
+	"regexp"
+	"strconv"
+)
+
 // Item types of GB/T 39046-2020 table A.1 that the sample uses.
 const (
 	TypeLicense       = "01" // 行政许可
@@ -101,6 +106,21 @@ type Fee struct {
 	Basis    string `json:"basis"`
 }
 
+var oneAmount = regexp.MustCompile(`^([0-9]+)元(/\S+)?$`)
+
+// AmountFen is the standard in fen where it is one amount, as 20元/证, else 0.
+func (f Fee) AmountFen() int64 {
+	m := oneAmount.FindStringSubmatch(f.Standard)
+	if m == nil {
+		return 0
+	}
+	yuan, err := strconv.ParseInt(m[1], 10, 64)
+	if err != nil {
+		return 0 // more digits than any fee has: no single amount to speak of
+	}
+	return yuan * 100
+}
+
 // Result is the paper or entry the applicant gets.
 type Result struct {
 	Name   string `json:"name"`
@@ -156,6 +176,9 @@ type Guide struct {
 	ConsultPhone   string `json:"consult_phone"`
 	ComplaintPhone string `json:"complaint_phone"`
 
+	// SpecialProcedures are the interruptions that stop the clock of a case.
+	SpecialProcedures []string `json:"special_procedures,omitempty"`
+
 	Result Result   `json:"result"`
 	FAQ    []FAQ    `json:"faq"`
 	Tips   []string `json:"tips"`
@@ -167,8 +190,6 @@ type Service struct {
 	ID string `json:"id"`
 	// Body is the slug of the kind of department that does it.
 	Body string `json:"body"`
-	// Levels are the exercise levels that offer it: 3 city, 4 county.
-	Levels []string `json:"levels"`
 	Guide
 }
 
