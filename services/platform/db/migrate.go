@@ -30,18 +30,22 @@ func Migrate(ctx context.Context, cfg Config, migrations fs.FS) error {
 // runGoose applies or only checks. A database newer than this program is welcome:
 // old code must run after a migration, or no rolling upgrade would.
 func runGoose(ctx context.Context, dialect goose.Dialect, pool *sql.DB, migrations fs.FS, apply bool) error {
+	if migrations == nil {
+		return nil
+	}
 	root, err := MigrationRoot(migrations)
 	if err != nil {
 		return err
+	}
+	// Asked here, because goose takes a directory it cannot read for an empty one.
+	if _, err := fs.ReadDir(root, "."); err != nil {
+		return fmt.Errorf("db: migrations: %w", err)
 	}
 	p, err := goose.NewProvider(dialect, pool, root,
 		goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true),
 		// The feed's migrations have low numbers and may gain one after the
 		// service's were applied.
 		goose.WithAllowOutofOrder(true))
-	if errors.Is(err, goose.ErrNoMigrations) {
-		return nil
-	}
 	if err != nil {
 		return fmt.Errorf("db: migrations: %w", err)
 	}

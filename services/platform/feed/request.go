@@ -27,18 +27,38 @@ func RequestKey(hall, principal, method, requestID string) string {
 }
 
 // RequestHash is the hash of what a request asks for: everything in it but the
-// request id and the etag, since a client may read anew before it repeats itself.
+// request id and the etags, since a client may read anew before it repeats itself.
 // The same content gives the same hash in every build of the program.
 func RequestHash(m proto.Message) []byte {
 	c := proto.Clone(m)
-	r := c.ProtoReflect()
-	for _, name := range []protoreflect.Name{"request_id", "etag"} {
-		if f := r.Descriptor().Fields().ByName(name); f != nil {
-			r.Clear(f)
-		}
-	}
+	strip(c.ProtoReflect())
 	sum := sha256.Sum256(Deterministic(c))
 	return sum[:]
+}
+
+// strip clears the request id and the etag of a message and of those in it.
+func strip(m protoreflect.Message) {
+	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		switch {
+		case f.Name() == "request_id" || f.Name() == "etag":
+			m.Clear(f)
+		case f.Message() == nil:
+		case f.IsMap():
+			if f.MapValue().Message() != nil {
+				v.Map().Range(func(_ protoreflect.MapKey, v protoreflect.Value) bool {
+					strip(v.Message())
+					return true
+				})
+			}
+		case f.IsList():
+			for i := range v.List().Len() {
+				strip(v.List().Get(i).Message())
+			}
+		default:
+			strip(v.Message())
+		}
+		return true
+	})
 }
 
 // Deterministic marshals a message to the same bytes every time, as event resources
