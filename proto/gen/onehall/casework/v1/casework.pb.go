@@ -2022,7 +2022,12 @@ type SubmitCaseRequest struct {
 	// A UUID that makes a retry harmless.
 	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// The etag last read.
-	Etag          string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// At a window: the person present consents to being filed for.
+	Consent bool `protobuf:"varint,4,opt,name=consent,proto3" json:"consent,omitempty"`
+	// The item revision the applicant read; refused with the current one when
+	// that differs. 0 takes the one in force.
+	ItemRevision  int32 `protobuf:"varint,5,opt,name=item_revision,json=itemRevision,proto3" json:"item_revision,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2076,6 +2081,20 @@ func (x *SubmitCaseRequest) GetEtag() string {
 		return x.Etag
 	}
 	return ""
+}
+
+func (x *SubmitCaseRequest) GetConsent() bool {
+	if x != nil {
+		return x.Consent
+	}
+	return false
+}
+
+func (x *SubmitCaseRequest) GetItemRevision() int32 {
+	if x != nil {
+		return x.ItemRevision
+	}
+	return 0
 }
 
 // Creates and submits.
@@ -4655,12 +4674,14 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x11UpdateCaseRequest\x125\n" +
 	"\x04case\x18\x01 \x01(\v2\x19.onehall.casework.v1.CaseB\x06\xbaH\x03\xc8\x01\x01R\x04case\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x02 \x01(\tR\trequestId\"\x83\x01\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\"\xcb\x01\n" +
 	"\x11SubmitCaseRequest\x12;\n" +
 	"\x04name\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x04name\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x02 \x01(\tR\trequestId\x12\x12\n" +
-	"\x04etag\x18\x03 \x01(\tR\x04etag\"\x9d\x02\n" +
+	"\x04etag\x18\x03 \x01(\tR\x04etag\x12\x18\n" +
+	"\aconsent\x18\x04 \x01(\bR\aconsent\x12,\n" +
+	"\ritem_revision\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\fitemRevision\"\x9d\x02\n" +
 	"\x0fFileCaseRequest\x12/\n" +
 	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x125\n" +
 	"\x04case\x18\x02 \x01(\v2\x19.onehall.casework.v1.CaseB\x06\xbaH\x03\xc8\x01\x01R\x04case\x12\x1d\n" +
