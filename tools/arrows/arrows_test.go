@@ -65,7 +65,7 @@ var services = []string{"catalogue", "casework", "supervision", "review", "hub"}
 
 // testOnly are helpers for tests that the product must not link.
 func testOnly(imp string) bool {
-	for _, s := range []string{"dbtest", "etcdtest", "authntest", "rpctest", "feedtest", "servicetest"} {
+	for _, s := range []string{"dbtest", "etcdtest", "boottest"} {
 		if strings.HasSuffix(imp, "/"+s) {
 			return true
 		}
