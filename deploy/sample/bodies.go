@@ -34,7 +34,6 @@ type kind struct {
 	Hotline     string `json:"hotline"`
 	PersonTheme string `json:"person_theme"`
 	LegalTheme  string `json:"legal_theme"`
-	Law         string `json:"law"`
 	Where       string `json:"where"`
 	// Subjects by item type. A last * marks those of persons only, + those of
 	// persons and legal persons, - those of legal persons only.
@@ -74,7 +73,7 @@ func Departments(d Division) []Department {
 	return out
 }
 
-// organ kinds that are not organs of state but institutions or companies.
+// institutions are the endings of names that no organ of state has.
 var institutions = []string{"中心", "公证处", "仲裁院", "保健院", "管理所", "公司", "供电局", "法律援助处", "管理部"}
 
 func departmentOf(k *kind, d Division) Department {

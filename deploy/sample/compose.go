@@ -43,15 +43,22 @@ func compose(e *entry, uscc string) Guide {
 	return g
 }
 
+// aliases are what a person would say: 办动物诊疗, 变更排污, 动物诊疗怎么办.
 func (e *entry) aliases() []string {
-	return []string{e.subject + e.act.verb, e.act.verb + e.subject}
+	verb := e.act.verb
+	if e.act.kind == actNew {
+		verb = "办"
+	}
+	return []string{verb + e.subject, e.subject + "怎么" + e.act.verb}
 }
 
+// basis cites only what holds for every item of the kind: which law a generated
+// item would rest on nobody can say.
 func (e *entry) basis() []Basis {
 	if e.typ == TypeLicense {
-		return []Basis{{Law: "中华人民共和国行政许可法"}, {Law: e.kind.Law}}
+		return []Basis{{Law: "中华人民共和国行政许可法"}}
 	}
-	return []Basis{{Law: e.kind.Law}}
+	return []Basis{{Law: "国务院关于加快推进政务服务标准化规范化便利化的指导意见（国发〔2022〕5号）"}}
 }
 
 func (e *entry) who() string {
@@ -69,10 +76,11 @@ func (e *entry) conditions() []string {
 	out := []string{"申请人是" + e.who()}
 	switch e.act.kind {
 	case actNew, actReview:
-		out = append(out, e.subject+"的地点、人员和设施符合国家规定", "提供的材料真实、完整")
-		if e.persons {
-			out[1] = "符合" + e.subject + "的规定条件"
+		rule := "符合" + e.subject + "的规定条件"
+		if e.typ == TypeLicense && e.legals {
+			rule = e.subject + "的地点、人员和设施符合国家规定"
 		}
+		out = append(out, rule, "提供的材料真实、完整")
 	case actChange:
 		out = append(out, "已经办过"+e.subject+"，原来登记的内容有变化", "变化后仍然符合规定条件")
 	case actExtend:
@@ -151,7 +159,7 @@ func (e *entry) fees(r *rng, g *Guide) {
 	g.Fees = []Fee{{
 		Name:     "证书工本费",
 		Standard: fmt.Sprintf("%d元/证", pick(r, []int{5, 8, 10, 20})),
-		Basis:    "广东省行政事业性收费目录",
+		Basis:    "广东省行政事业性收费目录（示例）",
 	}}
 	g.OnlinePayment = true
 }
@@ -168,7 +176,7 @@ func (e *entry) result() Result {
 	case e.typ == TypePublicService:
 		res.Name = map[actKind]string{
 			actNew: e.subject + "办理告知单", actAsk: "咨询答复", actQuery: "查询结果",
-			actProve: e.subject + "情况告知书", actBook: "预约回执",
+			actExplain: "政策解答告知书", actBook: "预约回执",
 		}[e.act.kind]
 	case e.typ == TypeBenefit:
 		res.Name = e.subject + "确认通知书"

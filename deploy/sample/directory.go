@@ -38,28 +38,28 @@ const (
 	actReport
 	actAsk
 	actQuery
-	actProve
+	actExplain
 	actBook
 )
 
 // acts by item type. Their order is their sub-item number: add at the end only.
 var acts = map[string][]act{
 	TypeLicense: {
-		{"许可", "办许可", actNew}, {"许可变更", "变更", actChange}, {"许可延续", "延期", actExtend},
+		{"许可", "办", actNew}, {"许可变更", "变更", actChange}, {"许可延续", "延期", actExtend},
 		{"许可注销", "注销", actCancel}, {"许可证补发", "补证", actReissue},
 	},
 	TypeOtherPower: {
-		{"备案", "备案", actNew}, {"备案变更", "变更", actChange}, {"审核", "审核", actReview},
+		{"备案", "办", actNew}, {"备案变更", "变更", actChange}, {"审核", "审核", actReview},
 		{"年度报告", "年报", actReport}, {"备案注销", "注销", actCancel},
 	},
 	TypePublicService: {
-		{"咨询", "咨询", actAsk}, {"信息查询", "查询", actQuery}, {"证明开具", "开证明", actProve}, {"预约服务", "预约", actBook},
+		{"咨询", "咨询", actAsk}, {"信息查询", "查询", actQuery}, {"政策解答", "了解", actExplain}, {"预约服务", "预约", actBook},
 	},
 	TypeBenefit: {
-		{"申领", "申领", actNew}, {"信息变更", "改信息", actChange}, {"停发", "停发", actCancel},
+		{"申领", "领", actNew}, {"信息变更", "改信息", actChange}, {"停发", "停发", actCancel},
 	},
 	TypeConfirmation: {
-		{"认定", "认定", actNew}, {"认定变更", "变更", actChange}, {"认定复核", "复核", actExtend},
+		{"认定", "办", actNew}, {"认定变更", "变更", actChange}, {"认定复核", "复核", actExtend},
 	},
 }
 

@@ -33,7 +33,7 @@ var stationEntries = sync.OnceValue(func() map[string][]*entry {
 		k.PersonTheme = r[2]
 		out[r[0]] = append(out[r[0]], &entry{
 			kind: &k, typ: r[1], subject: r[3], persons: true,
-			act: act{verb: "办理", kind: actNew},
+			act: act{verb: "办", kind: actNew},
 			// Department number 99 keeps them apart from those of departments.
 			code: fmt.Sprintf("44%s99%03d000", r[1], i+1),
 		})

@@ -33,7 +33,7 @@ func (e *entry) identity() Material {
 
 func (e *entry) materials() []Material {
 	form := Material{
-		Name: e.subject + e.act.verb + "申请表", Form: FormBoth, Required: true,
+		Name: e.name() + "申请表", Form: FormBoth, Required: true,
 		Copies: 1, Source: SourceApplicant, BlankForm: true, Notes: "网上填写的不用再交纸质表",
 	}
 	out := []Material{form, e.identity()}
@@ -42,14 +42,16 @@ func (e *entry) materials() []Material {
 	}
 	switch e.act.kind {
 	case actNew, actReview:
-		if e.legals {
+		if e.legals && e.typ == TypeLicense {
 			add(e.subject+"场所和设施情况说明", FormElectronic, SourceApplicant, true, "写清地址、面积、主要设备")
 			add("管理制度文本", FormElectronic, SourceApplicant, true, "可以用本厅提供的范本")
 			add("从业人员资格证明", FormBoth, SourceOther, false, "国家对人员资格有要求的才需要")
 			break
 		}
 		add(e.subject+"情况说明", FormBoth, SourceApplicant, true, "把事情经过和要求写清楚")
-		add("本人银行账户信息", FormElectronic, SourceApplicant, false, "涉及发钱的才需要")
+		if e.typ == TypeBenefit {
+			add("本人银行账户信息", FormElectronic, SourceApplicant, true, "发钱用，最好是社会保障卡")
+		}
 	case actChange:
 		add("变更事项的证明", FormBoth, SourceOther, true, "能证明变更内容的文件")
 	case actExtend:
