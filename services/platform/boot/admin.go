@@ -19,18 +19,41 @@ import (
 // each is ready. It leaves discovery out on purpose: losing etcd does not make
 // a process unable to serve.
 type Readiness struct {
-	mu    sync.Mutex
-	roles map[string]bool
+	mu      sync.Mutex
+	roles   map[string]bool
+	changed chan struct{}
 }
 
 // NewReadiness makes an empty one.
-func NewReadiness() *Readiness { return &Readiness{roles: map[string]bool{}} }
+func NewReadiness() *Readiness { return &Readiness{roles: map[string]bool{}, changed: make(chan struct{})} }
 
 // Set says whether a role is ready.
 func (r *Readiness) Set(role string, ready bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.roles[role] = ready
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// Wait returns when all of the roles are ready, or with ctx's error.
+func (r *Readiness) Wait(ctx context.Context, roles ...string) error {
+	for {
+		r.mu.Lock()
+		all, changed := true, r.changed
+		for _, role := range roles {
+			all = all && r.roles[role]
+		}
+		r.mu.Unlock()
+		if all {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // Snapshot returns the roles, and whether there are any and all are ready.

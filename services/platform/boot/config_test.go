@@ -22,16 +22,18 @@ import (
 type program struct {
 	boot.Config `koanf:",squash"`
 	Casework    struct {
-		Name  string   `koanf:"name"`
-		Limit int      `koanf:"limit"`
-		Tags  []string `koanf:"tags"`
-		Fine  bool     `koanf:"fine"`
+		Name  string            `koanf:"name"`
+		Limit int               `koanf:"limit"`
+		Tags  []string          `koanf:"tags"`
+		Pairs map[string]string `koanf:"pairs"`
+		Fine  bool              `koanf:"fine"`
 	} `koanf:"casework"`
 }
 
 func defaults() *program {
 	p := &program{Config: boot.DefaultConfig()}
 	p.Casework.Name, p.Casework.Limit, p.Casework.Tags = "default", 1, []string{"a", "b", "c"}
+	p.Casework.Pairs = map[string]string{"old": "1"}
 	return p
 }
 
@@ -54,7 +56,7 @@ func TestLayers(t *testing.T) {
 	}
 	p := defaults()
 	err := boot.Load(p, boot.Sources{
-		File: yamlFile(t, "cluster: file\nlog: {level: warn}\ncasework: {name: file, limit: 2, tags: [x]}\nstop: {drain: 2s}\n"),
+		File: yamlFile(t, "cluster: file\nlog: {level: warn}\ncasework: {name: file, limit: 2, tags: [x], pairs: {new: \"2\"}}\nstop: {drain: 2s}\n"),
 		Environ: []string{
 			"PATH=/bin", "ONEHALL_LOG__LEVEL=info", "ONEHALL_CASEWORK__LIMIT=3", "ONEHALL_CLUSTER=env", "ONEHALL_CASEWORK__FINE=true",
 			// What Kubernetes adds for a Service named onehall-gateway.
@@ -71,6 +73,7 @@ func TestLayers(t *testing.T) {
 	want.Cluster, want.Log.Level, want.Stop.Drain = "env", "debug", 2*time.Second
 	want.Etcd.Endpoints = []string{"http://a:1", "http://b:2"}
 	want.Casework.Name, want.Casework.Limit, want.Casework.Tags, want.Casework.Fine = "file", 3, []string{"x"}, true
+	want.Casework.Pairs = map[string]string{"new": "2"}
 	if diff := cmp.Diff(want, p); diff != "" {
 		t.Error(diff)
 	}
