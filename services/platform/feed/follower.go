@@ -24,6 +24,8 @@ const (
 	// minBackoff and maxBackoff bound the wait before connecting again.
 	minBackoff = 50 * time.Millisecond
 	maxBackoff = 5 * time.Second
+	// healthy is how long a stream must have lasted for its end to be nothing unusual.
+	healthy = 10 * time.Second
 	// maxRereads is how often an event with a wrong hash is read anew before it is
 	// believed to be damaged at its source, and parked.
 	maxRereads = 3
@@ -89,18 +91,18 @@ func (f *Follower) Run(ctx context.Context) error {
 	f.rereads = map[int64]int{}
 	backoff := minBackoff
 	for ctx.Err() == nil {
-		started := f.Status().Position
+		position, began := f.Status().Position, time.Now()
 		err := f.follow(ctx)
 		if ctx.Err() != nil {
 			break
 		}
 		f.note(func(s *FollowerStatus) { s.Reconnects++; s.LastError = err })
-		if f.Status().Position > started {
+		if f.Status().Position > position || time.Since(began) > healthy {
 			backoff = minBackoff
 		}
 		// A server that restarts is daily life; a feed with a hole is not.
 		level := slog.LevelWarn
-		if errors.Is(err, fault.FeedGap) {
+		if errors.Is(fault.Of(err), fault.FeedGap) {
 			level = slog.LevelError
 		}
 		log.Log(ctx, level, "feed: stream ended, connecting again", "err", err, "after", backoff)

@@ -35,6 +35,8 @@ FROM (SELECT u.id AS id, (SELECT COALESCE(MAX(position), 0) FROM events) + row_n
   FROM (SELECT id, sequence FROM events WHERE position IS NULL ORDER BY sequence, id LIMIT 1000) u) n
 WHERE events.id = n.id AND events.position IS NULL`
 
+const lastPosition = `SELECT COALESCE(MAX(position), 0) FROM events`
+
 // head is what the feed can vouch for.
 type head struct {
 	// position is the last one given.
@@ -137,7 +139,7 @@ func readHead(ctx context.Context, q db.Querier, until time.Time) (_ head, behin
 		until = before
 	}
 	var position int64
-	if err := q.QueryRowContext(ctx, `SELECT COALESCE(MAX(position), 0) FROM events`).Scan(&position); err != nil {
+	if err := q.QueryRowContext(ctx, lastPosition).Scan(&position); err != nil {
 		return head{}, false, fmt.Errorf("feed: head: %w", err)
 	}
 	return head{position: position, completeUntil: until.Truncate(time.Microsecond)}, waiting.Valid, nil
@@ -156,8 +158,9 @@ FROM pg_stat_activity WHERE datname = current_database() AND usename = current_u
 }
 
 // Run numbers events until the context ends, and keeps the readers informed. Every
-// replica runs it.
+// replica runs it, once. When it ends, so do the streams.
 func (s *Server) Run(ctx context.Context) error {
+	defer s.stop()
 	wait := busyPoll
 	for {
 		busy, err := s.pass(ctx)

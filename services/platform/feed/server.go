@@ -3,8 +3,10 @@ package feed
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -39,6 +41,9 @@ type Server struct {
 	margin       time.Duration
 	sendDeadline time.Duration
 	hint         chan struct{}
+	stopped      chan struct{} // closed when Run ends
+	stop         func()
+	streams      atomic.Int64
 
 	mu      sync.Mutex
 	head    head
@@ -64,7 +69,9 @@ func NewServer(d *db.DB, _ clock.Clock, opts ...ServerOption) *Server {
 	s := &Server{
 		db: d, log: slog.Default(), margin: defaultMargin, sendDeadline: sendDeadline,
 		hint: make(chan struct{}, 1), changed: make(chan struct{}),
+		stopped: make(chan struct{}),
 	}
+	s.stop = sync.OnceFunc(func() { close(s.stopped) })
 	for _, opt := range opts {
 		opt(s)
 	}
@@ -106,10 +113,21 @@ func (s *Server) current() (head, <-chan struct{}) {
 	return s.head, s.changed
 }
 
-// Position is the last position given, as far as this replica knows.
-func (s *Server) Position() int64 {
+// ServerStatus tells how a feed fares, for metrics and health.
+type ServerStatus struct {
+	// Position is the last one given, as far as this replica knows.
+	Position int64
+	// CompleteUntil is the moment up to which it vouches for everything; its age is
+	// how far numbering lags behind.
+	CompleteUntil time.Time
+	// Streams is how many followers are connected.
+	Streams int64
+}
+
+// Status is how the feed fares now.
+func (s *Server) Status() ServerStatus {
 	h, _ := s.current()
-	return h.position
+	return ServerStatus{h.position, h.completeUntil, s.streams.Load()}
 }
 
 // ReadEvents gives a page of events.
@@ -123,6 +141,9 @@ func (s *Server) ReadEvents(ctx context.Context, req *feedv1.ReadEventsRequest) 
 	case size == 0:
 		size = streamBatch
 	}
+	if err := s.known(ctx, req.GetAfter()); err != nil {
+		return nil, err
+	}
 	events, last, until, err := s.batch(ctx, req.GetAfter(), min(size, maxPage))
 	if err != nil {
 		return nil, err
@@ -132,6 +153,23 @@ func (s *Server) ReadEvents(ctx context.Context, req *feedv1.ReadEventsRequest) 
 		res.CompleteUntil = until
 	}
 	return res, nil
+}
+
+// known refuses a reader that has positions this feed never gave: the feed was put
+// back to an older state, and going on would hide that from the reader for ever.
+func (s *Server) known(ctx context.Context, after int64) error {
+	if h, _ := s.current(); after <= h.position {
+		return nil
+	}
+	// Another replica may have given more than this one knows of yet.
+	var last int64
+	if err := s.db.Read().QueryRowContext(ctx, lastPosition).Scan(&last); err != nil {
+		return fmt.Errorf("feed: last position: %w", err)
+	}
+	if after > last {
+		return fault.FeedGap.New(fault.Cause(fmt.Errorf("feed: a reader is at %d, past the last position %d", after, last)))
+	}
+	return nil
 }
 
 // batch reads the next events. last tells that there are none behind them which
@@ -172,6 +210,11 @@ func (s *Server) FollowEvents(req *feedv1.FollowEventsRequest, stream grpc.Serve
 		return fault.InvalidArgument.New(fault.Field("after"))
 	}
 	ctx := stream.Context()
+	if err := s.known(ctx, req.GetAfter()); err != nil {
+		return err
+	}
+	s.streams.Add(1)
+	defer s.streams.Add(-1)
 	out := newSender(stream, s.sendDeadline)
 	defer out.close()
 	after := req.GetAfter()
@@ -204,6 +247,9 @@ func (s *Server) FollowEvents(req *feedv1.FollowEventsRequest, stream grpc.Serve
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case <-s.stopped:
+			// A server that stops waits for its streams; they must not wait for it.
+			return fault.Unavailable.New(fault.Cause(errors.New("feed: stopping")))
 		case <-beat.C:
 			due = true
 		case <-changed:

@@ -215,7 +215,7 @@ func TestReadEventsPages(t *testing.T) {
 		for i := range 7 {
 			add(t, d, draft("a", int64(i+1)))
 		}
-		until(t, "seven numbers", func() bool { return s.Position() == 7 })
+		until(t, "seven numbers", func() bool { return s.Status().Position == 7 })
 		tests := []struct {
 			after, size int64
 			first, n    int64
@@ -227,7 +227,7 @@ func TestReadEventsPages(t *testing.T) {
 			{6, 3, 7, 1, true, codes.OK},
 			{7, 3, 0, 0, true, codes.OK},
 			{0, 0, 1, 7, true, codes.OK},
-			{99, 0, 0, 0, true, codes.OK},
+			{99, 0, 0, 0, false, codes.FailedPrecondition},
 			{-1, 0, 0, 0, false, codes.InvalidArgument},
 			{0, -1, 0, 0, false, codes.InvalidArgument},
 		}
@@ -287,4 +287,35 @@ func TestReaderThatDoesNotReadIsCutOff(t *testing.T) {
 	if status.Code(err) == codes.OK || errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
+}
+
+// A feed put back to an older state must not go on as if nothing had been.
+func TestReaderAheadOfTheFeedIsRefused(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLiteConfig(t), tables, clock.System())
+	_, client := serve(t, d)
+	add(t, d, draft("a", 1))
+	stream, err := client.FollowEvents(t.Context(), &feedv1.FollowEventsRequest{After: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stream.Recv(); err == nil {
+		t.Error("a reader from the future was served")
+	}
+}
+
+// Streams end with the server, which would otherwise wait for them.
+func TestStreamsEndWithTheServer(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLiteConfig(t), tables, clock.System())
+	s := feed.NewServer(d, d.Clock())
+	stop := background(t, s.Run)
+	stream, err := dial(t, s).FollowEvents(t.Context(), &feedv1.FollowEventsRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the stream", func() bool { return s.Status().Streams == 1 })
+	stop()
+	for err == nil {
+		_, err = stream.Recv()
+	}
+	until(t, "its end", func() bool { return s.Status().Streams == 0 })
 }
