@@ -218,6 +218,27 @@ func TestLeaseLoss(t *testing.T) {
 	}
 }
 
+// When etcd is out of reach for longer than a lease lasts, and compacts
+// meanwhile so that no watch can tell what it missed, the key is written again.
+func TestOutageLongerThanLease(t *testing.T) {
+	t.Parallel()
+	etcd := etcdtest.Start(t)
+	proxy := etcdtest.NewProxy(t, etcd.Addr)
+	direct := etcd.Client(t)
+	registered(t, register(t, etcdtest.Client(t, "http://"+proxy.Addr), "a", "127.0.0.1:1"))
+	proxy.Cut()
+	eventually(t, 15*time.Second, "the lease lapses", func() bool { return len(keys(t, direct)) == 0 })
+	resp, err := direct.Put(t.Context(), "/unrelated", "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := direct.Compact(t.Context(), resp.Header.Revision, clientv3.WithCompactPhysical()); err != nil {
+		t.Fatal(err)
+	}
+	proxy.Heal()
+	eventually(t, 10*time.Second, "the key is back", func() bool { return len(keys(t, direct)) == 1 })
+}
+
 // A key deleted by somebody else comes back too.
 func TestKeyDeletedComesBack(t *testing.T) {
 	cli := etcdtest.Start(t).Client(t)

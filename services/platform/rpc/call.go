@@ -190,6 +190,14 @@ func (c *call) panicked(ctx context.Context, r any) error {
 // finish turns whatever went wrong into a status and writes the call's one line.
 func (c *call) finish(ctx context.Context, err error) error {
 	st := fault.Status(err, fault.Lang(ctx))
+	level := slog.LevelInfo
+	switch st.Code() {
+	case codes.Internal, codes.Unknown, codes.DataLoss, codes.Unavailable:
+		level = slog.LevelError
+	}
+	if !c.server.log.Enabled(ctx, level) {
+		return st.Err()
+	}
 	attrs := []slog.Attr{
 		slog.String("method", c.method),
 		slog.String("code", st.Code().String()),
@@ -199,15 +207,11 @@ func (c *call) finish(ctx context.Context, err error) error {
 	if p := c.access.Principal; p != nil {
 		attrs = append(attrs, slog.String("caller", callerTag(p.Subject)), slog.String("hall", p.Hall))
 	}
-	level := slog.LevelInfo
 	if err != nil {
-		f := fault.Of(err)
-		attrs = append(attrs, slog.String("reason", f.Reason().Name))
-		switch st.Code() {
-		case codes.Internal, codes.Unknown, codes.DataLoss, codes.Unavailable:
-			level = slog.LevelError
-			attrs = append(attrs, slog.String("error", err.Error()))
-		}
+		attrs = append(attrs, slog.String("reason", fault.Of(err).Reason().Name))
+	}
+	if level == slog.LevelError {
+		attrs = append(attrs, slog.String("error", err.Error()))
 	}
 	c.server.log.LogAttrs(ctx, level, "call", attrs...)
 	return st.Err()

@@ -215,7 +215,7 @@ type fixture struct {
 
 // newFixture serves the test service with the handler on loopback and dials it
 // as the product dials.
-func newFixture(t *testing.T, limits rpc.Limits, h handle, more ...func(*rpc.Server)) *fixture {
+func newFixture(t testing.TB, limits rpc.Limits, h handle, more ...func(*rpc.Server)) *fixture {
 	t.Helper()
 	f := &fixture{log: &lockedBuffer{}, metrics: prometheus.NewRegistry()}
 	f.srv = newServer(t, rpc.ServerOptions{
@@ -235,7 +235,7 @@ func newFixture(t *testing.T, limits rpc.Limits, h handle, more ...func(*rpc.Ser
 	return f
 }
 
-func newServer(t *testing.T, o rpc.ServerOptions) *rpc.Server {
+func newServer(t testing.TB, o rpc.ServerOptions) *rpc.Server {
 	t.Helper()
 	srv, err := rpc.NewServer(o)
 	if err != nil {
@@ -245,7 +245,7 @@ func newServer(t *testing.T, o rpc.ServerOptions) *rpc.Server {
 	return srv
 }
 
-func listen(t *testing.T, srv *rpc.Server) string {
+func listen(t testing.TB, srv *rpc.Server) string {
 	t.Helper()
 	lis, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -259,7 +259,7 @@ func listen(t *testing.T, srv *rpc.Server) string {
 	return lis.Addr().String()
 }
 
-func dialTo(t *testing.T, role, target string) *grpc.ClientConn {
+func dialTo(t testing.TB, role, target string) *grpc.ClientConn {
 	t.Helper()
 	d, err := rpc.NewDialer(rpc.DialerOptions{})
 	if err != nil {
