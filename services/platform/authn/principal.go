@@ -16,6 +16,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	optionsv1 "github.com/onehall/onehall/proto/gen/onehall/options/v1"
+	"github.com/onehall/onehall/services/platform/codes"
 )
 
 // Principal is the verified caller.
@@ -115,7 +116,7 @@ const (
 // holders of the secret can make or test one, so a stolen table does not give
 // the numbers away, although there are few enough of them to try all.
 func IdentityKey(secret []byte, idType, number string) string {
-	number = normalise(number)
+	number = canonical(idType, number)
 	if number == "" {
 		return ""
 	}
@@ -124,15 +125,27 @@ func IdentityKey(secret []byte, idType, number string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// normalise makes the ways of typing one number equal: full-width digits,
-// small letters, blanks.
-func normalise(s string) string {
+// canonical makes the ways of typing one number equal. A number that does not
+// pass its own check digit still gets a key: whether it may be used at all is
+// decided where it is taken in, and the issuer may know kinds that we do not.
+func canonical(idType, number string) string {
+	var one string
+	var err error
+	switch idType {
+	case IDTypeResident:
+		one, err = codes.ResidentID(number)
+	case IDTypeUSCC:
+		one, err = codes.USCC(number)
+	}
+	if err == nil && one != "" {
+		return one
+	}
 	return strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {
 			return -1
 		}
 		return unicode.ToUpper(r)
-	}, norm.NFKC.String(s))
+	}, norm.NFKC.String(number))
 }
 
 // roleNames are the words used in tokens: the enum's names without prefix, in
