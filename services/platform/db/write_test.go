@@ -84,46 +84,55 @@ func crowd(t *testing.T, d *db.DB, fns ...db.WriteFunc) []error {
 
 var errRefused = errors.New("refused")
 
+// Writes that end badly, each in its own way.
+
+func readThenRefuse(ctx context.Context, tx *db.Tx) error {
+	var n int
+	if err := tx.QueryRowContext(ctx, "-- name: count :one\nSELECT COUNT(*) FROM notes").Scan(&n); err != nil {
+		return err
+	}
+	return errRefused
+}
+
+func nothingThenRefuse(ctx context.Context, tx *db.Tx) error {
+	if _, err := tx.ExecContext(ctx, "UPDATE notes SET n = 1 WHERE id = 999"); err != nil {
+		return err
+	}
+	return errRefused
+}
+
+func writeThenRefuse(ctx context.Context, tx *db.Tx) error {
+	if err := insert(900, "undone")(ctx, tx); err != nil {
+		return err
+	}
+	return errRefused
+}
+
+func returningThenRefuse(ctx context.Context, tx *db.Tx) error {
+	var id int64
+	if err := tx.QueryRowContext(ctx, "INSERT INTO notes (id, word, n) VALUES (901, 'undone too', 0) RETURNING id").Scan(&id); err != nil {
+		return err
+	}
+	return errRefused
+}
+
+func swallow(ctx context.Context, tx *db.Tx) error {
+	if insert(1, "twice")(ctx, tx) == nil {
+		return errors.New("a second row of one id")
+	}
+	return nil // as if nothing had been
+}
+
+func throw(context.Context, *db.Tx) error { panic("thrown") }
+
+func writeThenThrow(ctx context.Context, tx *db.Tx) error {
+	if err := insert(902, "undone as well")(ctx, tx); err != nil {
+		return err
+	}
+	panic("thrown late")
+}
+
 func TestNeighboursInABatch(t *testing.T) {
-	readThenRefuse := func(ctx context.Context, tx *db.Tx) error {
-		var n int
-		if err := tx.QueryRowContext(ctx, "-- name: count :one\nSELECT COUNT(*) FROM notes").Scan(&n); err != nil {
-			return err
-		}
-		return errRefused
-	}
-	nothingThenRefuse := func(ctx context.Context, tx *db.Tx) error {
-		if _, err := tx.ExecContext(ctx, "UPDATE notes SET n = 1 WHERE id = 999"); err != nil {
-			return err
-		}
-		return errRefused
-	}
-	writeThenRefuse := func(ctx context.Context, tx *db.Tx) error {
-		if err := insert(900, "undone")(ctx, tx); err != nil {
-			return err
-		}
-		return errRefused
-	}
-	returningThenRefuse := func(ctx context.Context, tx *db.Tx) error {
-		var id int64
-		if err := tx.QueryRowContext(ctx, "INSERT INTO notes (id, word, n) VALUES (901, 'undone too', 0) RETURNING id").Scan(&id); err != nil {
-			return err
-		}
-		return errRefused
-	}
-	swallow := func(ctx context.Context, tx *db.Tx) error {
-		if insert(1, "twice")(ctx, tx) == nil {
-			return errors.New("a second row of one id")
-		}
-		return nil // as if nothing had been
-	}
-	throw := func(context.Context, *db.Tx) error { panic("thrown") }
-	writeThenThrow := func(ctx context.Context, tx *db.Tx) error {
-		if err := insert(902, "undone as well")(ctx, tx); err != nil {
-			return err
-		}
-		panic("thrown late")
-	}
 	refused := func(err error) bool { return errors.Is(err, errRefused) }
 	tests := []struct {
 		name  string

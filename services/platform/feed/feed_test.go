@@ -2,7 +2,6 @@ package feed_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -193,5 +192,3 @@ func TestFollowFromEndToEnd(t *testing.T) {
 		}
 	})
 }
-
-var errNo = errors.New("no")

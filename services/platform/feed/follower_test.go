@@ -195,32 +195,7 @@ func TestPoisonedEventParksItsSubject(t *testing.T) {
 			t.Fatalf("%d parked (%v)", len(parked), err)
 		}
 
-		if freed, err := f.Release(t.Context(), "s3"); freed != 0 || !errors.Is(err, fault.WrongTransition) {
-			t.Errorf("before the repair: freed %d, %v", freed, err)
-		}
-		repaired.Store(true)
-		if freed, err := f.Release(t.Context(), "s3"); freed != 16 || err != nil {
-			t.Errorf("after the repair: freed %d, %v", freed, err)
-		}
-		if _, err := feed.Skip(t.Context(), d, "things", "test", "s4", "admin", ""); !errors.Is(err, fault.ReasonRequired) {
-			t.Errorf("skipped without a reason: %v", err)
-		}
-		if e, err := feed.Skip(t.Context(), d, "things", "test", "s4", "admin", "paper file lost"); err != nil || e.GetSequence() != 2 {
-			t.Errorf("skip: %v %v", e, err)
-		}
-		if freed, err := f.Release(t.Context(), "s4"); freed != 18 || err != nil {
-			t.Errorf("after the skip: freed %d, %v", freed, err)
-		}
-		order, _ = effects(t, d)
-		if got := order["s4"]; len(got) != 19 || got[1] != 3 || !slices.IsSorted(got) {
-			t.Errorf("s4: %v", got)
-		}
-		if left, err := feed.CountParked(t.Context(), d.Read()); err != nil || left != 1 {
-			t.Errorf("%d left (%v)", left, err)
-		}
-		if e, err := feed.Skip(t.Context(), d, "things", "test", "s9", "admin", "x"); e != nil || err != nil {
-			t.Errorf("skip of nothing: %v %v", e, err)
-		}
+		releaseParked(t, d, f, &repaired)
 
 		// A released subject is followed again as any other.
 		source.mu.Lock()
@@ -231,6 +206,37 @@ func TestPoisonedEventParksItsSubject(t *testing.T) {
 			t.Errorf("s3 %v, s5 %v", order["s3"], order["s5"])
 		}
 	})
+}
+
+// releaseParked repairs s3, gives up the bad event of s4 and leaves s5 as it is.
+func releaseParked(t *testing.T, d *db.DB, f *feed.Follower, repaired *atomic.Bool) {
+	t.Helper()
+	if freed, err := f.Release(t.Context(), "s3"); freed != 0 || !errors.Is(err, fault.WrongTransition) {
+		t.Errorf("before the repair: freed %d, %v", freed, err)
+	}
+	repaired.Store(true)
+	if freed, err := f.Release(t.Context(), "s3"); freed != 16 || err != nil {
+		t.Errorf("after the repair: freed %d, %v", freed, err)
+	}
+	if _, err := feed.Skip(t.Context(), d, "things", "test", "s4", "admin", ""); !errors.Is(err, fault.ReasonRequired) {
+		t.Errorf("skipped without a reason: %v", err)
+	}
+	if e, err := feed.Skip(t.Context(), d, "things", "test", "s4", "admin", "paper file lost"); err != nil || e.GetSequence() != 2 {
+		t.Errorf("skip: %v %v", e, err)
+	}
+	if freed, err := f.Release(t.Context(), "s4"); freed != 18 || err != nil {
+		t.Errorf("after the skip: freed %d, %v", freed, err)
+	}
+	order, _ := effects(t, d)
+	if got := order["s4"]; len(got) != 19 || got[1] != 3 || !slices.IsSorted(got) {
+		t.Errorf("s4: %v", got)
+	}
+	if left, err := feed.CountParked(t.Context(), d.Read()); err != nil || left != 1 {
+		t.Errorf("%d left (%v)", left, err)
+	}
+	if e, err := feed.Skip(t.Context(), d, "things", "test", "s9", "admin", "x"); e != nil || err != nil {
+		t.Errorf("skip of nothing: %v %v", e, err)
+	}
 }
 
 // What must not be skipped is refused until the source gives it.

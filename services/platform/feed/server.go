@@ -241,8 +241,9 @@ func (s *Server) FollowEvents(req *feedv1.FollowEventsRequest, stream grpc.Serve
 			due = false
 			beat.Reset(heartbeat)
 		}
-		if after < h.position {
-			continue
+		behind := after < h.position
+		if behind {
+			changed = closedChan // go on at once, unless it is time to stop
 		}
 		select {
 		case <-ctx.Done():
@@ -255,10 +256,16 @@ func (s *Server) FollowEvents(req *feedv1.FollowEventsRequest, stream grpc.Serve
 		case <-changed:
 			// With a virtual clock each move of the head is worth a message, since
 			// that clock is what everybody waits for.
-			due = due || s.virtual()
+			due = due || s.virtual() && !behind
 		}
 	}
 }
+
+var closedChan = func() <-chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
 
 // sender sends on a stream from a goroutine of its own, since a Send that waits for a
 // reader cannot be given up: only the end of the handler ends it.
