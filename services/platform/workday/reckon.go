@@ -108,7 +108,7 @@ func Reckon(cal *Calendar, in Input, now time.Time) Reckoning {
 		r.PromisedLeft, r.StatutoryLeft = r.Promised, r.Statutory
 		return r
 	}
-	added := in.added(cal)
+	added := Added(cal, in)
 	r.Promised += added
 	r.Statutory += added
 	line := newTimeline(cal, in)
@@ -210,9 +210,9 @@ func (in Input) closed() Input {
 	return in
 }
 
-// added is the days that extensions add, in the unit of the limits. One given in the
+// Added is the days that extensions add, in the unit of the limits. One given in the
 // other unit is converted on the calendar from the day it was granted.
-func (in Input) added(cal *Calendar) int {
+func Added(cal *Calendar, in Input) int {
 	total := 0
 	for _, p := range in.Pauses {
 		if p.Kind != PauseExtension || p.Limit <= 0 {

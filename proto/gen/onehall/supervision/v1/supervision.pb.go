@@ -1582,6 +1582,80 @@ func (x *ListRulesResponse) GetPreset() string {
 	return ""
 }
 
+// What an event of type policy.changed carries: the calendar or the rules changed,
+// and every live clock was reckoned again.
+type PolicyChange struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The policy the clocks were reckoned with before.
+	FormerVersion string `protobuf:"bytes,1,opt,name=former_version,json=formerVersion,proto3" json:"former_version,omitempty"`
+	// The policy they are reckoned with now.
+	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	// How many clocks were reckoned again.
+	Clocks int64 `protobuf:"varint,3,opt,name=clocks,proto3" json:"clocks,omitempty"`
+	// When.
+	ChangeTime    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=change_time,json=changeTime,proto3" json:"change_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PolicyChange) Reset() {
+	*x = PolicyChange{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PolicyChange) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PolicyChange) ProtoMessage() {}
+
+func (x *PolicyChange) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PolicyChange.ProtoReflect.Descriptor instead.
+func (*PolicyChange) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *PolicyChange) GetFormerVersion() string {
+	if x != nil {
+		return x.FormerVersion
+	}
+	return ""
+}
+
+func (x *PolicyChange) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *PolicyChange) GetClocks() int64 {
+	if x != nil {
+		return x.Clocks
+	}
+	return 0
+}
+
+func (x *PolicyChange) GetChangeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ChangeTime
+	}
+	return nil
+}
+
 var File_onehall_supervision_v1_supervision_proto protoreflect.FileDescriptor
 
 const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
@@ -1714,7 +1788,13 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"\aversion\x18\x06 \x01(\tR\aversion\"d\n" +
 	"\x11ListRulesResponse\x127\n" +
 	"\x05rules\x18\x01 \x03(\v2\x1c.onehall.supervision.v1.RuleB\x03\xe0A\x03R\x05rules\x12\x16\n" +
-	"\x06preset\x18\x02 \x01(\tR\x06preset*j\n" +
+	"\x06preset\x18\x02 \x01(\tR\x06preset\"\xa4\x01\n" +
+	"\fPolicyChange\x12%\n" +
+	"\x0eformer_version\x18\x01 \x01(\tR\rformerVersion\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +
+	"\x06clocks\x18\x03 \x01(\x03R\x06clocks\x12;\n" +
+	"\vchange_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"changeTime*j\n" +
 	"\tCardLevel\x12\x1a\n" +
 	"\x16CARD_LEVEL_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12CARD_LEVEL_WARNING\x10\x01\x12\x15\n" +
@@ -1753,7 +1833,7 @@ func file_onehall_supervision_v1_supervision_proto_rawDescGZIP() []byte {
 }
 
 var file_onehall_supervision_v1_supervision_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_onehall_supervision_v1_supervision_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_onehall_supervision_v1_supervision_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_onehall_supervision_v1_supervision_proto_goTypes = []any{
 	(CardLevel)(0),                 // 0: onehall.supervision.v1.CardLevel
 	(CardState)(0),                 // 1: onehall.supervision.v1.CardState
@@ -1775,16 +1855,17 @@ var file_onehall_supervision_v1_supervision_proto_goTypes = []any{
 	(*ListRulesRequest)(nil),       // 17: onehall.supervision.v1.ListRulesRequest
 	(*Rule)(nil),                   // 18: onehall.supervision.v1.Rule
 	(*ListRulesResponse)(nil),      // 19: onehall.supervision.v1.ListRulesResponse
-	(*timestamppb.Timestamp)(nil),  // 20: google.protobuf.Timestamp
+	(*PolicyChange)(nil),           // 20: onehall.supervision.v1.PolicyChange
+	(*timestamppb.Timestamp)(nil),  // 21: google.protobuf.Timestamp
 }
 var file_onehall_supervision_v1_supervision_proto_depIdxs = []int32{
 	0,  // 0: onehall.supervision.v1.Card.level:type_name -> onehall.supervision.v1.CardLevel
-	20, // 1: onehall.supervision.v1.Card.as_of:type_name -> google.protobuf.Timestamp
-	20, // 2: onehall.supervision.v1.Card.issue_time:type_name -> google.protobuf.Timestamp
+	21, // 1: onehall.supervision.v1.Card.as_of:type_name -> google.protobuf.Timestamp
+	21, // 2: onehall.supervision.v1.Card.issue_time:type_name -> google.protobuf.Timestamp
 	1,  // 3: onehall.supervision.v1.Card.state:type_name -> onehall.supervision.v1.CardState
-	20, // 4: onehall.supervision.v1.Card.reply_time:type_name -> google.protobuf.Timestamp
-	20, // 5: onehall.supervision.v1.Card.revoke_time:type_name -> google.protobuf.Timestamp
-	20, // 6: onehall.supervision.v1.CaseClock.as_of:type_name -> google.protobuf.Timestamp
+	21, // 4: onehall.supervision.v1.Card.reply_time:type_name -> google.protobuf.Timestamp
+	21, // 5: onehall.supervision.v1.Card.revoke_time:type_name -> google.protobuf.Timestamp
+	21, // 6: onehall.supervision.v1.CaseClock.as_of:type_name -> google.protobuf.Timestamp
 	0,  // 7: onehall.supervision.v1.CaseClock.level:type_name -> onehall.supervision.v1.CardLevel
 	6,  // 8: onehall.supervision.v1.ExplainDueResponse.days:type_name -> onehall.supervision.v1.ExplainedDay
 	3,  // 9: onehall.supervision.v1.ListCaseClocksResponse.case_clocks:type_name -> onehall.supervision.v1.CaseClock
@@ -1793,29 +1874,30 @@ var file_onehall_supervision_v1_supervision_proto_depIdxs = []int32{
 	2,  // 12: onehall.supervision.v1.WatchCardsResponse.card:type_name -> onehall.supervision.v1.Card
 	0,  // 13: onehall.supervision.v1.Rule.level:type_name -> onehall.supervision.v1.CardLevel
 	18, // 14: onehall.supervision.v1.ListRulesResponse.rules:type_name -> onehall.supervision.v1.Rule
-	4,  // 15: onehall.supervision.v1.SupervisionService.GetCaseClock:input_type -> onehall.supervision.v1.GetCaseClockRequest
-	5,  // 16: onehall.supervision.v1.SupervisionService.ExplainDue:input_type -> onehall.supervision.v1.ExplainDueRequest
-	8,  // 17: onehall.supervision.v1.SupervisionService.ListCaseClocks:input_type -> onehall.supervision.v1.ListCaseClocksRequest
-	10, // 18: onehall.supervision.v1.SupervisionService.GetCard:input_type -> onehall.supervision.v1.GetCardRequest
-	11, // 19: onehall.supervision.v1.SupervisionService.ListCards:input_type -> onehall.supervision.v1.ListCardsRequest
-	13, // 20: onehall.supervision.v1.SupervisionService.WatchCards:input_type -> onehall.supervision.v1.WatchCardsRequest
-	15, // 21: onehall.supervision.v1.SupervisionService.RevokeCard:input_type -> onehall.supervision.v1.RevokeCardRequest
-	16, // 22: onehall.supervision.v1.SupervisionService.ReplyCard:input_type -> onehall.supervision.v1.ReplyCardRequest
-	17, // 23: onehall.supervision.v1.SupervisionService.ListRules:input_type -> onehall.supervision.v1.ListRulesRequest
-	3,  // 24: onehall.supervision.v1.SupervisionService.GetCaseClock:output_type -> onehall.supervision.v1.CaseClock
-	7,  // 25: onehall.supervision.v1.SupervisionService.ExplainDue:output_type -> onehall.supervision.v1.ExplainDueResponse
-	9,  // 26: onehall.supervision.v1.SupervisionService.ListCaseClocks:output_type -> onehall.supervision.v1.ListCaseClocksResponse
-	2,  // 27: onehall.supervision.v1.SupervisionService.GetCard:output_type -> onehall.supervision.v1.Card
-	12, // 28: onehall.supervision.v1.SupervisionService.ListCards:output_type -> onehall.supervision.v1.ListCardsResponse
-	14, // 29: onehall.supervision.v1.SupervisionService.WatchCards:output_type -> onehall.supervision.v1.WatchCardsResponse
-	2,  // 30: onehall.supervision.v1.SupervisionService.RevokeCard:output_type -> onehall.supervision.v1.Card
-	2,  // 31: onehall.supervision.v1.SupervisionService.ReplyCard:output_type -> onehall.supervision.v1.Card
-	19, // 32: onehall.supervision.v1.SupervisionService.ListRules:output_type -> onehall.supervision.v1.ListRulesResponse
-	24, // [24:33] is the sub-list for method output_type
-	15, // [15:24] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	21, // 15: onehall.supervision.v1.PolicyChange.change_time:type_name -> google.protobuf.Timestamp
+	4,  // 16: onehall.supervision.v1.SupervisionService.GetCaseClock:input_type -> onehall.supervision.v1.GetCaseClockRequest
+	5,  // 17: onehall.supervision.v1.SupervisionService.ExplainDue:input_type -> onehall.supervision.v1.ExplainDueRequest
+	8,  // 18: onehall.supervision.v1.SupervisionService.ListCaseClocks:input_type -> onehall.supervision.v1.ListCaseClocksRequest
+	10, // 19: onehall.supervision.v1.SupervisionService.GetCard:input_type -> onehall.supervision.v1.GetCardRequest
+	11, // 20: onehall.supervision.v1.SupervisionService.ListCards:input_type -> onehall.supervision.v1.ListCardsRequest
+	13, // 21: onehall.supervision.v1.SupervisionService.WatchCards:input_type -> onehall.supervision.v1.WatchCardsRequest
+	15, // 22: onehall.supervision.v1.SupervisionService.RevokeCard:input_type -> onehall.supervision.v1.RevokeCardRequest
+	16, // 23: onehall.supervision.v1.SupervisionService.ReplyCard:input_type -> onehall.supervision.v1.ReplyCardRequest
+	17, // 24: onehall.supervision.v1.SupervisionService.ListRules:input_type -> onehall.supervision.v1.ListRulesRequest
+	3,  // 25: onehall.supervision.v1.SupervisionService.GetCaseClock:output_type -> onehall.supervision.v1.CaseClock
+	7,  // 26: onehall.supervision.v1.SupervisionService.ExplainDue:output_type -> onehall.supervision.v1.ExplainDueResponse
+	9,  // 27: onehall.supervision.v1.SupervisionService.ListCaseClocks:output_type -> onehall.supervision.v1.ListCaseClocksResponse
+	2,  // 28: onehall.supervision.v1.SupervisionService.GetCard:output_type -> onehall.supervision.v1.Card
+	12, // 29: onehall.supervision.v1.SupervisionService.ListCards:output_type -> onehall.supervision.v1.ListCardsResponse
+	14, // 30: onehall.supervision.v1.SupervisionService.WatchCards:output_type -> onehall.supervision.v1.WatchCardsResponse
+	2,  // 31: onehall.supervision.v1.SupervisionService.RevokeCard:output_type -> onehall.supervision.v1.Card
+	2,  // 32: onehall.supervision.v1.SupervisionService.ReplyCard:output_type -> onehall.supervision.v1.Card
+	19, // 33: onehall.supervision.v1.SupervisionService.ListRules:output_type -> onehall.supervision.v1.ListRulesResponse
+	25, // [25:34] is the sub-list for method output_type
+	16, // [16:25] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_onehall_supervision_v1_supervision_proto_init() }
@@ -1829,7 +1911,7 @@ func file_onehall_supervision_v1_supervision_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onehall_supervision_v1_supervision_proto_rawDesc), len(file_onehall_supervision_v1_supervision_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   18,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,0 +1,119 @@
+package supervision
+
+import (
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
+	"github.com/onehall/onehall/services/platform/workday"
+	"github.com/onehall/onehall/services/supervision/internal/rules"
+)
+
+var caseType = string((&caseworkv1.Case{}).ProtoReflect().Descriptor().FullName())
+
+// shorten is the case without what timed rules do not look at: it is kept for every
+// case there is.
+func shorten(c *caseworkv1.Case) *caseworkv1.Case {
+	s := &caseworkv1.Case{
+		Name: c.GetName(), Item: c.GetItem(), ItemTitle: c.GetItemTitle(), Department: c.GetDepartment(), CaseType: c.GetCaseType(),
+		Channel: c.GetChannel(), State: c.GetState(), PromisedLimit: c.GetPromisedLimit(), StatutoryLimit: c.GetStatutoryLimit(),
+		LimitUnit: c.GetLimitUnit(), SubmitTime: c.GetSubmitTime(), PreAcceptTime: c.GetPreAcceptTime(), AcceptTime: c.GetAcceptTime(),
+		EndTime: c.GetEndTime(), ApplicantKey: c.GetApplicantKey(),
+	}
+	for _, x := range c.GetSupplements() {
+		s.Supplements = append(s.Supplements, &caseworkv1.Supplement{Serial: x.GetSerial(), NoticeTime: x.GetNoticeTime(),
+			ReceiptTime: x.GetReceiptTime(), AfterAcceptance: x.GetAfterAcceptance()})
+	}
+	for _, x := range c.GetSpecialProcedures() {
+		s.SpecialProcedures = append(s.SpecialProcedures, &caseworkv1.SpecialProcedure{Serial: x.GetSerial(), Kind: x.GetKind(),
+			DisplayName: x.GetDisplayName(), Limit: x.GetLimit(), LimitUnit: x.GetLimitUnit(), StartTime: x.GetStartTime(), EndTime: x.GetEndTime()})
+	}
+	if d := c.GetDecision(); d != nil {
+		s.Decision = &caseworkv1.Decision{Result: d.GetResult(), DecideTime: d.GetDecideTime()}
+	}
+	if f := c.GetFinish(); f != nil {
+		s.Finish = &caseworkv1.Finish{Result: f.GetResult(), FinishTime: f.GetFinishTime()}
+	}
+	if x := c.GetCollection(); x != nil {
+		s.Collection = &caseworkv1.Collection{CollectTime: x.GetCollectTime()}
+	}
+	return s
+}
+
+// factsOf reads the facts out of a case.
+func factsOf(c *caseworkv1.Case) *rules.Facts {
+	f := &rules.Facts{
+		Division: divisionOf(c.GetName()), Instant: c.GetCaseType() == caseworkv1.CaseType_CASE_TYPE_INSTANT,
+		Online:   c.GetChannel() == caseworkv1.Channel_CHANNEL_WEB || c.GetChannel() == caseworkv1.Channel_CHANNEL_MOBILE,
+		Promised: int(c.GetPromisedLimit()), Statutory: int(c.GetStatutoryLimit()), Unit: unitOf(c.GetLimitUnit()),
+		FullFlow: c.GetFullFlow(), FourEyes: c.GetFourEyes(),
+		Submitted: timeOf(c.GetSubmitTime()), PreAccepted: timeOf(c.GetPreAcceptTime()), Accepted: timeOf(c.GetAcceptTime()),
+		Collected: timeOf(c.GetCollection().GetCollectTime()), End: ends[c.GetState()], Ended: timeOf(c.GetEndTime()), EndReason: c.GetEndReason(),
+	}
+	for _, s := range c.GetSupplements() {
+		f.Supplements = append(f.Supplements, rules.Supplement{Serial: int(s.GetSerial()), Notice: timeOf(s.GetNoticeTime()),
+			Receipt: timeOf(s.GetReceiptTime()), Accepted: s.GetAfterAcceptance(), Officer: s.GetOfficer()})
+	}
+	for _, s := range c.GetSteps() {
+		f.Steps = append(f.Steps, rules.Step{Kind: steps[s.GetKind()], Officer: s.GetOfficer(), Time: timeOf(s.GetStepTime())})
+	}
+	for _, s := range c.GetSpecialProcedures() {
+		f.Specials = append(f.Specials, rules.Special{
+			Serial: int(s.GetSerial()), Extension: s.GetKind() == caseworkv1.SpecialProcedureKind_SPECIAL_PROCEDURE_KIND_EXTENSION,
+			Name: s.GetDisplayName(), Requester: s.GetRequester(), Approver: s.GetApprover(), Limit: int(s.GetLimit()),
+			Unit: unitOf(s.GetLimitUnit()), Start: timeOf(s.GetStartTime()), End: timeOf(s.GetEndTime())})
+	}
+	if d := c.GetDecision(); d != nil {
+		f.Decision = &rules.Decision{Granted: d.GetResult() == caseworkv1.DecisionResult_DECISION_RESULT_GRANTED,
+			Reason: d.GetReason(), Officer: d.GetOfficer(), Time: timeOf(d.GetDecideTime())}
+	}
+	if x := c.GetFinish(); x != nil {
+		f.Finish = &rules.Finish{Returned: x.GetResult() == caseworkv1.FinishResult_FINISH_RESULT_RETURNED,
+			Description: x.GetDescription(), Officer: x.GetOfficer(), Time: timeOf(x.GetFinishTime())}
+	}
+	return f
+}
+
+var ends = map[caseworkv1.CaseState]string{
+	caseworkv1.CaseState_CASE_STATE_NOT_ACCEPTED: rules.EndNotAccepted,
+	caseworkv1.CaseState_CASE_STATE_REFUSED:      rules.EndRefused,
+	caseworkv1.CaseState_CASE_STATE_WITHDRAWN:    rules.EndWithdrawn,
+	caseworkv1.CaseState_CASE_STATE_LAPSED:       rules.EndLapsed,
+	caseworkv1.CaseState_CASE_STATE_VOIDED:       rules.EndVoided,
+}
+
+var steps = map[caseworkv1.StepKind]string{
+	caseworkv1.StepKind_STEP_KIND_UNDERTAKE: rules.StepUndertake,
+	caseworkv1.StepKind_STEP_KIND_EXAMINE:   rules.StepExamine,
+	caseworkv1.StepKind_STEP_KIND_APPROVE:   rules.StepApprove,
+}
+
+func unitOf(u caseworkv1.TimeUnit) workday.Unit {
+	if u == caseworkv1.TimeUnit_TIME_UNIT_NATURAL_DAY {
+		return workday.NaturalDays
+	}
+	return workday.WorkingDays
+}
+
+// timeOf is the moment, zero when unset.
+func timeOf(t *timestamppb.Timestamp) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.AsTime()
+}
+
+// divisionOf is the division in a resource name: 441300 of halls/441300/cases/….
+func divisionOf(name string) string {
+	rest, _ := strings.CutPrefix(name, "halls/")
+	division, _, _ := strings.Cut(rest, "/")
+	return division
+}
+
+// hallOf is the hall in a resource name: halls/441300 of halls/441300/cases/….
+func hallOf(name string) string { return "halls/" + divisionOf(name) }
+
+// lastPart is the id at the end of a resource name.
+func lastPart(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }

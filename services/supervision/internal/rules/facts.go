@@ -1,0 +1,152 @@
+package rules
+
+import (
+	"time"
+
+	"github.com/onehall/onehall/services/platform/workday"
+)
+
+// The ways in which a case leaves the flow without a finish.
+const (
+	EndNotAccepted = "not_accepted" // 不受理
+	EndRefused     = "refused"      // 不予受理
+	EndWithdrawn   = "withdrawn"    // 撤回
+	EndLapsed      = "lapsed"       // 补正逾期
+	EndVoided      = "voided"       // 作废
+)
+
+// Facts is what supervision needs to know of a case. Zero times have not happened.
+type Facts struct {
+	// Division is the six digits of the hall.
+	Division string
+	// Instant tells an item handled on the spot; Online one applied for on the net.
+	Instant, Online     bool
+	Promised, Statutory int
+	Unit                workday.Unit
+	// FullFlow demands undertake, examine and approve; FourEyes two persons.
+	FullFlow, FourEyes bool
+
+	Submitted, PreAccepted, Accepted time.Time
+	Supplements                      []Supplement
+	Steps                            []Step
+	Specials                         []Special
+	Decision                         *Decision
+	Finish                           *Finish
+	Collected                        time.Time
+	// End is how it left the flow without a finish, with when and why.
+	End       string
+	Ended     time.Time
+	EndReason string
+}
+
+// Supplement is one notice and its receipt.
+type Supplement struct {
+	Serial          int
+	Notice, Receipt time.Time
+	// Accepted tells that the case had been accepted before the notice.
+	Accepted bool
+	Officer  string
+}
+
+// The kinds of approval steps.
+const (
+	StepUndertake = "undertake" // 承办
+	StepExamine   = "examine"   // 审核
+	StepApprove   = "approve"   // 批准
+)
+
+// Step is one approval step.
+type Step struct {
+	Kind, Officer string
+	Time          time.Time
+}
+
+// Special is one special procedure: an extension, or time that does not count.
+type Special struct {
+	Serial              int
+	Extension           bool
+	Name                string
+	Requester, Approver string
+	Limit               int
+	Unit                workday.Unit
+	Start, End          time.Time
+}
+
+// Decision is what was decided.
+type Decision struct {
+	Granted bool
+	Reason  string
+	Officer string
+	Time    time.Time
+}
+
+// Finish is how the case was finished.
+type Finish struct {
+	Returned    bool
+	Description string
+	Officer     string
+	Time        time.Time
+}
+
+// Stopped is when the decision clock stopped for good.
+func (f *Facts) Stopped() time.Time {
+	switch {
+	case f.Decision != nil:
+		return f.Decision.Time
+	case f.Finish != nil:
+		return f.Finish.Time
+	default:
+		return f.Ended
+	}
+}
+
+// Open reports whether the case still waits for its decision.
+func (f *Facts) Open() bool { return !f.Submitted.IsZero() && f.Stopped().IsZero() }
+
+// Policy is how a hall counts and judges.
+type Policy struct {
+	Preset   *Preset
+	Calendar *workday.Calendar
+	Mode     workday.Mode
+	Hours    workday.Hours
+}
+
+// Input is the decision clock of the case.
+func (p Policy) Input(f *Facts) workday.Input {
+	in := workday.Input{
+		Division: f.Division, Start: f.Accepted, Stopped: f.Stopped(), Promised: f.Promised, Statutory: f.Statutory,
+		Unit: f.Unit, Mode: p.Mode, Hours: p.Hours,
+	}
+	if f.Instant && in.Promised == 0 && p.Mode == workday.SecondMode {
+		// Nothing is done within zero seconds; on the spot means within the day.
+		in.Promised = 1
+	}
+	for _, s := range f.Supplements {
+		if s.Accepted {
+			in.Pauses = append(in.Pauses, workday.Pause{Kind: workday.PauseSupplement, Start: s.Notice, End: s.Receipt})
+		}
+	}
+	for _, s := range f.Specials {
+		kind := workday.PauseExcluded
+		if s.Extension {
+			kind = workday.PauseExtension
+		}
+		in.Pauses = append(in.Pauses, workday.Pause{Kind: kind, Name: s.Name, Start: s.Start, End: s.End, Limit: s.Limit, Unit: s.Unit})
+	}
+	return in
+}
+
+// AcceptanceLimit is the working days within which an application is accepted, refused
+// or sent back for a supplement (Art. 32).
+const AcceptanceLimit = 5
+
+// AcceptanceDue is the last day to accept; false when nothing waits for acceptance.
+func (p Policy) AcceptanceDue(f *Facts) (workday.Date, bool) {
+	clocks := p.acceptance(f)
+	if len(clocks) == 0 {
+		return 0, false
+	}
+	last := clocks[len(clocks)-1].in
+	due, _ := p.Calendar.Add(f.Division, workday.DateOf(last.Start), AcceptanceLimit)
+	return due, last.Stopped.IsZero()
+}

@@ -1,0 +1,75 @@
+package rules
+
+import (
+	"fmt"
+
+	"github.com/onehall/onehall/services/platform/workday"
+)
+
+// what names a clock in a ground.
+func (c clock) what() string {
+	switch c.kind {
+	case ClockCase:
+		return "办件"
+	case ClockAcceptance:
+		return "收到申请后"
+	case ClockPreAccept:
+		return "网上预受理"
+	case ClockDelivery:
+		return "作出准予决定后"
+	case ClockConsult:
+		return "咨询"
+	case ClockComplaint:
+		return "投诉"
+	default:
+		if c.name == "" {
+			return "特别程序"
+		}
+		return "特别程序“" + c.name + "”"
+	}
+}
+
+// limitName names the limit in a ground.
+func (c clock) limitName(t Threshold) string {
+	switch {
+	case c.kind == ClockCase && t.Of == "statutory":
+		return "法定时限"
+	case c.kind == ClockCase:
+		return "承诺时限"
+	case c.kind == ClockAcceptance:
+		return "受理时限"
+	case c.kind == ClockDelivery:
+		return "送达时限"
+	default:
+		return "规定时限"
+	}
+}
+
+func unitName(u workday.Unit) string {
+	if u == workday.NaturalDays {
+		return "个自然日"
+	}
+	return "个工作日"
+}
+
+func timedGround(c clock, t Threshold, f Finding, due workday.Date, dueKnown bool) string {
+	unit := unitName(c.in.Unit)
+	text := fmt.Sprintf("%s已用%d%s，%s%d%s", c.what(), f.Used, unit, c.limitName(t), f.Limit, unit)
+	switch left := f.Limit - f.Used; {
+	case left < 0:
+		text += fmt.Sprintf("，已超%d%s", -left, unit)
+	case c.kind == ClockAcceptance || c.kind == ClockDelivery:
+	default:
+		text += fmt.Sprintf("，剩余%d%s", left, unit)
+	}
+	if dueKnown {
+		text += "，到期日" + due.String()
+	}
+	switch c.kind {
+	case ClockAcceptance:
+		text += "，仍未受理、补正告知或者不予受理，依法视为自收到申请之日起受理"
+	case ClockDelivery:
+		text += "，仍未办结送达"
+	}
+	return text
+}

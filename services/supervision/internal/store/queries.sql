@@ -1,0 +1,42 @@
+-- name: GetClock :one
+SELECT * FROM clocks WHERE case_name = $1;
+
+-- name: DueCases :many
+SELECT case_name FROM clocks WHERE next_at > 0 AND next_at < $1 ORDER BY next_at LIMIT $2;
+
+-- name: LiveCases :many
+SELECT case_name FROM clocks WHERE case_name > $1 AND (open OR next_at > 0) ORDER BY case_name LIMIT $2;
+
+-- name: ListHallClocks :many
+SELECT * FROM clocks WHERE open AND hall = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4;
+
+-- name: ListDepartmentClocks :many
+SELECT * FROM clocks WHERE open AND department = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4;
+
+-- name: InsertCard :execrows
+INSERT INTO cards (id, name, hall, department, subject, level, standing, sequence, data)
+VALUES ($1, $2, $3, $4, $5, $6, TRUE, 1, $7) ON CONFLICT (name) DO NOTHING;
+
+-- name: GetCard :one
+SELECT * FROM cards WHERE name = $1;
+
+-- name: UpdateCard :execrows
+UPDATE cards SET data = $1, standing = $2, sequence = $3 WHERE name = $4 AND sequence = $5;
+
+-- name: ListCards :many
+SELECT * FROM cards WHERE id < $1 AND level >= $2 ORDER BY id DESC LIMIT $3;
+
+-- name: ListHallCards :many
+SELECT * FROM cards WHERE hall = $1 AND id < $2 AND level >= $3 ORDER BY id DESC LIMIT $4;
+
+-- name: ListDepartmentCards :many
+SELECT * FROM cards WHERE department = $1 AND id < $2 AND level >= $3 ORDER BY id DESC LIMIT $4;
+
+-- name: ListSubjectCards :many
+SELECT * FROM cards WHERE subject = $1 AND id < $2 AND level >= $3 ORDER BY id DESC LIMIT $4;
+
+-- name: PolicyVersion :one
+SELECT version FROM policies WHERE id = 1;
+
+-- name: SetPolicyVersion :exec
+INSERT INTO policies (id, version) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET version = excluded.version;
