@@ -197,31 +197,34 @@ func TestDialRefusesPlainBeyondLoopback(t *testing.T) {
 	t.Log("this machine has no address but loopback")
 }
 
+// busyServer serves calls of two milliseconds and streams that never end.
+func busyServer(t *testing.T) (srv *rpc.Server, addr string, served *atomic.Int64) {
+	t.Helper()
+	served = new(atomic.Int64)
+	srv = newServer(t, rpc.ServerOptions{Role: "test", Verifier: everybody, Clock: clock.System(), Limits: rpc.Limits{RatePerSecond: -1}})
+	srv.RegisterService(serviceDesc(testService), &testServer{func(ctx context.Context, _ string, _ *dynamicpb.Message) error {
+		served.Add(1)
+		select {
+		case <-time.After(2 * time.Millisecond):
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}})
+	feedv1.RegisterFeedServiceServer(srv, feedStub{follow: func(ctx context.Context) error {
+		<-ctx.Done()
+		return ctx.Err()
+	}})
+	addr = listen(t, srv)
+	srv.SetServing(true)
+	return srv, addr, served
+}
+
 // Two instances, one of which stops under load: no call fails, and streams are
 // told to come again.
 func TestGracefulStopUnderLoad(t *testing.T) {
-	newOne := func() (*rpc.Server, string, *atomic.Int64) {
-		var served atomic.Int64
-		srv := newServer(t, rpc.ServerOptions{Role: "test", Verifier: everybody, Clock: clock.System(), Limits: rpc.Limits{RatePerSecond: -1}})
-		srv.RegisterService(serviceDesc(testService), &testServer{func(ctx context.Context, _ string, _ *dynamicpb.Message) error {
-			served.Add(1)
-			select {
-			case <-time.After(2 * time.Millisecond):
-				return nil
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-		}})
-		feedv1.RegisterFeedServiceServer(srv, feedStub{follow: func(ctx context.Context) error {
-			<-ctx.Done()
-			return ctx.Err()
-		}})
-		addr := listen(t, srv)
-		srv.SetServing(true)
-		return srv, addr, &served
-	}
-	a, addrA, servedA := newOne()
-	_, addrB, servedB := newOne()
+	a, addrA, servedA := busyServer(t)
+	_, addrB, servedB := busyServer(t)
 	r := manual.NewBuilderWithScheme("onehall")
 	r.InitialState(resolver.State{Endpoints: []resolver.Endpoint{
 		{Addresses: []resolver.Address{{Addr: addrA}}}, {Addresses: []resolver.Address{{Addr: addrB}}},
