@@ -25,7 +25,9 @@ type Readiness struct {
 }
 
 // NewReadiness makes an empty one.
-func NewReadiness() *Readiness { return &Readiness{roles: map[string]bool{}, changed: make(chan struct{})} }
+func NewReadiness() *Readiness {
+	return &Readiness{roles: map[string]bool{}, changed: make(chan struct{})}
+}
 
 // Set says whether a role is ready.
 func (r *Readiness) Set(role string, ready bool) {
