@@ -37,6 +37,7 @@ build: ## build the one program into .bin/onehall
 gen: workshop ## generate Go, REST and OpenAPI from proto, and Go from the queries
 	buf format -w proto
 	buf lint
+	rm -rf proto/gen proto/openapi/*.json
 	buf generate
 	@for s in $(STORES); do (cd $$s && sqlc generate) || exit 1; done
 
