@@ -1,6 +1,11 @@
 package review
 
-import "github.com/onehall/onehall/services/platform/db"
+import (
+	"io/fs"
+
+	"github.com/onehall/onehall/services/platform/db"
+	"github.com/onehall/onehall/services/review/internal/store"
+)
 
 // Config is what the service must be told.
 type Config struct {
@@ -9,3 +14,7 @@ type Config struct {
 	// PageSecret seals page tokens; all replicas share it.
 	PageSecret string `koanf:"page_secret"`
 }
+
+// Migrations are the service's tables, for a deployment that applies them before it
+// starts.
+var Migrations fs.FS = store.Migrations
