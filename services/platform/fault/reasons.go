@@ -112,6 +112,11 @@ var (
 	ReviewNotApplicant = define(codes.PermissionDenied, http.StatusForbidden, "REVIEW_NOT_APPLICANT", "只有申请人可以评价", "Only the applicant may review")
 )
 
+// Supervision.
+var (
+	CardRevoked = define(codes.FailedPrecondition, http.StatusConflict, "CARD_REVOKED", "该监察牌已撤销", "The card has been revoked")
+)
+
 // Feeds between services and halls.
 var (
 	EventPoisoned = define(codes.FailedPrecondition, http.StatusConflict, "EVENT_POISONED", "事件无法处理，已搁置", "The event cannot be applied and has been parked")

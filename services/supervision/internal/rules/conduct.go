@@ -78,7 +78,10 @@ func samePerson(f *Facts) []Finding {
 		return nil // on the spot one person does it all, by design
 	}
 	approver, ok := f.officerOf(StepApprove)
-	if !ok {
+	if !ok && f.FourEyes && f.Decision != nil {
+		approver, ok = f.Decision.Officer, true // without an approval the decision is it
+	}
+	if !ok || approver == "" {
 		return nil
 	}
 	for _, s := range f.Steps {

@@ -40,3 +40,12 @@ SELECT version FROM policies WHERE id = 1;
 
 -- name: SetPolicyVersion :exec
 INSERT INTO policies (id, version) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET version = excluded.version;
+
+-- name: StandingCards :many
+SELECT * FROM cards WHERE standing AND id > $1 ORDER BY id LIMIT $2;
+
+-- name: StandingHallCards :many
+SELECT * FROM cards WHERE standing AND hall = $1 AND id > $2 ORDER BY id LIMIT $3;
+
+-- name: StandingDepartmentCards :many
+SELECT * FROM cards WHERE standing AND department = $1 AND id > $2 ORDER BY id LIMIT $3;

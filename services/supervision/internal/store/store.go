@@ -184,3 +184,30 @@ func cardOf(r queries.Card) Card {
 		Standing: r.Standing, Sequence: r.Sequence, Data: r.Data,
 	}
 }
+
+// StandingCards lists the cards that stand of a department, else of a hall, else all,
+// oldest first, after an id.
+func StandingCards(ctx context.Context, q db.Querier, f CardFilter, after int64, limit int) ([]Card, error) {
+	var rows []queries.Card
+	var err error
+	switch qs, n := queries.New(q), int32(limit); {
+	case f.Department != "":
+		rows, err = qs.StandingDepartmentCards(ctx, queries.StandingDepartmentCardsParams{Department: f.Department, ID: after, Limit: n})
+	case f.Hall != "":
+		rows, err = qs.StandingHallCards(ctx, queries.StandingHallCardsParams{Hall: f.Hall, ID: after, Limit: n})
+	default:
+		rows, err = qs.StandingCards(ctx, queries.StandingCardsParams{ID: after, Limit: n})
+	}
+	cards := make([]Card, 0, len(rows))
+	for _, r := range rows {
+		cards = append(cards, cardOf(r))
+	}
+	return cards, err
+}
+
+// LastPosition is the last numbered event of the service's own feed.
+func LastPosition(ctx context.Context, q db.Querier) (int64, error) {
+	var last int64
+	err := q.QueryRowContext(ctx, `SELECT COALESCE(MAX(position), 0) FROM events`).Scan(&last)
+	return last, err
+}

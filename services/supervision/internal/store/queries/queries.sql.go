@@ -460,6 +460,134 @@ func (q *Queries) SetPolicyVersion(ctx context.Context, version string) error {
 	return err
 }
 
+const standingCards = `-- name: StandingCards :many
+SELECT id, name, hall, department, subject, level, standing, sequence, data FROM cards WHERE standing AND id > $1 ORDER BY id LIMIT $2
+`
+
+type StandingCardsParams struct {
+	ID    int64
+	Limit int32
+}
+
+func (q *Queries) StandingCards(ctx context.Context, arg StandingCardsParams) ([]Card, error) {
+	rows, err := q.db.QueryContext(ctx, standingCards, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Card
+	for rows.Next() {
+		var i Card
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Hall,
+			&i.Department,
+			&i.Subject,
+			&i.Level,
+			&i.Standing,
+			&i.Sequence,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const standingDepartmentCards = `-- name: StandingDepartmentCards :many
+SELECT id, name, hall, department, subject, level, standing, sequence, data FROM cards WHERE standing AND department = $1 AND id > $2 ORDER BY id LIMIT $3
+`
+
+type StandingDepartmentCardsParams struct {
+	Department string
+	ID         int64
+	Limit      int32
+}
+
+func (q *Queries) StandingDepartmentCards(ctx context.Context, arg StandingDepartmentCardsParams) ([]Card, error) {
+	rows, err := q.db.QueryContext(ctx, standingDepartmentCards, arg.Department, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Card
+	for rows.Next() {
+		var i Card
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Hall,
+			&i.Department,
+			&i.Subject,
+			&i.Level,
+			&i.Standing,
+			&i.Sequence,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const standingHallCards = `-- name: StandingHallCards :many
+SELECT id, name, hall, department, subject, level, standing, sequence, data FROM cards WHERE standing AND hall = $1 AND id > $2 ORDER BY id LIMIT $3
+`
+
+type StandingHallCardsParams struct {
+	Hall  string
+	ID    int64
+	Limit int32
+}
+
+func (q *Queries) StandingHallCards(ctx context.Context, arg StandingHallCardsParams) ([]Card, error) {
+	rows, err := q.db.QueryContext(ctx, standingHallCards, arg.Hall, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Card
+	for rows.Next() {
+		var i Card
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Hall,
+			&i.Department,
+			&i.Subject,
+			&i.Level,
+			&i.Standing,
+			&i.Sequence,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const updateCard = `-- name: UpdateCard :execrows
 UPDATE cards SET data = $1, standing = $2, sequence = $3 WHERE name = $4 AND sequence = $5
 `

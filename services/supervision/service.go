@@ -1,0 +1,113 @@
+package supervision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
+	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
+	"github.com/onehall/onehall/services/platform/boot"
+	"github.com/onehall/onehall/services/platform/db"
+	"github.com/onehall/onehall/services/platform/feed"
+	"github.com/onehall/onehall/services/platform/page"
+	"github.com/onehall/onehall/services/platform/rpc"
+	"github.com/onehall/onehall/services/platform/workday"
+	"github.com/onehall/onehall/services/supervision/internal/store"
+)
+
+// Service is e-supervision. It implements boot.Component.
+type Service struct {
+	supervisionv1.UnimplementedSupervisionServiceServer
+
+	db       *db.DB
+	feed     *feed.Server
+	pages    page.Codec
+	engine   *engine
+	watch    *hub
+	casework *grpc.ClientConn
+	follower *feed.Follower
+	rt       *boot.Runtime
+}
+
+// New opens the service's database and its channel to casework.
+func New(ctx context.Context, cfg Config, rt *boot.Runtime) (*Service, error) {
+	policies, err := newPolicies(cfg, workday.China())
+	if err != nil {
+		return nil, fmt.Errorf("supervision: %w", err)
+	}
+	d, err := db.Open(ctx, cfg.DB, store.Migrations, rt.Clock)
+	if err != nil {
+		return nil, fmt.Errorf("supervision: %w", err)
+	}
+	conn, err := rt.Dialer.Dial("casework")
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("supervision: %w", err), d.Close())
+	}
+	s := &Service{
+		db: d, feed: feed.NewServer(d, rt.Clock, feed.WithLog(rt.Log)), pages: page.Codec{Secret: []byte(cfg.PageSecret)},
+		engine: &engine{policies: policies, db: d, clock: rt.Clock}, watch: newHub(d, rt.Log), casework: conn, rt: rt,
+	}
+	s.follower = &feed.Follower{
+		Source: "casework", Name: "supervision", Client: feedv1.NewFeedServiceClient(conn),
+		DB: d, Clock: rt.Clock, Log: rt.Log, Apply: s.engine.apply, Idle: s.engine.idle,
+	}
+	if err := s.measure(rt.Metrics); err != nil {
+		return nil, errors.Join(fmt.Errorf("supervision: %w", err), s.Close())
+	}
+	return s, nil
+}
+
+// measure offers how far behind the watch is.
+func (s *Service) measure(r *prometheus.Registry) error {
+	if r == nil {
+		return nil
+	}
+	gauges := map[string]struct {
+		help  string
+		value func(feed.FollowerStatus) float64
+	}{
+		"onehall_supervision_position": {"Last event of casework applied.",
+			func(f feed.FollowerStatus) float64 { return float64(f.Position) }},
+		"onehall_supervision_complete_until_seconds": {"Moment up to which everything is judged.",
+			func(f feed.FollowerStatus) float64 { return float64(f.CompleteUntil.UnixMicro()) / 1e6 }},
+		"onehall_supervision_parked_total": {"Events that could not be applied since the start.",
+			func(f feed.FollowerStatus) float64 { return float64(f.Parked) }},
+	}
+	for name, g := range gauges {
+		c := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: g.help}, func() float64 { return g.value(s.follower.Status()) })
+		// A second instance in one process measures the same things; the first stays.
+		if err := r.Register(c); err != nil && !errors.As(err, new(prometheus.AlreadyRegisteredError)) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Register adds the service and its feed to a server.
+func (s *Service) Register(r grpc.ServiceRegistrar) {
+	supervisionv1.RegisterSupervisionServiceServer(r, s)
+	feedv1.RegisterFeedServiceServer(r, s.feed)
+}
+
+// Run numbers the feed, follows the cases and informs the watchers until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.feed.Run(ctx) })
+	g.Go(func() error { return s.watch.run(ctx) })
+	g.Go(func() error {
+		// Before anything is judged, all clocks must be by one policy.
+		if err := s.engine.reckonAgain(ctx); err != nil {
+			return fmt.Errorf("supervision: reckon again: %w", err)
+		}
+		return s.follower.Run(rpc.WithToken(ctx, s.rt.Service))
+	})
+	return g.Wait()
+}
+
+// Close gives back the database and the channel.
+func (s *Service) Close() error { return errors.Join(s.casework.Close(), s.db.Close()) }
