@@ -116,14 +116,3 @@ func CheckMaterials(item *Item, given []Material, complete bool) error {
 	}
 	return nil
 }
-
-// Gaps are the necessary materials that are only promised.
-func Gaps(item *Item, given []Material) []string {
-	var gaps []string
-	for _, m := range item.Materials {
-		if m.Necessary && slices.ContainsFunc(given, func(g Material) bool { return g.ID == m.ID && !g.present() }) {
-			gaps = append(gaps, m.ID)
-		}
-	}
-	return gaps
-}

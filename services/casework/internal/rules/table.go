@@ -85,7 +85,7 @@ var arrows = []arrow{
 var machine = func() map[State]map[Command]arrow {
 	m := map[State]map[Command]arrow{}
 	for s := Draft; s <= Voided; s++ {
-		m[s] = map[Command]arrow{Reveal: {s, Reveal, same, nil}}
+		m[s] = map[Command]arrow{Reveal: {s, Reveal, same, purposeGiven}}
 	}
 	for _, a := range arrows {
 		m[a.from][a.command] = a
@@ -102,6 +102,8 @@ func wrongState(c Case, cmd Command, opts ...fault.Option) error {
 func reasonGiven(characters int) guard {
 	return func(_ Case, in Input) error { return longEnough("reason", in.Reason, characters) }
 }
+
+func purposeGiven(_ Case, in Input) error { return longEnough("purpose", in.Reason, 4) }
 
 func longEnough(field, text string, characters int) error {
 	if utf8.RuneCountInString(text) < characters {

@@ -1,0 +1,103 @@
+package casework
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
+	"github.com/onehall/onehall/services/casework/internal/rules"
+	"github.com/onehall/onehall/services/platform/workday"
+)
+
+// factsOf is what the rules need to know of a case. last is when its latest event
+// happened.
+func factsOf(c *caseworkv1.Case, last time.Time) rules.Case {
+	f := rules.Case{
+		State: rules.State(c.GetState()), Instant: c.GetCaseType() == caseworkv1.CaseType_CASE_TYPE_INSTANT,
+		FullFlow: c.GetFullFlow(), FourEyes: c.GetFourEyes(),
+		Submitted: timeOf(c.GetSubmitTime()), PreAccepted: timeOf(c.GetPreAcceptTime()), Accepted: timeOf(c.GetAcceptTime()),
+		DecidedAt: timeOf(c.GetDecision().GetDecideTime()),
+		Granted:   c.GetDecision().GetResult() == caseworkv1.DecisionResult_DECISION_RESULT_GRANTED,
+		Handover:  handover(c.GetFinish()), Last: last,
+	}
+	for _, m := range c.GetMaterials() {
+		if m.GetPromised() && m.GetSha256() == "" && !m.GetPaper() {
+			f.Gaps = append(f.Gaps, m.GetMaterialId())
+		}
+	}
+	for _, s := range c.GetSupplements() {
+		f.Supplements = append(f.Supplements, rules.Supplement{
+			Told: timeOf(s.GetNoticeTime()), Received: timeOf(s.GetReceiptTime()), Due: dateOf(s.GetDueDate()), AfterAcceptance: s.GetAfterAcceptance(),
+		})
+	}
+	for _, s := range c.GetSteps() {
+		f.Steps = append(f.Steps, rules.Step{Kind: rules.StepKind(s.GetKind()), Officer: s.GetOfficer()})
+	}
+	for _, p := range c.GetSpecialProcedures() {
+		f.Specials = append(f.Specials, rules.Special{
+			Extension: p.GetKind() == caseworkv1.SpecialProcedureKind_SPECIAL_PROCEDURE_KIND_EXTENSION, Name: p.GetDisplayName(),
+			Start: timeOf(p.GetStartTime()), End: timeOf(p.GetEndTime()), Limit: int(p.GetLimit()), Unit: unitOf(p.GetLimitUnit()),
+		})
+	}
+	return f
+}
+
+// handover reports a finish that leaves a paper to be handed over.
+func handover(f *caseworkv1.Finish) bool {
+	return f.GetResult() == caseworkv1.FinishResult_FINISH_RESULT_ISSUED && !f.GetOnline()
+}
+
+func timeOf(t *timestamppb.Timestamp) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.AsTime()
+}
+
+func stamp(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
+}
+
+// dateOf reads a date that this service wrote.
+func dateOf(s string) workday.Date {
+	d, err := workday.ParseDate(s)
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
+func unitOf(u caseworkv1.TimeUnit) workday.Unit {
+	if u == caseworkv1.TimeUnit_TIME_UNIT_NATURAL_DAY {
+		return workday.NaturalDays
+	}
+	return workday.WorkingDays
+}
+
+func unitName(u workday.Unit) caseworkv1.TimeUnit {
+	if u == workday.NaturalDays {
+		return caseworkv1.TimeUnit_TIME_UNIT_NATURAL_DAY
+	}
+	return caseworkv1.TimeUnit_TIME_UNIT_WORKING_DAY
+}
+
+// reckon writes the due dates into the case, as they are known now, and tells which
+// inbox it waits in and the day it is sorted by there.
+func (s *Service) reckon(c *caseworkv1.Case, f rules.Case, now time.Time) (rules.Stage, workday.Date) {
+	hall := hallOf(c.GetName())
+	limits := rules.Limits{Promised: int(c.GetPromisedLimit()), Statutory: int(c.GetStatutoryLimit()), Unit: unitOf(c.GetLimitUnit())}
+	d := rules.Due(s.cal, s.policy, hall, limits, f, now)
+	c.AcceptanceDueDate, c.PromisedDueDate, c.StatutoryDueDate = "", "", ""
+	if d.AcceptanceKnown {
+		c.AcceptanceDueDate = d.Acceptance.String()
+	}
+	if d.DecisionKnown {
+		c.PromisedDueDate, c.StatutoryDueDate = d.Promised.String(), d.Statutory.String()
+	}
+	c.DueProvisional = d.Provisional
+	return rules.Waiting(s.cal, s.policy, hall, f, d)
+}

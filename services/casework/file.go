@@ -1,0 +1,190 @@
+package casework
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"math/big"
+
+	"google.golang.org/protobuf/proto"
+
+	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
+	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
+	optionsv1 "github.com/onehall/onehall/proto/gen/onehall/options/v1"
+	"github.com/onehall/onehall/services/casework/internal/rules"
+	"github.com/onehall/onehall/services/casework/internal/store"
+	"github.com/onehall/onehall/services/platform/authn"
+	"github.com/onehall/onehall/services/platform/codes"
+	"github.com/onehall/onehall/services/platform/db"
+	"github.com/onehall/onehall/services/platform/fault"
+	"github.com/onehall/onehall/services/platform/feed"
+)
+
+// numberTries is how often a case number is drawn anew when it is taken. Of a hundred
+// million a day even a thousandth in use makes a second taken one rare.
+const numberTries = 8
+
+// FileCase creates and submits in one step.
+func (s *Service) FileCase(ctx context.Context, req *caseworkv1.FileCaseRequest) (*caseworkv1.Case, error) {
+	a, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hall := hallOf(req.GetParent())
+	r := newRequest(a, hall, "FileCase", req)
+	c, f, err := s.filed(a, hall, req)
+	if err != nil {
+		return s.answer(s.refused(ctx, r, err), true)
+	}
+	return s.insert(ctx, a, r, c, f, "case.submitted")
+}
+
+// filed is the case that a filing makes, still without a number.
+func (s *Service) filed(a authn.Access, hall string, req *caseworkv1.FileCaseRequest) (*caseworkv1.Case, rules.Case, error) {
+	in := intake{
+		access: a, hall: hall, asApplicant: a.Scope == optionsv1.Scope_SCOPE_OWN, complete: true, wanted: req.GetItemRevision(), now: s.clock.Now(),
+	}
+	if !in.asApplicant && !req.GetConsent() {
+		return nil, rules.Case{}, fault.ConsentRequired.New(fault.Field("consent"))
+	}
+	happened, err := claimed(req.GetHappenedAt(), in.asApplicant)
+	if err != nil {
+		return nil, rules.Case{}, err
+	}
+	c, err := s.application(in, req.GetCase())
+	if err != nil {
+		return nil, rules.Case{}, err
+	}
+	f, err := rules.File(factsOf(c, in.now), rules.Input{Actor: a.Subject, Now: in.now, Happened: happened})
+	if err != nil {
+		return nil, rules.Case{}, err
+	}
+	submitted(c, f)
+	return c, f, nil
+}
+
+// submitted notes the submission in the case.
+func submitted(c *caseworkv1.Case, f rules.Case) {
+	c.State, c.SubmitTime = caseworkv1.CaseState(f.State), stamp(f.Submitted)
+	if c.Channel == caseworkv1.Channel_CHANNEL_WINDOW {
+		c.Visits++
+	}
+}
+
+// CreateCase saves a draft.
+func (s *Service) CreateCase(ctx context.Context, req *caseworkv1.CreateCaseRequest) (*caseworkv1.Case, error) {
+	a, err := caller(ctx)
+	if err != nil {
+		return nil, err
+	}
+	hall := hallOf(req.GetParent())
+	r := newRequest(a, hall, "CreateCase", req)
+	in := intake{access: a, hall: hall, asApplicant: a.Scope == optionsv1.Scope_SCOPE_OWN, now: s.clock.Now()}
+	c, err := s.application(in, req.GetCase())
+	if err != nil {
+		return s.answer(s.refused(ctx, r, err), false)
+	}
+	return s.insert(ctx, a, r, c, factsOf(c, in.now), "case.drafted")
+}
+
+// insert gives a new case its number and writes it with its first event. Nothing is
+// read: a number in use, and a request carried out before, show when the event is
+// written.
+func (s *Service) insert(ctx context.Context, a authn.Access, r request, c *caseworkv1.Case, f rules.Case, event string) (*caseworkv1.Case, error) {
+	if c.GetOnBehalf() {
+		addHandler(c, a.Subject)
+	}
+	n, err := s.number(c, f, hallOf(c.GetItem()))
+	if err != nil {
+		return nil, err
+	}
+	var written numbered
+	err = s.db.Write(ctx, n.row.CaseNo, func(ctx context.Context, tx *db.Tx) error {
+		for try := 1; ; try++ {
+			_, err := feed.Append(ctx, tx, feed.Draft{
+				Subject: n.masked.GetName(), Sequence: 1, Type: event, Resource: n.masked, Actor: a.Subject, ActorDepartment: a.Department,
+				HappenedAt: f.Last, RequestKey: r.key, RequestHash: r.hash,
+			})
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, fault.Conflict) || try == numberTries {
+				return err
+			}
+			if n, err = s.number(c, f, n.row.Hall); err != nil {
+				return err
+			}
+		}
+		if err := store.Insert(ctx, tx, n.row); err != nil {
+			return err
+		}
+		written = n
+		return nil
+	})
+	if err != nil {
+		return s.answer(err, c.State != caseworkv1.CaseState_CASE_STATE_DRAFT)
+	}
+	if c.State != caseworkv1.CaseState_CASE_STATE_DRAFT {
+		written.masked.QueryCode = s.codes.of(written.row.CaseNo)
+	}
+	return written.masked, nil
+}
+
+// numbered is a new case with a number, ready to be written.
+type numbered struct {
+	row    store.Row
+	masked *caseworkv1.Case
+}
+
+// number draws a case number. It is random within the day, so that nobody learns from a
+// receipt how many cases there are, or guesses the next one.
+func (s *Service) number(c *caseworkv1.Case, f rules.Case, hall string) (numbered, error) {
+	serial, err := rand.Int(rand.Reader, big.NewInt(codes.MaxSerial+1))
+	if err != nil {
+		return numbered{}, fmt.Errorf("casework: random serial: %w", err)
+	}
+	no := codes.CaseNo(hall, timeOf(c.GetCreateTime()), int(serial.Int64()))
+	c.Name = caseName(hall, no)
+	c.Etag = feed.Etag(c.Name, 1)
+	row, err := s.row(c, f, 1)
+	return numbered{row, masked(c)}, err
+}
+
+// row is the case as stored; it writes the due dates into the case first.
+func (s *Service) row(c *caseworkv1.Case, f rules.Case, seq int64) (store.Row, error) {
+	stage, due := s.reckon(c, f, timeOf(c.GetUpdateTime()))
+	data, err := proto.Marshal(c)
+	if err != nil {
+		return store.Row{}, fmt.Errorf("casework: case: %w", err)
+	}
+	return store.Row{
+		CaseNo: lastPart(c.GetName()), Hall: hallOf(c.GetName()), Department: departmentKey(c.GetDepartment()), ApplicantKey: c.GetApplicantKey(),
+		State: f.State, OnBehalf: c.GetOnBehalf(), Stage: stage, Due: due, Seq: seq, Happened: f.Last, Data: data,
+	}, nil
+}
+
+// answer is the case that a repeated request made the first time, or the error.
+func (s *Service) answer(err error, withCode bool) (*caseworkv1.Case, error) {
+	e, ok := feed.Replayed(err)
+	if !ok {
+		return nil, err
+	}
+	c, err := caseOf(e)
+	if err != nil {
+		return nil, err
+	}
+	if withCode {
+		c.QueryCode = s.codes.of(lastPart(c.GetName()))
+	}
+	return c, nil
+}
+
+// caseOf is the case that an event left behind.
+func caseOf(e *feedv1.Event) (*caseworkv1.Case, error) {
+	c := &caseworkv1.Case{}
+	if err := proto.Unmarshal(e.GetResource(), c); err != nil {
+		return nil, fmt.Errorf("casework: case of event %d of %s: %w", e.GetSequence(), e.GetSubject(), err)
+	}
+	return c, nil
+}

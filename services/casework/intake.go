@@ -1,0 +1,155 @@
+package casework
+
+import (
+	"strconv"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
+	"github.com/onehall/onehall/services/casework/internal/rules"
+	"github.com/onehall/onehall/services/platform/authn"
+	"github.com/onehall/onehall/services/platform/codes"
+	"github.com/onehall/onehall/services/platform/fault"
+)
+
+// intake is an application being taken in.
+type intake struct {
+	access authn.Access
+	hall   string
+	// asApplicant tells that the applicant itself acts.
+	asApplicant bool
+	// complete demands that every necessary material is there.
+	complete bool
+	// wanted is the item revision the applicant read, 0 for any.
+	wanted int32
+	now    time.Time
+}
+
+// application checks what was sent and makes a new case of it, every text in its one
+// spelling. Fields that only the service sets are not looked at.
+func (s *Service) application(in intake, sent *caseworkv1.Case) (*caseworkv1.Case, error) {
+	item, err := s.items.inForce(in.hall, sent.GetItem(), in.wanted, in.now)
+	if err != nil {
+		return nil, err
+	}
+	c := &caseworkv1.Case{
+		State: caseworkv1.CaseState_CASE_STATE_DRAFT, Form: sent.GetForm(), CreateTime: stamp(in.now), UpdateTime: stamp(in.now),
+		OnBehalf: !in.asApplicant,
+	}
+	takeItem(c, item)
+	if c.Applicant, c.ApplicantKey, err = s.applicant(in, item, sent.GetApplicant()); err != nil {
+		return nil, err
+	}
+	if c.Channel, err = channel("case.channel", sent.GetChannel(), in.asApplicant); err != nil {
+		return nil, err
+	}
+	if c.Subject, err = line("case.subject", sent.GetSubject(), 200); err != nil {
+		return nil, err
+	}
+	if c.Form != nil {
+		if err := checkForm(c.Form); err != nil {
+			return nil, err
+		}
+	}
+	if c.Materials, err = materials(item, sent.GetMaterials()); err != nil {
+		return nil, err
+	}
+	return c, checkMaterials(item, c.Materials, in.complete)
+}
+
+// takeItem gives the case what it keeps of the item's revision for life.
+func takeItem(c *caseworkv1.Case, item *rules.Item) {
+	c.Item, c.ItemRevision, c.ItemTitle, c.Department = item.Name, item.Revision, item.Title, item.Department
+	c.CaseType = caseworkv1.CaseType_CASE_TYPE_PROMISED
+	if item.Instant {
+		c.CaseType = caseworkv1.CaseType_CASE_TYPE_INSTANT
+	}
+	c.PromisedLimit, c.StatutoryLimit = int32(item.Limits.Promised), int32(item.Limits.Statutory)
+	c.LimitUnit = unitName(item.Limits.Unit)
+	c.FullFlow, c.FourEyes = item.FullFlow, item.FourEyes
+}
+
+// applicant checks who applies: a number that exists, an item open to it, and, when the
+// applicant acts itself, that it is the one who signed in.
+func (s *Service) applicant(in intake, item *rules.Item, sent *caseworkv1.Applicant) (*caseworkv1.Applicant, string, error) {
+	const at = "case.applicant"
+	a := &caseworkv1.Applicant{Type: sent.GetType(), IdType: sent.GetIdType()}
+	var err error
+	idType, serves := authn.IDTypeResident, item.ServesPersons()
+	switch {
+	case a.Type == caseworkv1.ApplicantType_APPLICANT_TYPE_PERSON && a.IdType == caseworkv1.IdType_ID_TYPE_RESIDENT_ID:
+		a.IdNumber, err = codes.ResidentIDAt(sent.GetIdNumber(), in.now)
+	case a.Type == caseworkv1.ApplicantType_APPLICANT_TYPE_ENTERPRISE && a.IdType == caseworkv1.IdType_ID_TYPE_USCC:
+		idType, serves = authn.IDTypeUSCC, item.ServesBodies()
+		a.IdNumber, err = codes.USCC(sent.GetIdNumber())
+	default:
+		return nil, "", fault.InvalidArgument.New(fault.Field(at + ".id_type"))
+	}
+	if err != nil {
+		return nil, "", fault.At(at+".id_number", err)
+	}
+	if !serves {
+		return nil, "", fault.WrongApplicantType.New(fault.Field(at+".type"), currentRevision(item.Revision))
+	}
+	if a.DisplayName, err = codes.CleanName(sent.GetDisplayName()); err != nil {
+		return nil, "", fault.At(at+".display_name", err)
+	}
+	if sent.GetContactName() != "" {
+		if a.ContactName, err = codes.CleanName(sent.GetContactName()); err != nil {
+			return nil, "", fault.At(at+".contact_name", err)
+		}
+	}
+	if a.Phone, err = codes.Phone(sent.GetPhone()); err != nil {
+		return nil, "", fault.At(at+".phone", err)
+	}
+	if a.Address, err = line(at+".address", sent.GetAddress(), 300); err != nil {
+		return nil, "", err
+	}
+	key := s.identity(idType, a.IdNumber)
+	if in.asApplicant && (key == "" || key != in.access.IdentityKey) {
+		return nil, "", fault.PermissionDenied.New(fault.Field(at + ".id_number"))
+	}
+	return a, key, nil
+}
+
+// channel is the way something came in. What a window enters came to the window unless
+// it says otherwise; an applicant who acts itself is not at the window.
+func channel(field string, sent caseworkv1.Channel, asApplicant bool) (caseworkv1.Channel, error) {
+	switch {
+	case sent == caseworkv1.Channel_CHANNEL_WINDOW && asApplicant:
+		return 0, fault.InvalidArgument.New(fault.Field(field))
+	case sent != caseworkv1.Channel_CHANNEL_UNSPECIFIED:
+		return sent, nil
+	case asApplicant:
+		return caseworkv1.Channel_CHANNEL_WEB, nil
+	default:
+		return caseworkv1.Channel_CHANNEL_WINDOW, nil
+	}
+}
+
+// materials are what was handed in, with the guide's own titles.
+func materials(item *rules.Item, sent []*caseworkv1.CaseMaterial) ([]*caseworkv1.CaseMaterial, error) {
+	titles := map[string]string{}
+	for _, m := range item.Materials {
+		titles[m.ID] = m.Title
+	}
+	out := make([]*caseworkv1.CaseMaterial, len(sent))
+	for i, m := range sent {
+		file, err := line("case.materials["+strconv.Itoa(i)+"].file_name", m.GetFileName(), 200)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = proto.CloneOf(m)
+		out[i].FileName, out[i].DisplayName, out[i].Copies = file, titles[m.GetMaterialId()], max(1, m.GetCopies())
+	}
+	return out, nil
+}
+
+func checkMaterials(item *rules.Item, all []*caseworkv1.CaseMaterial, complete bool) error {
+	plain := make([]rules.Material, len(all))
+	for i, m := range all {
+		plain[i] = rules.Material{ID: m.GetMaterialId(), SHA256: m.GetSha256(), Paper: m.GetPaper(), Promised: m.GetPromised()}
+	}
+	return rules.CheckMaterials(item, plain, complete)
+}

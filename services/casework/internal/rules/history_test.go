@@ -1,0 +1,168 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/onehall/onehall/services/platform/workday"
+)
+
+// TestNoOrderReachesAnIllegalHistory gives random commands in random order to a random
+// kind of case, and checks the history of those that were allowed by what the law says,
+// without a look at the state machine.
+func TestNoOrderReachesAnIllegalHistory(t *testing.T) {
+	reached := map[State]bool{}
+	rapid.Check(t, func(t *rapid.T) {
+		c := draft()
+		c.Instant, c.FullFlow, c.FourEyes = rapid.Bool().Draw(t, "instant"), rapid.Bool().Draw(t, "full"), rapid.Bool().Draw(t, "four eyes")
+		now := day0
+		h := checker{c: c, last: day0}
+		for i := range rapid.IntRange(1, 40).Draw(t, "length") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 200).Draw(t, "hours")) * time.Hour)
+			in := randomInput(t, c, now, i)
+			before := c.clone()
+			next, err := Apply(c, in)
+			if err != nil {
+				continue
+			}
+			if err := h.add(in, next); err != nil {
+				t.Fatalf("%s in %s: %v\nbefore %+v\nafter %+v\nhistory %v", in.Command, before.State, err, before, next, h.done)
+			}
+			c = next
+			reached[c.State] = true
+		}
+	})
+	for s := Submitted; s <= Voided; s++ {
+		if !reached[s] {
+			t.Errorf("no random history reached %s: the test proves nothing of it", s)
+		}
+	}
+}
+
+// randomInput is any command, more often one that leads on, with random contents.
+func randomInput(t *rapid.T, c Case, now time.Time, i int) Input {
+	commands := []Command{}
+	for cmd := Update; cmd <= lastCommand; cmd++ {
+		commands = append(commands, cmd)
+		if _, ok := machine[c.State][cmd]; ok && !slices.Contains([]Command{Void, Withdraw, NotAccept, Refuse}, cmd) {
+			commands = append(commands, cmd, cmd, cmd, cmd, cmd)
+		}
+	}
+	in := do(rapid.SampledFrom(commands).Draw(t, fmt.Sprintf("command %d", i)), rapid.SampledFrom([]string{"ada", "bo", "cy"}).Draw(t, "actor"))
+	in.Now = now
+	in.Requester = rapid.SampledFrom([]string{"ada", "bo", ""}).Draw(t, "requester")
+	in.Granted = rapid.Bool().Draw(t, "granted")
+	in.Reason = rapid.SampledFrom([]string{longReason, longReason, "短"}).Draw(t, "reason")
+	in.Limit = rapid.IntRange(0, 12).Draw(t, "limit")
+	in.Result = FinishResult(rapid.IntRange(1, 6).Draw(t, "result"))
+	in.Due = workday.DateOf(now) + 3
+	if rapid.IntRange(0, 4).Draw(t, "claims") == 0 {
+		in.Happened = now.Add(time.Duration(rapid.IntRange(-300, 10).Draw(t, "claimed")) * time.Hour)
+	}
+	return in
+}
+
+// checker knows the law of a history.
+type checker struct {
+	c    Case
+	last time.Time
+	done []Command
+	by   map[Command]string
+}
+
+func (h *checker) count(cmd Command) int {
+	n := 0
+	for _, d := range h.done {
+		if d == cmd {
+			n++
+		}
+	}
+	return n
+}
+
+func (h *checker) did(cmds ...Command) bool {
+	return slices.ContainsFunc(cmds, func(c Command) bool { return h.count(c) > 0 })
+}
+
+// add checks one more command that was allowed.
+func (h *checker) add(in Input, next Case) error {
+	if err := h.order(in, next); err != nil {
+		return err
+	}
+	if err := h.persons(in); err != nil {
+		return err
+	}
+	waiting := h.count(RequestSupplement) > h.count(ReceiveSupplement)
+	running := h.count(StartExcluded) > h.count(EndSpecial)
+	onlyWhileFree := []Command{PreAccept, RequestSupplement, Accept, NotAccept, Refuse, Undertake, Examine, Approve, Decide, StartExcluded, Extend}
+	switch {
+	case slices.Contains(onlyWhileFree, in.Command) && (waiting || running):
+		return fmt.Errorf("while the case waits for papers (%t) or a procedure (%t)", waiting, running)
+	case (in.Command == ReceiveSupplement || in.Command == Lapse) && !waiting:
+		return fmt.Errorf("without a notice")
+	case in.Command == EndSpecial && !running:
+		return fmt.Errorf("without a procedure")
+	case in.Command == Decide && h.c.FullFlow && !(h.did(Undertake) && h.did(Examine) && h.did(Approve)):
+		return fmt.Errorf("without all three steps")
+	case in.Command == Decide && !h.c.Instant && !h.did(Undertake):
+		return fmt.Errorf("nobody undertook it")
+	case in.Command == Decide && !in.Granted && len([]rune(in.Reason)) < MinReason:
+		return fmt.Errorf("a denial without reasons")
+	}
+	h.done = append(h.done, in.Command)
+	h.last = next.Last
+	if h.by == nil {
+		h.by = map[Command]string{}
+	}
+	h.by[in.Command] = in.Actor
+	return nil
+}
+
+// order checks what must come before or may come once only.
+func (h *checker) order(in Input, next Case) error {
+	if next.Last.Before(h.last) || next.Last.After(in.Now) && next.Last.After(h.last) {
+		return fmt.Errorf("it happened at %s, after %s, entered at %s", next.Last, h.last, in.Now)
+	}
+	for _, once := range []Command{Submit, PreAccept, Accept, NotAccept, Refuse, Undertake, Examine, Approve, Decide, Finish, Collect, Withdraw, Lapse, Void, Extend} {
+		if in.Command == once && h.did(once) {
+			return fmt.Errorf("a second time")
+		}
+	}
+	for cmd, needs := range map[Command]Command{
+		PreAccept: Submit, RequestSupplement: Submit, Accept: Submit, NotAccept: Submit, Refuse: Submit, Undertake: Accept, Examine: Undertake,
+		Approve: Undertake, Decide: Accept, Finish: Decide, Collect: Finish, Withdraw: Submit, StartExcluded: Accept, Extend: Accept,
+	} {
+		if in.Command == cmd && !h.did(needs) {
+			return fmt.Errorf("before %s", needs)
+		}
+	}
+	ends := []Command{NotAccept, Refuse, Withdraw, Lapse}
+	switch {
+	case in.Command == Reveal:
+		return nil
+	case h.did(Void):
+		return fmt.Errorf("after it was voided")
+	case h.did(ends...) && in.Command != Void:
+		return fmt.Errorf("after the end")
+	case h.did(Decide) && !slices.Contains([]Command{Finish, Collect, Void}, in.Command):
+		return fmt.Errorf("after the decision")
+	}
+	return nil
+}
+
+// persons checks who must not be the same.
+func (h *checker) persons(in Input) error {
+	switch {
+	case h.c.FourEyes && (in.Command == Approve || in.Command == Decide) && h.by[Undertake] == in.Actor:
+		return fmt.Errorf("%s undertook it and approves it", in.Actor)
+	case (in.Command == StartExcluded || in.Command == Extend) && (in.Requester == in.Actor || in.Requester == ""):
+		return fmt.Errorf("asked by %q and approved by %q", in.Requester, in.Actor)
+	case in.Command == Extend && in.Limit > MaxExtension:
+		return fmt.Errorf("%d days", in.Limit)
+	}
+	return nil
+}

@@ -1,0 +1,247 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/onehall/onehall/services/platform/fault"
+	"github.com/onehall/onehall/services/platform/workday"
+)
+
+// day0 is a Monday morning in China.
+var day0 = time.Date(2026, 3, 2, 10, 0, 0, 0, workday.Zone)
+
+const longReason = "材料内容与登记信息不一致，需要核实"
+
+// history builds a case by a list of inputs that all must be allowed.
+func history(t *testing.T, c Case, inputs ...Input) Case {
+	t.Helper()
+	for i, in := range inputs {
+		next, err := Apply(c, in)
+		if err != nil {
+			t.Fatalf("input %d (%s) in %s: %v", i, in.Command, c.State, err)
+		}
+		c = next
+	}
+	return c
+}
+
+// do is a command that gives every rule what it asks for.
+func do(cmd Command, actor string) Input {
+	return Input{
+		Command: cmd, Actor: actor, Now: day0.Add(time.Hour), Reason: longReason, Remedies: "可依法申请行政复议", RightBody: "惠州市公安局",
+		WithGaps: true, Granted: true, Result: ResultIssued, Handover: true, Requester: "user/other", Name: "专家评审", Limit: 5,
+		Due: workday.DateOf(day0) - 1,
+	}
+}
+
+func draft() Case { return Case{State: Draft, Last: day0} }
+
+// samples are a case in every state, reached by allowed steps alone.
+func samples(t *testing.T) map[State]Case {
+	t.Helper()
+	m := map[State]Case{}
+	m[Draft] = draft()
+	m[Submitted] = history(t, draft(), do(Submit, "a"))
+	m[Supplementing] = history(t, m[Submitted], do(RequestSupplement, "w"))
+	m[NotAccepted] = history(t, m[Submitted], do(NotAccept, "w"))
+	m[Refused] = history(t, m[Submitted], do(Refuse, "w"))
+	m[Accepted] = history(t, m[Submitted], do(Accept, "w"))
+	m[Examining] = history(t, m[Accepted], do(Undertake, "o"))
+	m[Suspended] = history(t, m[Examining], do(StartExcluded, "h"))
+	m[Decided] = history(t, m[Examining], do(Decide, "h"))
+	m[Finished] = history(t, m[Decided], do(Finish, "w"))
+	m[Collected] = history(t, m[Finished], do(Collect, "w"))
+	m[Withdrawn] = history(t, m[Accepted], do(Withdraw, "a"))
+	m[Lapsed] = history(t, m[Supplementing], do(Lapse, "w"))
+	m[Voided] = history(t, m[Finished], do(Void, "h"))
+	return m
+}
+
+// want is the state machine written down a second time, by row and column instead of
+// by arrow: every pair that is not here must be refused.
+var want = map[State]map[Command]State{
+	Draft: {Update: Draft, Submit: Submitted, Reveal: Draft},
+	Submitted: {
+		PreAccept: Submitted, RequestSupplement: Supplementing, Accept: Accepted, NotAccept: NotAccepted, Refuse: Refused,
+		Withdraw: Withdrawn, Void: Voided, Reveal: Submitted,
+	},
+	Supplementing: {ReceiveSupplement: Submitted, Withdraw: Withdrawn, Lapse: Lapsed, Void: Voided, Reveal: Supplementing},
+	NotAccepted:   {Void: Voided, Reveal: NotAccepted},
+	Refused:       {Void: Voided, Reveal: Refused},
+	Accepted: {
+		RequestSupplement: Supplementing, Undertake: Examining, StartExcluded: Suspended, Extend: Accepted, Withdraw: Withdrawn,
+		Void: Voided, Reveal: Accepted,
+	},
+	Examining: {
+		RequestSupplement: Supplementing, Examine: Examining, Approve: Examining, Decide: Decided, StartExcluded: Suspended,
+		Extend: Examining, Withdraw: Withdrawn, Void: Voided, Reveal: Examining,
+	},
+	Suspended: {EndSpecial: Examining, Withdraw: Withdrawn, Void: Voided, Reveal: Suspended},
+	Decided:   {Finish: Finished, Void: Voided, Reveal: Decided},
+	Finished:  {Collect: Collected, Void: Voided, Reveal: Finished},
+	Collected: {Void: Voided, Reveal: Collected},
+	Withdrawn: {Void: Voided, Reveal: Withdrawn},
+	Lapsed:    {Void: Voided, Reveal: Lapsed},
+	Voided:    {Reveal: Voided},
+}
+
+func TestEveryStateAndCommand(t *testing.T) {
+	for state, c := range samples(t) {
+		for cmd := Update; cmd <= lastCommand; cmd++ {
+			t.Run(fmt.Sprintf("%s/%s", state, cmd), func(t *testing.T) {
+				before := c.clone()
+				next, err := Apply(c, do(cmd, "x"))
+				if diff := cmp.Diff(before, c); diff != "" {
+					t.Errorf("the case given was changed: %s", diff)
+				}
+				to, allowed := want[state][cmd]
+				switch {
+				case allowed && err != nil:
+					t.Errorf("refused: %v", err)
+				case allowed && next.State != to:
+					t.Errorf("leads to %s, want %s", next.State, to)
+				case !allowed && !errors.Is(err, fault.CaseWrongState):
+					t.Errorf("err = %v, want CASE_WRONG_STATE", err)
+				case !allowed && fault.Of(err).Metadata()["state"] != state.String():
+					t.Errorf("metadata = %v, want state %s", fault.Of(err).Metadata(), state)
+				}
+			})
+		}
+	}
+}
+
+func TestGuards(t *testing.T) {
+	s := samples(t)
+	full := s[Accepted]
+	full.FullFlow, full.FourEyes = true, true
+	undertaken := history(t, full, do(Undertake, "o"))
+	examined := history(t, undertaken, do(Examine, "e"))
+	approved := history(t, examined, do(Approve, "h"))
+	instant := s[Accepted]
+	instant.Instant = true
+	instantFull := instant
+	instantFull.FullFlow = true
+	gaps := s[Submitted]
+	gaps.Gaps = []string{"m2"}
+	extended := history(t, s[Accepted], do(Extend, "h"))
+
+	with := func(cmd Command, change func(*Input)) Input {
+		in := do(cmd, "h")
+		change(&in)
+		return in
+	}
+	for _, tc := range []struct {
+		name string
+		c    Case
+		in   Input
+		want *fault.Reason
+	}{
+		{"pre-accept twice", history(t, s[Submitted], do(PreAccept, "w")), do(PreAccept, "w"), fault.CaseWrongState},
+		{"supplement without a word", s[Submitted], with(RequestSupplement, func(in *Input) { in.Reason = "缺" }), fault.ReasonRequired},
+		{"accept with unadmitted gaps", gaps, with(Accept, func(in *Input) { in.WithGaps = false }), fault.MaterialMissing},
+		{"accept with admitted gaps", gaps, do(Accept, "w"), nil},
+		{"not accept with nine characters", s[Submitted], with(NotAccept, func(in *Input) { in.Reason = "一二三四五六七八九" }), fault.ReasonRequired},
+		{"not accept with ten characters", s[Submitted], with(NotAccept, func(in *Input) { in.Reason = "一二三四五六七八九十" }), nil},
+		{"refuse without the right body", s[Submitted], with(Refuse, func(in *Input) { in.RightBody = "" }), fault.ReasonRequired},
+		{"refuse without reason", s[Submitted], with(Refuse, func(in *Input) { in.Reason = "" }), fault.ReasonRequired},
+		{"full flow: decide when accepted", full, do(Decide, "h"), fault.CaseWrongState},
+		{"full flow: decide when undertaken", undertaken, do(Decide, "h"), fault.CaseWrongState},
+		{"full flow: approve when undertaken", undertaken, do(Approve, "h"), fault.CaseWrongState},
+		{"full flow: decide when examined", examined, do(Decide, "h"), fault.CaseWrongState},
+		{"full flow: decide when approved", approved, do(Decide, "h"), nil},
+		{"examine twice", examined, do(Examine, "e"), fault.CaseWrongState},
+		{"approve twice", approved, do(Approve, "h"), fault.CaseWrongState},
+		{"examine after approval", approved, do(Examine, "e"), fault.CaseWrongState},
+		{"four eyes: undertaker approves", examined, do(Approve, "o"), fault.SamePersonForbidden},
+		{"four eyes: undertaker decides", approved, do(Decide, "o"), fault.SamePersonForbidden},
+		{"two eyes: undertaker decides", s[Examining], do(Decide, "o"), nil},
+		{"instant: decide when accepted", instant, do(Decide, "h"), nil},
+		{"instant in full flow: decide when accepted", instantFull, do(Decide, "h"), fault.CaseWrongState},
+		{"promised: decide when accepted", s[Accepted], do(Decide, "h"), fault.CaseWrongState},
+		{"deny without reasons", s[Examining], with(Decide, func(in *Input) { in.Granted, in.Reason = false, "" }), fault.ReasonRequired},
+		{"deny with three characters", s[Examining], with(Decide, func(in *Input) { in.Granted, in.Reason = false, "不符合" }), fault.ReasonRequired},
+		{"deny without remedies", s[Examining], with(Decide, func(in *Input) { in.Granted, in.Remedies = false, "" }), fault.ReasonRequired},
+		{"deny", s[Examining], with(Decide, func(in *Input) { in.Granted = false }), nil},
+		{"grant without reasons", s[Examining], with(Decide, func(in *Input) { in.Reason, in.Remedies = "", "" }), nil},
+		{"return without description", s[Decided], with(Finish, func(in *Input) { in.Result, in.Reason = ResultReturned, "退" }), fault.ReasonRequired},
+		{"finish as void", s[Decided], with(Finish, func(in *Input) { in.Result = ResultVoided }), fault.InvalidArgument},
+		{"finish as lapsed", s[Decided], with(Finish, func(in *Input) { in.Result = ResultSupplementLapsed }), fault.InvalidArgument},
+		{"issue after a denial", history(t, s[Examining], with(Decide, func(in *Input) { in.Granted = false })), do(Finish, "w"), fault.InvalidArgument},
+		{"void without reason", s[Finished], with(Void, func(in *Input) { in.Reason = "错了" }), fault.ReasonRequired},
+		{"procedure without ground", s[Accepted], with(StartExcluded, func(in *Input) { in.Reason = "" }), fault.ReasonRequired},
+		{"procedure without requester", s[Accepted], with(StartExcluded, func(in *Input) { in.Requester = "" }), fault.FieldRequired},
+		{"procedure asked and approved by one", s[Accepted], with(StartExcluded, func(in *Input) { in.Requester = "h" }), fault.SamePersonForbidden},
+		{"procedure of open end", s[Accepted], with(StartExcluded, func(in *Input) { in.Limit = 0 }), nil},
+		{"extension of ten days", s[Accepted], with(Extend, func(in *Input) { in.Limit = 10 }), nil},
+		{"extension of eleven days", s[Accepted], with(Extend, func(in *Input) { in.Limit = 11 }), fault.ExtensionLimit},
+		{"extension without days", s[Accepted], with(Extend, func(in *Input) { in.Limit = 0 }), fault.ExtensionLimit},
+		{"extension in natural days", s[Accepted], with(Extend, func(in *Input) { in.Unit = workday.NaturalDays }), fault.ExtensionLimit},
+		{"second extension", extended, do(Extend, "h"), fault.ExtensionLimit},
+		{"extension asked and approved by one", s[Accepted], with(Extend, func(in *Input) { in.Requester = "h" }), fault.SamePersonForbidden},
+		{"reveal without purpose", s[Accepted], with(Reveal, func(in *Input) { in.Reason = "看" }), fault.ReasonRequired},
+		{"tomorrow", s[Accepted], with(Undertake, func(in *Input) { in.Happened = in.Now.Add(time.Microsecond) }), fault.TimeInFuture},
+		{"before the event before", s[Accepted], with(Undertake, func(in *Input) { in.Happened = s[Accepted].Last.Add(-time.Microsecond) }), fault.OrderBroken},
+		{"at the moment of the event before", s[Accepted], with(Undertake, func(in *Input) { in.Happened = s[Accepted].Last }), nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			_, err := Apply(tc.c, tc.in)
+			if tc.want == nil && err != nil || tc.want != nil && !errors.Is(err, tc.want) {
+				t.Errorf("err = %v, want %v", err, tc.want)
+			}
+		})
+	}
+}
+
+func TestInterruptionsReturnToWhereTheyBegan(t *testing.T) {
+	s := samples(t)
+	for _, tc := range []struct {
+		from       State
+		begin, end Command
+	}{
+		{Submitted, RequestSupplement, ReceiveSupplement},
+		{Accepted, RequestSupplement, ReceiveSupplement},
+		{Examining, RequestSupplement, ReceiveSupplement},
+		{Accepted, StartExcluded, EndSpecial},
+		{Examining, StartExcluded, EndSpecial},
+	} {
+		// Twice, since a second notice is allowed and counted.
+		c := history(t, s[tc.from], do(tc.begin, "h"), do(tc.end, "h"), do(tc.begin, "h"), do(tc.end, "h"))
+		if c.State != tc.from {
+			t.Errorf("%s after %s and %s is %s", tc.from, tc.begin, tc.end, c.State)
+		}
+	}
+}
+
+func TestTimeWithoutClaim(t *testing.T) {
+	c := draft()
+	in := do(Submit, "a")
+	in.Now = c.Last.Add(-time.Millisecond) // this replica's clock is behind
+	if got := history(t, c, in).Submitted; !got.Equal(c.Last) {
+		t.Errorf("submitted at %s, want not before %s", got, c.Last)
+	}
+	filed, err := File(Case{}, Input{Actor: "w", Now: day0, Happened: day0.Add(-48 * time.Hour)})
+	if err != nil || filed.State != Submitted || !filed.Submitted.Equal(day0.Add(-48*time.Hour)) {
+		t.Errorf("filing of papers received before: %+v, %v", filed, err)
+	}
+}
+
+func TestLapseOnlyAfterTheLastDay(t *testing.T) {
+	c := history(t, draft(), do(Submit, "a"))
+	notice := do(RequestSupplement, "w")
+	notice.Due = workday.DateOf(day0) + 7
+	c = history(t, c, notice)
+	lapse := do(Lapse, "w")
+	lapse.Now = workday.EndOfDay(notice.Due)
+	if _, err := Apply(c, lapse); !errors.Is(err, fault.SupplementRunning) {
+		t.Errorf("in the last moment: %v, want SUPPLEMENT_RUNNING", err)
+	}
+	lapse.Now = lapse.Now.Add(time.Microsecond)
+	if next := history(t, c, lapse); next.State != Lapsed {
+		t.Errorf("a moment later: %s", next.State)
+	}
+}

@@ -1,0 +1,61 @@
+-- name: InsertCase :exec
+INSERT INTO cases (case_no, hall, department, applicant_key, state, on_behalf, stage, due, seq, happened_at, data)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+
+-- name: GetCase :one
+SELECT state, stage, due, seq, happened_at, data FROM cases WHERE case_no = $1;
+
+-- name: UpdateCase :execrows
+UPDATE cases SET state = @state, stage = @stage, due = @due, seq = @seq, happened_at = @happened_at, data = @data
+WHERE case_no = @case_no AND seq = @seq - 1;
+
+-- name: UpdateDraft :execrows
+UPDATE cases SET department = @department, applicant_key = @applicant_key, state = @state, stage = @stage, due = @due,
+  seq = @seq, happened_at = @happened_at, data = @data
+WHERE case_no = @case_no AND seq = @seq - 1;
+
+-- name: TouchCase :execrows
+UPDATE cases SET seq = @seq, happened_at = @happened_at, data = @data
+WHERE case_no = @case_no AND seq = @seq - 1;
+
+-- name: ListByApplicant :many
+SELECT case_no, seq, data FROM cases
+WHERE applicant_key = @applicant_key AND case_no > @lowest AND case_no < @before
+  AND (CAST(@state AS BIGINT) = 0 OR state = @state)
+  AND (CAST(@department AS TEXT) = '' OR department = @department)
+ORDER BY case_no DESC LIMIT CAST(@size AS BIGINT);
+
+-- name: ListByDepartment :many
+SELECT case_no, seq, data FROM cases
+WHERE department = @department AND case_no < @before AND state <> 1
+  AND (CAST(@state AS BIGINT) = 0 OR state = @state)
+ORDER BY case_no DESC LIMIT CAST(@size AS BIGINT);
+
+-- name: ListByHall :many
+SELECT case_no, seq, data FROM cases
+WHERE case_no > @lowest AND case_no < @before
+  AND (state <> 1 OR (CAST(@drafts AS BOOLEAN) AND on_behalf))
+  AND (CAST(@state AS BIGINT) = 0 OR state = @state)
+ORDER BY case_no DESC LIMIT CAST(@size AS BIGINT);
+
+-- name: ListWaiting :many
+SELECT case_no, seq, due, data FROM cases
+WHERE hall = @hall AND stage = @stage AND stage > 0 AND (due, case_no) > (CAST(@after_due AS BIGINT), CAST(@after_case_no AS TEXT))
+  AND (CAST(@department AS TEXT) = '' OR department = @department)
+ORDER BY due, case_no LIMIT CAST(@size AS BIGINT);
+
+-- name: PutItem :exec
+INSERT INTO items (name, state, position) VALUES ($1, $2, $3)
+ON CONFLICT (name) DO UPDATE SET state = excluded.state, position = excluded.position;
+
+-- name: AddItem :exec
+INSERT INTO items (name, state, position) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING;
+
+-- name: PutRevision :exec
+INSERT INTO item_revisions (name, revision, position, data) VALUES ($1, $2, $3, $4) ON CONFLICT (name, revision) DO NOTHING;
+
+-- name: ItemsAfter :many
+SELECT name, state, position FROM items WHERE position > @after ORDER BY position LIMIT CAST(@size AS BIGINT);
+
+-- name: RevisionsAfter :many
+SELECT name, revision, position, data FROM item_revisions WHERE position > @after ORDER BY position LIMIT CAST(@size AS BIGINT);

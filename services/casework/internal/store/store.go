@@ -1,0 +1,191 @@
+// Package store keeps cases as they are now, and this service's copy of the catalogue.
+// What happened is kept by platform/feed in the same transactions.
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/onehall/onehall/services/casework/internal/rules"
+	"github.com/onehall/onehall/services/casework/internal/store/queries"
+	"github.com/onehall/onehall/services/platform/db"
+	"github.com/onehall/onehall/services/platform/fault"
+	"github.com/onehall/onehall/services/platform/feed"
+	"github.com/onehall/onehall/services/platform/workday"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrations are the tables of this service and of the feed.
+func Migrations() fs.FS { return feed.WithMigrations(migrations) }
+
+// Row is one case as stored.
+type Row struct {
+	// CaseNo is the 21-digit number; Hall its division.
+	CaseNo, Hall string
+	// Department is the handling department, as division/id.
+	Department string
+	// ApplicantKey stands for the applicant's identity number.
+	ApplicantKey string
+	State        rules.State
+	// OnBehalf tells that a window entered it.
+	OnBehalf bool
+	// Stage and Due are the inbox it waits in and the day it is sorted by.
+	Stage rules.Stage
+	Due   workday.Date
+	// Seq is the sequence of its last event, Happened when that happened.
+	Seq      int64
+	Happened time.Time
+	// Data is the whole case.
+	Data []byte
+}
+
+// Insert writes a new case. The number must be new: the event written before it in the
+// same transaction has made sure.
+func Insert(ctx context.Context, tx *db.Tx, r Row) error {
+	err := queries.New(tx).InsertCase(ctx, queries.InsertCaseParams{
+		CaseNo: r.CaseNo, Hall: r.Hall, Department: r.Department, ApplicantKey: r.ApplicantKey, State: int64(r.State),
+		OnBehalf: r.OnBehalf, Stage: int64(r.Stage), Due: int64(r.Due), Seq: r.Seq,
+		HappenedAt: db.Micros(r.Happened), Data: r.Data,
+	})
+	if err != nil {
+		return fmt.Errorf("store: insert case: %w", err)
+	}
+	return nil
+}
+
+// Get reads a case by its number; false when there is none. Department, ApplicantKey
+// and OnBehalf are left empty: they are in the data.
+func Get(ctx context.Context, q db.Querier, caseNo string) (Row, bool, error) {
+	g, err := queries.New(q).GetCase(ctx, caseNo)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Row{}, false, nil
+	}
+	if err != nil {
+		return Row{}, false, fmt.Errorf("store: get case: %w", err)
+	}
+	return Row{
+		CaseNo: caseNo, Hall: caseNo[:min(6, len(caseNo))], State: rules.State(g.State), Stage: rules.Stage(g.Stage),
+		Due: workday.Date(g.Due), Seq: g.Seq, Happened: db.Time(g.HappenedAt), Data: g.Data,
+	}, true, nil
+}
+
+// Save writes what became of a case that was read as old. A case that was changed
+// since is left as it is, and the answer is fault.Conflict. Owner and department of
+// anything but a draft never change.
+func Save(ctx context.Context, tx *db.Tx, old, next Row) error {
+	q := queries.New(tx)
+	var n int64
+	var err error
+	switch {
+	case old.State == rules.Draft:
+		n, err = q.UpdateDraft(ctx, queries.UpdateDraftParams{
+			Department: next.Department, ApplicantKey: next.ApplicantKey, State: int64(next.State), Stage: int64(next.Stage),
+			Due: int64(next.Due), Seq: next.Seq, HappenedAt: db.Micros(next.Happened),
+			Data: next.Data, CaseNo: next.CaseNo,
+		})
+	case old.State == next.State && old.Stage == next.Stage && old.Due == next.Due:
+		// Columns that are named are written to their indexes even when they stay the same.
+		n, err = q.TouchCase(ctx, queries.TouchCaseParams{
+			Seq: next.Seq, HappenedAt: db.Micros(next.Happened), Data: next.Data, CaseNo: next.CaseNo,
+		})
+	default:
+		n, err = q.UpdateCase(ctx, queries.UpdateCaseParams{
+			State: int64(next.State), Stage: int64(next.Stage), Due: int64(next.Due), Seq: next.Seq,
+			HappenedAt: db.Micros(next.Happened), Data: next.Data, CaseNo: next.CaseNo,
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("store: save case: %w", err)
+	}
+	if n != 1 {
+		return fault.Conflict.New()
+	}
+	return nil
+}
+
+// Filter says which cases to list; empty fields do not restrict.
+type Filter struct {
+	// Hall is the division, always given.
+	Hall string
+	// ApplicantKey restricts to one applicant, Department to one department.
+	ApplicantKey, Department string
+	State                    rules.State
+	// Drafts shows a hall's drafts that a window entered.
+	Drafts bool
+	// Before is the last case number of the page before.
+	Before string
+	Size   int
+}
+
+// Entry is one case of a listing.
+type Entry struct {
+	CaseNo string
+	Due    workday.Date
+	Data   []byte
+}
+
+// List lists cases, highest number first. Drafts are listed to their applicant; to a
+// hall only those its window entered, and to a department none.
+func List(ctx context.Context, q db.Querier, f Filter) ([]Entry, error) {
+	before := f.Before
+	if before == "" {
+		// Longer than any number with the prefix, so it sorts behind all of them.
+		before = f.Hall + strings.Repeat("9", 16)
+	}
+	var out []Entry
+	var err error
+	switch {
+	case f.ApplicantKey != "":
+		var rows []queries.ListByApplicantRow
+		rows, err = queries.New(q).ListByApplicant(ctx, queries.ListByApplicantParams{
+			ApplicantKey: f.ApplicantKey, Lowest: f.Hall, Before: before, State: int64(f.State), Department: f.Department, Size: int64(f.Size),
+		})
+		for _, r := range rows {
+			out = append(out, Entry{CaseNo: r.CaseNo, Data: r.Data})
+		}
+	case f.Department != "":
+		var rows []queries.ListByDepartmentRow
+		rows, err = queries.New(q).ListByDepartment(ctx, queries.ListByDepartmentParams{
+			Department: f.Department, Before: before, State: int64(f.State), Size: int64(f.Size),
+		})
+		for _, r := range rows {
+			out = append(out, Entry{CaseNo: r.CaseNo, Data: r.Data})
+		}
+	default:
+		var rows []queries.ListByHallRow
+		rows, err = queries.New(q).ListByHall(ctx, queries.ListByHallParams{
+			Lowest: f.Hall, Before: before, Drafts: f.Drafts, State: int64(f.State), Size: int64(f.Size),
+		})
+		for _, r := range rows {
+			out = append(out, Entry{CaseNo: r.CaseNo, Data: r.Data})
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("store: list cases: %w", err)
+	}
+	return out, nil
+}
+
+// Inbox lists the cases of a hall that wait in a stage, nearest due day first, after
+// the given one. An empty department means all of them.
+func Inbox(ctx context.Context, q db.Querier, hall, department string, stage rules.Stage, after Entry, size int) ([]Entry, error) {
+	rows, err := queries.New(q).ListWaiting(ctx, queries.ListWaitingParams{
+		Hall: hall, Stage: int64(stage), AfterDue: int64(after.Due), AfterCaseNo: after.CaseNo, Department: department, Size: int64(size),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: inbox: %w", err)
+	}
+	out := make([]Entry, len(rows))
+	for i, r := range rows {
+		out[i] = Entry{CaseNo: r.CaseNo, Due: workday.Date(r.Due), Data: r.Data}
+	}
+	return out, nil
+}

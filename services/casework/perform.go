@@ -1,0 +1,180 @@
+package casework
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
+	"github.com/onehall/onehall/services/casework/internal/rules"
+	"github.com/onehall/onehall/services/casework/internal/store"
+	"github.com/onehall/onehall/services/platform/authn"
+	"github.com/onehall/onehall/services/platform/db"
+	"github.com/onehall/onehall/services/platform/fault"
+	"github.com/onehall/onehall/services/platform/feed"
+)
+
+// conflictTries is how often a change is decided anew when another came in between. With
+// an etag the second look already tells that it is stale.
+const conflictTries = 5
+
+// message is a request that changes one case.
+type message interface {
+	proto.Message
+	GetName() string
+	GetRequestId() string
+}
+
+// step is one change of one case.
+type step struct {
+	// rpc is the method's name, event the type of what happened.
+	rpc, event string
+	request    message
+	// etag is that of the request; looks without one leave noEtag set.
+	etag   string
+	noEtag bool
+	// happened is when it is said to have happened.
+	happened *timestamppb.Timestamp
+	// input is what the rules need; it may look at the case. Command, Actor, Now and
+	// Happened are filled in.
+	command rules.Command
+	input   func(t *turn) (rules.Input, error)
+	// effect writes what happened into the case, after the rules allowed it.
+	effect func(t *turn)
+	// detail is what the case does not show, or nil.
+	detail proto.Message
+	// withCode puts the query code into the answer.
+	withCode bool
+}
+
+// turn is one attempt at a step.
+type turn struct {
+	access      authn.Access
+	asApplicant bool
+	now         time.Time
+	// c is the case: as it was for input, as it becomes for effect.
+	c *caseworkv1.Case
+	// in, before and after are what the rules were given and what they gave.
+	in            rules.Input
+	before, after rules.Case
+}
+
+// at is when the step happened.
+func (t *turn) at() time.Time { return t.after.Last }
+
+// perform carries out a step and answers with the case, masked.
+func (s *Service) perform(ctx context.Context, st step) (*caseworkv1.Case, error) {
+	_, shown, err := s.performFull(ctx, st)
+	if err != nil {
+		return s.answer(err, st.withCode)
+	}
+	if st.withCode {
+		shown.QueryCode = s.codes.of(lastPart(shown.GetName()))
+	}
+	return shown, nil
+}
+
+// performFull carries out a step and gives the case as it is and as it is shown. A
+// repeated request gives feed.ErrReplayed.
+func (s *Service) performFull(ctx context.Context, st step) (whole, shown *caseworkv1.Case, err error) {
+	a, err := caller(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	r := newRequest(a, hallOf(st.request.GetName()), st.rpc, st.request)
+	for try := 1; ; try++ {
+		whole, shown, err = s.attempt(ctx, a, r, st)
+		if !errors.Is(err, fault.Conflict) || try == conflictTries {
+			return whole, shown, err
+		}
+	}
+}
+
+// attempt reads, decides and writes once. The write refuses when the case is no longer
+// as it was read.
+func (s *Service) attempt(ctx context.Context, a authn.Access, r request, st step) (whole, shown *caseworkv1.Case, err error) {
+	old, c, asApplicant, err := s.load(ctx, a, st.request.GetName())
+	if err != nil {
+		return nil, nil, err
+	}
+	t := &turn{access: a, asApplicant: asApplicant, now: s.clock.Now(), c: c}
+	if err := st.decide(t, old); err != nil {
+		return nil, nil, s.refused(ctx, r, err)
+	}
+	next, err := s.row(c, t.after, old.Seq+1)
+	if err != nil {
+		return nil, nil, err
+	}
+	m := masked(c)
+	err = s.db.Write(ctx, old.CaseNo, func(ctx context.Context, tx *db.Tx) error {
+		_, err := feed.Append(ctx, tx, feed.Draft{
+			Subject: c.GetName(), Sequence: next.Seq, Type: st.event, Resource: m, Actor: a.Subject, ActorDepartment: a.Department,
+			HappenedAt: t.at(), Detail: st.detail, RequestKey: r.key, RequestHash: r.hash,
+		})
+		if err != nil {
+			return err
+		}
+		return store.Save(ctx, tx, old, next)
+	})
+	return c, m, err
+}
+
+// load reads a case that the caller may see. What it may not see does not exist.
+func (s *Service) load(ctx context.Context, a authn.Access, name string) (store.Row, *caseworkv1.Case, bool, error) {
+	row, found, err := store.Get(ctx, s.db.Read(), lastPart(name))
+	if err != nil {
+		return row, nil, false, err
+	}
+	if !found || caseName(row.Hall, row.CaseNo) != name {
+		return row, nil, false, fault.NotFound.New()
+	}
+	c := &caseworkv1.Case{}
+	if err := proto.Unmarshal(row.Data, c); err != nil {
+		return row, nil, false, fmt.Errorf("casework: stored case %s: %w", row.CaseNo, err)
+	}
+	asApplicant, ok := reach(a, c)
+	if !ok {
+		return row, nil, false, fault.NotFound.New()
+	}
+	return row, c, asApplicant, nil
+}
+
+// decide checks the step against the case as it is and turns it into what it becomes.
+func (st step) decide(t *turn, old store.Row) error {
+	if !st.noEtag {
+		if err := feed.CheckEtag(st.etag, t.c.GetName(), old.Seq); err != nil {
+			return err
+		}
+	}
+	happened, err := claimed(st.happened, t.asApplicant)
+	if err != nil {
+		return err
+	}
+	t.before = factsOf(t.c, old.Happened)
+	t.in = rules.Input{}
+	if st.input != nil {
+		if t.in, err = st.input(t); err != nil {
+			return err
+		}
+	}
+	if t.in.Command == 0 {
+		t.in.Command = st.command
+	}
+	t.in.Actor, t.in.Now, t.in.Happened = t.access.Subject, t.now, happened
+	if t.after, err = rules.Apply(t.before, t.in); err != nil {
+		return err
+	}
+	t.c.State = caseworkv1.CaseState(t.after.State)
+	if st.effect != nil {
+		st.effect(t)
+	}
+	if !t.asApplicant && t.in.Command != rules.Reveal {
+		addHandler(t.c, t.access.Subject)
+	}
+	t.c.UpdateTime, t.c.Etag = stamp(t.now), feed.Etag(t.c.GetName(), old.Seq+1)
+	return nil
+}

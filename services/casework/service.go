@@ -1,0 +1,137 @@
+package casework
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+	"google.golang.org/grpc"
+
+	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
+	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
+	"github.com/onehall/onehall/services/casework/internal/rules"
+	"github.com/onehall/onehall/services/casework/internal/store"
+	"github.com/onehall/onehall/services/platform/boot"
+	"github.com/onehall/onehall/services/platform/clock"
+	"github.com/onehall/onehall/services/platform/db"
+	"github.com/onehall/onehall/services/platform/feed"
+	"github.com/onehall/onehall/services/platform/page"
+	"github.com/onehall/onehall/services/platform/rpc"
+	"github.com/onehall/onehall/services/platform/workday"
+)
+
+// Service is the case handling service. It implements boot.Component.
+type Service struct {
+	caseworkv1.UnimplementedCaseworkServiceServer
+
+	db       *db.DB
+	clock    clock.Clock
+	log      *slog.Logger
+	feed     *feed.Server
+	pages    page.Codec
+	cal      *workday.Calendar
+	policy   rules.Policy
+	codes    queryCodes
+	queries  *queryLimits
+	identity func(idType, number string) string
+	items    *catalogue
+	follower *feed.Follower
+	outgoing func(context.Context) context.Context
+	closers  []func() error
+
+	ready     chan struct{}
+	readyOnce sync.Once
+}
+
+// New opens the service's database and its channel to the catalogue.
+func New(ctx context.Context, cfg Config, rt *boot.Runtime) (*Service, error) {
+	conn, err := rt.Dialer.Dial("catalogue")
+	if err != nil {
+		return nil, fmt.Errorf("casework: %w", err)
+	}
+	s, err := open(ctx, cfg, parts{
+		clock: rt.Clock, log: rt.Log, identity: rt.Verifier.IdentityKey, catalogue: feedv1.NewFeedServiceClient(conn),
+		outgoing: func(ctx context.Context) context.Context { return rpc.WithToken(ctx, rt.Service) },
+	})
+	if err != nil {
+		return nil, errors.Join(err, conn.Close())
+	}
+	s.closers = append(s.closers, conn.Close)
+	return s, nil
+}
+
+// parts are what the service takes from its process.
+type parts struct {
+	clock     clock.Clock
+	log       *slog.Logger
+	identity  func(idType, number string) string
+	catalogue feedv1.FeedServiceClient
+	// outgoing lets the service speak for itself in calls that nobody asked for.
+	outgoing func(context.Context) context.Context
+}
+
+func open(ctx context.Context, cfg Config, p parts) (*Service, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	policy, err := cfg.Policy.policy()
+	if err != nil {
+		return nil, err
+	}
+	limits, err := newQueryLimits(cfg.Query)
+	if err != nil {
+		return nil, err
+	}
+	d, err := db.Open(ctx, cfg.DB, store.Migrations(), p.clock)
+	if err != nil {
+		return nil, fmt.Errorf("casework: %w", err)
+	}
+	s := &Service{
+		db: d, clock: p.clock, log: p.log, feed: feed.NewServer(d, p.clock, feed.WithLog(p.log)),
+		pages: page.Codec{Secret: []byte(cfg.PageSecret.Reveal())}, cal: workday.China(), policy: policy,
+		codes: queryCodes{[]byte(cfg.QueryCodeSecret.Reveal())}, queries: limits, identity: p.identity,
+		items: newCatalogue(), outgoing: p.outgoing, ready: make(chan struct{}), closers: []func() error{d.Close},
+	}
+	if err := s.items.refresh(ctx, d.Read()); err != nil {
+		return nil, errors.Join(fmt.Errorf("casework: %w", err), d.Close())
+	}
+	if s.items.size() > 0 {
+		s.setReady() // what is known of the catalogue will do while it is away
+	}
+	s.follower = &feed.Follower{
+		Source: "catalogue", Name: "casework", Client: p.catalogue, DB: d, Clock: p.clock, Log: p.log,
+		Apply: applyCatalogue, Idle: s.caughtUp,
+	}
+	return s, nil
+}
+
+// Register adds the service and its feed to a server.
+func (s *Service) Register(r grpc.ServiceRegistrar) {
+	caseworkv1.RegisterCaseworkServiceServer(r, s)
+	feedv1.RegisterFeedServiceServer(r, s.feed)
+}
+
+// Run numbers the feed and follows the catalogue until ctx ends.
+func (s *Service) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.feed.Run(ctx) })
+	g.Go(func() error { return s.follower.Run(s.outgoing(ctx)) })
+	return g.Wait()
+}
+
+// Ready is closed once the catalogue has been read for the first time.
+func (s *Service) Ready() <-chan struct{} { return s.ready }
+
+func (s *Service) setReady() { s.readyOnce.Do(func() { close(s.ready) }) }
+
+// Close gives back the database and the channel.
+func (s *Service) Close() error {
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i]())
+	}
+	return errors.Join(errs...)
+}

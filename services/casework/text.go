@@ -1,0 +1,89 @@
+package casework
+
+import (
+	"strings"
+
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/onehall/onehall/services/platform/codes"
+	"github.com/onehall/onehall/services/platform/fault"
+)
+
+// reason is a text whose least length the rules know: blanks alone count as none.
+func reason(field, s string, max int) (string, error) {
+	if strings.TrimSpace(s) == "" {
+		return "", nil
+	}
+	return given(field, s, max)
+}
+
+// optional is a text that may be left out, but not be blank.
+func optional(field, s string, max int) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	return given(field, s, max)
+}
+
+func given(field, s string, max int) (string, error) {
+	text, err := codes.Text(s, max)
+	if err != nil {
+		return "", fault.At(field, err)
+	}
+	return text, nil
+}
+
+// line is an optional text on one line.
+func line(field, s string, max int) (string, error) {
+	if s == "" {
+		return "", nil
+	}
+	text, err := codes.Line(s, max)
+	if err != nil {
+		return "", fault.At(field, err)
+	}
+	return text, nil
+}
+
+// The limits of a form.
+const (
+	maxFormLevels = 8
+	maxFormValues = 200
+	maxFormText   = 10_000
+)
+
+// checkForm refuses forms that are too deep, too large, or hold what cannot be seen.
+func checkForm(form *structpb.Struct) error {
+	values := 0
+	if !formFits(structpb.NewStructValue(form), 0, &values) {
+		return fault.FormTooLarge.New(fault.Field("case.form"))
+	}
+	return nil
+}
+
+// formFits counts values and levels; the form itself is level 0.
+func formFits(v *structpb.Value, level int, values *int) bool {
+	if level > maxFormLevels {
+		return false
+	}
+	switch k := v.GetKind().(type) {
+	case *structpb.Value_StructValue:
+		for name, field := range k.StructValue.GetFields() {
+			if len(name) > maxFormText || !formFits(field, level+1, values) {
+				return false
+			}
+		}
+	case *structpb.Value_ListValue:
+		for _, field := range k.ListValue.GetValues() {
+			if !formFits(field, level+1, values) {
+				return false
+			}
+		}
+	case *structpb.Value_StringValue:
+		if len(k.StringValue) > maxFormText {
+			return false
+		}
+	}
+	*values++
+	return *values <= maxFormValues+1 // the form itself is none
+}
