@@ -69,7 +69,8 @@ func DefaultConfig() Config {
 		Config: boot.DefaultConfig(), DataDir: "data",
 		Storage: Storage{Driver: db.SQLite}, Issuer: IssuerConfig{Listen: "127.0.0.1:8081"},
 		Casework: casework.DefaultConfig(), Catalogue: catalogue.DefaultConfig(), Supervision: supervision.DefaultConfig(),
-		Hub: hub.DefaultConfig(), Gateway: gateway.DefaultConfig(),
+		Review: review.DefaultConfig(),
+		Hub:    hub.DefaultConfig(), Gateway: gateway.DefaultConfig(),
 	}
 }
 

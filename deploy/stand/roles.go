@@ -30,28 +30,27 @@ type service struct {
 var services = []service{
 	{"catalogue", func(ctx context.Context, c Config, rt *boot.Runtime) (boot.Component, error) {
 		cfg := c.Catalogue
-		cfg.DB, cfg.PageSecret = c.storage("catalogue"), c.PageSecret.Reveal()
+		cfg.DB, cfg.PageSecret = c.storage("catalogue"), c.PageSecret
 		return component(catalogue.New(ctx, cfg, rt))
 	}},
 	{"casework", func(ctx context.Context, c Config, rt *boot.Runtime) (boot.Component, error) {
 		cfg := c.Casework
-		cfg.DB, cfg.PageSecret, cfg.QuerySecret = c.storage("casework"), c.PageSecret.Reveal(), c.QuerySecret.Reveal()
-		cfg.IdentitySecret = c.Auth.IdentitySecret.Reveal()
+		cfg.DB, cfg.PageSecret, cfg.QueryCodeSecret = c.storage("casework"), c.PageSecret, c.QuerySecret
 		return component(casework.New(ctx, cfg, rt))
 	}},
 	{"review", func(ctx context.Context, c Config, rt *boot.Runtime) (boot.Component, error) {
 		cfg := c.Review
-		cfg.DB, cfg.PageSecret = c.storage("review"), c.PageSecret.Reveal()
+		cfg.DB, cfg.PageSecret = c.storage("review"), c.PageSecret
 		return component(review.New(ctx, cfg, rt))
 	}},
 	{"supervision", func(ctx context.Context, c Config, rt *boot.Runtime) (boot.Component, error) {
 		cfg := c.Supervision
-		cfg.DB, cfg.PageSecret = c.storage("supervision"), c.PageSecret.Reveal()
+		cfg.DB, cfg.PageSecret = c.storage("supervision"), c.PageSecret
 		return component(supervision.New(ctx, cfg, rt))
 	}},
 	{"hub", func(ctx context.Context, c Config, rt *boot.Runtime) (boot.Component, error) {
 		cfg := c.Hub
-		cfg.DB, cfg.PageSecret = c.storage("hub"), c.PageSecret.Reveal()
+		cfg.DB, cfg.PageSecret = c.storage("hub"), c.PageSecret
 		return component(hub.New(ctx, cfg, rt))
 	}},
 }

@@ -3,6 +3,7 @@ package review
 import (
 	"io/fs"
 
+	"github.com/onehall/onehall/services/platform/boot"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/review/internal/store"
 )
@@ -12,9 +13,12 @@ type Config struct {
 	// DB is where it keeps its data.
 	DB db.Config `koanf:"db"`
 	// PageSecret seals page tokens; all replicas share it.
-	PageSecret string `koanf:"page_secret"`
+	PageSecret boot.Secret `koanf:"page_secret"`
 }
 
 // Migrations are the service's tables, for a deployment that applies them before it
 // starts.
 var Migrations fs.FS = store.Migrations
+
+// DefaultConfig lacks the database and the secret.
+func DefaultConfig() Config { return Config{} }

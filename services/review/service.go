@@ -41,7 +41,7 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (*Service, error) {
 		return nil, errors.Join(fmt.Errorf("review: %w", err), d.Close())
 	}
 	s := &Service{
-		db: d, feed: feed.NewServer(d, rt.Clock, feed.WithLog(rt.Log)), pages: page.Codec{Secret: []byte(cfg.PageSecret)},
+		db: d, feed: feed.NewServer(d, rt.Clock, feed.WithLog(rt.Log)), pages: page.Codec{Secret: []byte(cfg.PageSecret.Reveal())},
 		casework: conn, rt: rt,
 	}
 	s.follower = &feed.Follower{
