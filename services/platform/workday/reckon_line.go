@@ -59,9 +59,11 @@ func newTimeline(cal *Calendar, in Input) *timeline {
 	slices.SortStableFunc(supplements, func(a, b stretch) int { return cmp.Compare(a.to, b.to) })
 	for _, s := range supplements {
 		if short := l.perDay - l.measure(s.from, s.to); short > 0 {
-			if end, ok := l.reachFrom(max(s.to, l.start), short); ok {
-				l.skip(stretch{s.to, end})
+			end, ok := l.reachFrom(max(s.to, l.start), short)
+			if !ok {
+				end = math.MaxInt64 // a pause of open end begins before the day is over
 			}
+			l.skip(stretch{s.to, end})
 		}
 	}
 	return l
