@@ -80,6 +80,30 @@ type schema struct {
 	Required             []string   `json:"required,omitempty"`
 	ReadOnly             bool       `json:"readOnly,omitempty"`
 	AllOf                []*schema  `json:"allOf,omitempty"`
+	// always is a schema that is just true or false.
+	always *bool
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (s *schema) UnmarshalJSON(data []byte) error {
+	if word := string(data); word == "true" || word == "false" {
+		always := word == "true"
+		s.always = &always
+		return nil
+	}
+	type plain schema
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.DisallowUnknownFields()
+	return dec.Decode((*plain)(s))
+}
+
+// MarshalJSON implements json.Marshaler.
+func (s *schema) MarshalJSON() ([]byte, error) {
+	if s.always != nil {
+		return json.Marshal(*s.always)
+	}
+	type plain schema
+	return json.Marshal((*plain)(s))
 }
 
 // properties keeps the order of the contract, which a map would lose.
@@ -93,7 +117,6 @@ type property struct {
 // UnmarshalJSON implements json.Unmarshaler.
 func (p *properties) UnmarshalJSON(data []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
 	if _, err := dec.Token(); err != nil {
 		return err
 	}
