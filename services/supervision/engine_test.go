@@ -1,0 +1,468 @@
+package supervision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sort"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
+	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
+	"github.com/onehall/onehall/services/platform/clock"
+	"github.com/onehall/onehall/services/platform/db"
+	"github.com/onehall/onehall/services/platform/db/dbtest"
+	"github.com/onehall/onehall/services/platform/feed"
+	"github.com/onehall/onehall/services/platform/workday"
+	"github.com/onehall/onehall/services/supervision/internal/rules"
+	"github.com/onehall/onehall/services/supervision/internal/store"
+)
+
+const testHall = "halls/441300"
+
+// source is a feed of cases, and nothing else of casework.
+type source struct {
+	t      *testing.T
+	clock  *clock.Virtual
+	db     *db.DB
+	client feedv1.FeedServiceClient
+	seq    map[string]int64
+	last   int64
+}
+
+func newSource(t *testing.T, start time.Time) *source {
+	t.Helper()
+	clk := clock.NewVirtual(start)
+	var none fs.FS
+	d := dbtest.Open(t, dbtest.SQLiteConfig(t), feed.WithMigrations(none), clk)
+	server := feed.NewServer(d, clk)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := grpc.NewServer()
+	feedv1.RegisterFeedServiceServer(g, server)
+	go func() { _ = g.Serve(listener) }() // it ends with Stop below
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(ctx) }()
+	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		g.Stop()
+		cancel()
+		if err := errors.Join(conn.Close(), <-ended); err != nil {
+			t.Error(err)
+		}
+	})
+	return &source{t: t, clock: clk, db: d, client: feedv1.NewFeedServiceClient(conn), seq: map[string]int64{}}
+}
+
+// tell writes what became of a case.
+func (s *source) tell(kind string, c *caseworkv1.Case, happened time.Time) {
+	s.t.Helper()
+	s.seq[c.GetName()]++
+	err := s.db.Write(s.t.Context(), c.GetName(), func(ctx context.Context, tx *db.Tx) error {
+		_, err := feed.Append(ctx, tx, feed.Draft{Subject: c.GetName(), Sequence: s.seq[c.GetName()], Type: kind, Resource: c,
+			Actor: "officer", HappenedAt: happened})
+		return err
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.last++
+}
+
+// unruly repeats what it was given and breaks off, as networks do.
+type unruly struct {
+	feedv1.FeedServiceClient
+	rand *rand.Rand
+}
+
+func (u unruly) FollowEvents(ctx context.Context, req *feedv1.FollowEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[feedv1.FollowEventsResponse], error) {
+	// It begins up to 40 events too early: all of those come twice.
+	early := proto.CloneOf(req)
+	early.After = max(0, early.After-int64(u.rand.IntN(40)))
+	stream, err := u.FeedServiceClient.FollowEvents(ctx, early, opts...)
+	return &unrulyStream{ServerStreamingClient: stream, left: 1 + u.rand.IntN(30)}, err
+}
+
+type unrulyStream struct {
+	grpc.ServerStreamingClient[feedv1.FollowEventsResponse]
+	former *feedv1.FollowEventsResponse
+	left   int
+}
+
+func (u *unrulyStream) Recv() (*feedv1.FollowEventsResponse, error) {
+	if u.left--; u.left < 0 {
+		return nil, errors.New("the network broke off")
+	}
+	if u.former != nil && u.left%3 == 0 {
+		again := &feedv1.FollowEventsResponse{Events: u.former.GetEvents()}
+		u.former = nil
+		return again, nil
+	}
+	res, err := u.ServerStreamingClient.Recv()
+	u.former = res
+	return res, err
+}
+
+// watch is one supervision under test.
+type watch struct {
+	t      *testing.T
+	db     *db.DB
+	client feedv1.FeedServiceClient
+	clock  *clock.Virtual
+	idle   atomic.Int64 // the last moment up to which everything was judged
+	stops  []func()
+}
+
+func newWatch(t *testing.T, cfg db.Config, s *source, client feedv1.FeedServiceClient) *watch {
+	return &watch{t: t, db: dbtest.Open(t, cfg, store.Migrations, s.clock), client: client, clock: s.clock}
+}
+
+func (w *watch) engine() *engine {
+	p, err := newPolicies(Config{}, workday.China())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return &engine{policies: p, db: w.db, clock: w.clock}
+}
+
+// start runs one more replica.
+func (w *watch) start() {
+	e := w.engine()
+	f := &feed.Follower{Source: "casework", Name: "supervision", Client: w.client, DB: w.db, Clock: w.clock, Log: slog.New(slog.DiscardHandler),
+		Apply: e.apply, Idle: func(ctx context.Context, until time.Time) error {
+			err := e.idle(ctx, until)
+			if err == nil {
+				w.idle.Store(until.UnixMicro())
+			}
+			return err
+		}}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- f.Run(ctx) }()
+	stopped := false
+	stop := func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-ended; err != nil {
+			w.t.Error(err)
+		}
+	}
+	w.stops = append(w.stops, stop)
+	w.t.Cleanup(stop)
+}
+
+func (w *watch) stop() {
+	for _, stop := range w.stops {
+		stop()
+	}
+	w.stops = nil
+}
+
+// caughtUp waits until everything before the present is judged.
+func (w *watch) caughtUp(position int64) {
+	w.t.Helper()
+	// A feed vouches for what lies before the present, not for the present itself.
+	now := w.clock.Now().UnixMicro() - 1
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Microsecond) {
+		if w.idle.Load() < now {
+			continue
+		}
+		p, err := feed.Position(w.t.Context(), w.db.Read(), "casework", "supervision")
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if p >= position {
+			return
+		}
+	}
+	w.t.Fatalf("not caught up with %d", position)
+}
+
+// cards are the cards without what depends on when they were written.
+func (w *watch) cards() []string {
+	w.t.Helper()
+	rows, err := store.ListCards(w.t.Context(), w.db.Read(), store.CardFilter{}, 0, 100_000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var all []string
+	for _, row := range rows {
+		c, err := cardOf(row.Data)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		all = append(all, fmt.Sprintf("%s %s %s %d/%d %s", lastPart(c.GetName()), c.GetLevel(), c.GetAsOf().AsTime().Format(time.RFC3339Nano),
+			c.GetDaysUsed(), c.GetLimit(), c.GetGround()))
+	}
+	sort.Strings(all)
+	// Each card is one event, no more and no less.
+	counts, err := feed.Count(w.t.Context(), w.db.Read())
+	if err != nil || counts.Events != int64(len(all)) {
+		w.t.Errorf("%d cards and %d events, %v", len(all), counts.Events, err)
+	}
+	return all
+}
+
+// step is one event of the script.
+type step struct {
+	at   time.Time
+	kind string
+	lag  time.Duration // entered so much after it happened
+	do   func(c *caseworkv1.Case, at *timestamppb.Timestamp)
+	name string
+}
+
+// script makes up the lives of n cases over some weeks, in order of time.
+func script(r *rand.Rand, start time.Time, n int) ([]step, map[string]*caseworkv1.Case) {
+	var all []step
+	cases := map[string]*caseworkv1.Case{}
+	for i := range n {
+		name := fmt.Sprintf("%s/cases/4413001811%011d", testHall, i)
+		cases[name] = &caseworkv1.Case{Name: name, Item: testHall + "/items/x", ItemTitle: "居住证办理", Department: testHall + "/departments/d1",
+			PromisedLimit: int32(1 + r.IntN(8)), StatutoryLimit: int32(8 + r.IntN(5)), FullFlow: i%5 == 0, Channel: caseworkv1.Channel(1 + r.IntN(3))}
+		at := start.Add(time.Duration(r.IntN(10*24*60)) * time.Minute)
+		add := func(kind string, do func(c *caseworkv1.Case, at *timestamppb.Timestamp)) {
+			s := step{at: at, kind: kind, do: do, name: name}
+			if r.IntN(12) == 0 {
+				s.lag = time.Duration(r.IntN(50)) * time.Hour
+				at = at.Add(s.lag)
+				s.at = at
+			}
+			all = append(all, s)
+			at = at.Add(time.Duration(1+r.IntN([]int{60, 4000, 9000}[r.IntN(3)])) * time.Minute)
+		}
+		life(r, add)
+	}
+	sort.SliceStable(all, func(i, j int) bool { return all[i].at.Before(all[j].at) })
+	return all, cases
+}
+
+// life is what happens to one case.
+func life(r *rand.Rand, add func(kind string, do func(c *caseworkv1.Case, at *timestamppb.Timestamp))) {
+	type stamp = timestamppb.Timestamp
+	supplement := func(after bool) {
+		add("case.supplement_requested", func(c *caseworkv1.Case, at *stamp) {
+			c.Supplements = append(c.Supplements, &caseworkv1.Supplement{Serial: int32(len(c.Supplements) + 1), NoticeTime: at, AfterAcceptance: after})
+		})
+		add("case.supplement_received", func(c *caseworkv1.Case, at *stamp) { c.Supplements[len(c.Supplements)-1].ReceiptTime = at })
+	}
+	add("case.submitted", func(c *caseworkv1.Case, at *stamp) {
+		c.SubmitTime, c.State = at, caseworkv1.CaseState_CASE_STATE_SUBMITTED
+	})
+	for r.IntN(3) == 0 {
+		supplement(false)
+	}
+	if r.IntN(8) == 0 {
+		add("case.refused", func(c *caseworkv1.Case, at *stamp) {
+			c.State, c.EndTime, c.EndReason = caseworkv1.CaseState_CASE_STATE_REFUSED, at, "不行"
+		})
+		return
+	}
+	add("case.accepted", func(c *caseworkv1.Case, at *stamp) {
+		c.AcceptTime, c.State = at, caseworkv1.CaseState_CASE_STATE_ACCEPTED
+	})
+	if r.IntN(4) == 0 {
+		supplement(true)
+	}
+	if r.IntN(3) == 0 {
+		limit := int32(r.IntN(6))
+		add("case.special_started", func(c *caseworkv1.Case, at *stamp) {
+			c.SpecialProcedures = append(c.SpecialProcedures, &caseworkv1.SpecialProcedure{Serial: 1, Kind: 2, DisplayName: "听证", Limit: limit, StartTime: at})
+		})
+		add("case.special_ended", func(c *caseworkv1.Case, at *stamp) { c.SpecialProcedures[0].EndTime = at })
+	}
+	if r.IntN(10) == 0 {
+		add("case.voided", func(c *caseworkv1.Case, at *stamp) {
+			c.State, c.EndTime, c.EndReason = caseworkv1.CaseState_CASE_STATE_VOIDED, at, "录入错误，作废重新登记"
+		})
+		return
+	}
+	if r.IntN(6) == 0 {
+		return // left lying
+	}
+	add("case.decided", func(c *caseworkv1.Case, at *stamp) {
+		c.State = caseworkv1.CaseState_CASE_STATE_DECIDED
+		c.Decision = &caseworkv1.Decision{Result: 1, DecideTime: at, Officer: "head"}
+	})
+	if r.IntN(3) > 0 {
+		add("case.finished", func(c *caseworkv1.Case, at *stamp) {
+			c.State = caseworkv1.CaseState_CASE_STATE_FINISHED
+			c.Finish = &caseworkv1.Finish{Result: 1, FinishTime: at}
+		})
+	}
+}
+
+// The cards are the same whether supervision ran all the time, was away for days, was
+// told everything twice, was restarted on the way, ran as two replicas, or began when
+// all was over.
+func TestCardsDoNotDependOnWhenItRan(t *testing.T) {
+	configs := map[string]func(testing.TB) db.Config{db.SQLite: dbtest.SQLiteConfig}
+	if dbtest.Postgres(t) != "" {
+		configs[db.Postgres] = dbtest.PostgresConfig
+	}
+	for driver, config := range configs {
+		t.Run(driver, func(t *testing.T) {
+			start := time.Date(2018, 11, 1, 9, 0, 0, 0, workday.Zone)
+			s := newSource(t, start)
+			steps, cases := script(rand.New(rand.NewPCG(1, 2)), start, 200)
+			clean := newWatch(t, config(t), s, s.client)
+			faulty := newWatch(t, config(t), s, unruly{s.client, rand.New(rand.NewPCG(3, 4))})
+			twins := newWatch(t, config(t), s, unruly{s.client, rand.New(rand.NewPCG(5, 6))})
+			clean.start()
+			faulty.start()
+			twins.start()
+			twins.start()
+			day := 0
+			for _, st := range steps {
+				for now := s.clock.Now(); now.Before(st.at); now = s.clock.Now() {
+					s.clock.Set(now.Add(min(st.at.Sub(now), 6*time.Hour)))
+					clean.caughtUp(s.last)
+					if d := int(s.clock.Now().Sub(start) / (24 * time.Hour)); d != day {
+						day = d
+						switch {
+						case day%6 == 2: // away for three days
+							faulty.stop()
+						case day%6 == 5:
+							faulty.start()
+						}
+					}
+				}
+				happened := s.clock.Now().Add(-st.lag)
+				st.do(cases[st.name], timestamppb.New(happened))
+				s.tell(st.kind, cases[st.name], happened)
+			}
+			s.clock.Advance(40 * 24 * time.Hour)
+			faulty.stop()
+			faulty.start()
+			late := newWatch(t, config(t), s, s.client)
+			late.start()
+			want := clean.collect(s.last)
+			if len(want) < 100 {
+				t.Errorf("only %d cards", len(want))
+			}
+			for name, w := range map[string]*watch{"faulty": faulty, "twins": twins, "late": late} {
+				if diff := cmp.Diff(want, w.collect(s.last)); diff != "" {
+					t.Errorf("%s differs from the undisturbed run:\n%s", name, diff)
+				}
+			}
+			t.Logf("%d events, %d cards, four ways to the same", s.last, len(want))
+			late.rebuild(t, s, want)
+		})
+	}
+}
+
+func (w *watch) collect(position int64) []string {
+	w.t.Helper()
+	w.caughtUp(position)
+	w.stop()
+	return w.cards()
+}
+
+// rebuild reads everything again into empty clocks beside the cards of before.
+func (w *watch) rebuild(t *testing.T, s *source, want []string) {
+	err := w.db.Write(t.Context(), "", func(ctx context.Context, tx *db.Tx) error {
+		for _, table := range []string{"clocks", "cursors", "followed_subjects"} {
+			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.idle.Store(0)
+	w.start()
+	if diff := cmp.Diff(want, w.collect(s.last)); diff != "" {
+		t.Errorf("a rebuild differs:\n%s", diff)
+	}
+}
+
+// A calendar notice in the middle of a case moves what has not fallen due yet, and is
+// noted in the feed.
+func TestPolicyChangeReckonsAgain(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, cfg db.Config) {
+		start := time.Date(2018, 10, 15, 10, 0, 0, 0, workday.Zone)
+		s := newSource(t, start)
+		w := newWatch(t, cfg, s, s.client)
+		name := testHall + "/cases/441300181015000000010"
+		w.start()
+		s.tell("case.accepted", &caseworkv1.Case{Name: name, PromisedLimit: 7, StatutoryLimit: 10, SubmitTime: timestamppb.New(start), AcceptTime: timestamppb.New(start)}, start)
+		w.caughtUp(1)
+		w.stop()
+		e := w.engine()
+		if err := e.reckonAgain(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		before, err := store.GetClock(t.Context(), w.db.Read(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cal, err := workday.China().WithLocal("441300", workday.NewDate(2018, 10, 16), "台风停止办公")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.policies, err = newPolicies(Config{}, cal); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // the second time there is nothing to do
+			if err := e.reckonAgain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		after, err := store.GetClock(t.Context(), w.db.Read(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if after.Due != before.Due+1 || !after.NextAt.Equal(before.NextAt.Add(24*time.Hour)) {
+			t.Errorf("due %d and next %s became %d and %s", before.Due, before.NextAt, after.Due, after.NextAt)
+		}
+		events, err := feed.History(t.Context(), w.db.Read(), "supervision/policy", 0, 0)
+		if err != nil || len(events) != 1 || events[0].GetType() != "policy.changed" {
+			t.Errorf("%v, %v", events, err)
+		}
+	})
+}
+
+func TestPolicies(t *testing.T) {
+	p, err := newPolicies(Config{
+		Scheme: Scheme{Hours: []string{"08:30-12:00", "14:00-17:30"}},
+		Halls:  map[string]Scheme{"441300": {Preset: "ratio", Mode: "second"}},
+	}, workday.China())
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, other := p.of("441300"), p.of("441900")
+	if own.Preset.Name != "ratio" || own.Mode != workday.SecondMode || own.Hours.Day() != 7*time.Hour {
+		t.Errorf("own: %s, %d, %s", own.Preset.Name, own.Mode, own.Hours.Day())
+	}
+	if other.Preset.Name != rules.DefaultPreset || other.Mode != workday.DayMode {
+		t.Errorf("other: %s, %d", other.Preset.Name, other.Mode)
+	}
+	for _, bad := range []Scheme{{Preset: "mars"}, {Mode: "hour"}, {Hours: []string{"9"}}, {Hours: []string{"09:00-x"}}, {Hours: []string{"12:00-09:00"}}} {
+		if _, err := newPolicies(Config{Scheme: bad}, workday.China()); err == nil {
+			t.Errorf("%+v was taken", bad)
+		}
+	}
+}
