@@ -655,6 +655,8 @@ type RankHallsResponse struct {
 	RankedHalls []*RankedHall `protobuf:"bytes,1,rep,name=ranked_halls,json=rankedHalls,proto3" json:"ranked_halls,omitempty"`
 	// As in GetRatesResponse.
 	CompleteUntil *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=complete_until,json=completeUntil,proto3" json:"complete_until,omitempty"`
+	// Whether a source is stale.
+	Stale         bool `protobuf:"varint,3,opt,name=stale,proto3" json:"stale,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -703,9 +705,19 @@ func (x *RankHallsResponse) GetCompleteUntil() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *RankHallsResponse) GetStale() bool {
+	if x != nil {
+		return x.Stale
+	}
+	return false
+}
+
 // Counts of one day, hall, department, item and channel. A case counts on the
-// day it was submitted under submitted, on the day it was accepted under
-// accepted and so on; days are China time.
+// day it was submitted under submitted, on the day it was accepted (or is deemed
+// to have been) under accepted and so on; days are China time. Drafts and voided
+// cases do not count. Reviews and cards stand on the day they were written or
+// became true, under the hall of their own name and their own department and
+// item, with the channel of their case, or web while the case is not known.
 type Fact struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The day, YYYY-MM-DD.
@@ -728,16 +740,21 @@ type Fact struct {
 	Finished int64 `protobuf:"varint,9,opt,name=finished,proto3" json:"finished,omitempty"`
 	// Of these, finished online.
 	FinishedOnline int64 `protobuf:"varint,10,opt,name=finished_online,json=finishedOnline,proto3" json:"finished_online,omitempty"`
-	// Of these, decided within the promise.
+	// Of the cases finished, those decided (finished, where there is no decision)
+	// no later than the promised due date that then stood; a case without such a
+	// date is not late.
 	FinishedOnTime int64 `protobuf:"varint,11,opt,name=finished_on_time,json=finishedOnTime,proto3" json:"finished_on_time,omitempty"`
-	// Reviews written.
+	// Reviews written; voiding a case does not take its reviews away.
 	Reviews int64 `protobuf:"varint,12,opt,name=reviews,proto3" json:"reviews,omitempty"`
 	// Of these, with 3 stars or more.
 	ReviewsSatisfied int64 `protobuf:"varint,13,opt,name=reviews_satisfied,json=reviewsSatisfied,proto3" json:"reviews_satisfied,omitempty"`
-	// Cards raised and not revoked, yellow and red.
-	Cards         int64 `protobuf:"varint,14,opt,name=cards,proto3" json:"cards,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Yellow and red cards in force (issued, not revoked), by the day their
+	// condition became true.
+	Cards int64 `protobuf:"varint,14,opt,name=cards,proto3" json:"cards,omitempty"`
+	// Of the cases finished, those with at least one review, whenever written.
+	FinishedReviewed int64 `protobuf:"varint,15,opt,name=finished_reviewed,json=finishedReviewed,proto3" json:"finished_reviewed,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Fact) Reset() {
@@ -864,6 +881,13 @@ func (x *Fact) GetReviewsSatisfied() int64 {
 func (x *Fact) GetCards() int64 {
 	if x != nil {
 		return x.Cards
+	}
+	return 0
+}
+
+func (x *Fact) GetFinishedReviewed() int64 {
+	if x != nil {
+		return x.FinishedReviewed
 	}
 	return 0
 }
@@ -1020,14 +1044,20 @@ type ListFactCasesRequest struct {
 	// The hall, halls/{division}.
 	Hall string `protobuf:"bytes,1,opt,name=hall,proto3" json:"hall,omitempty"`
 	// The count to open: submitted, submitted_online, accepted, finished,
-	// finished_online or finished_on_time.
+	// finished_online, finished_on_time or finished_reviewed.
 	Count string `protobuf:"bytes,2,opt,name=count,proto3" json:"count,omitempty"`
 	// The day, YYYY-MM-DD.
 	Date string `protobuf:"bytes,3,opt,name=date,proto3" json:"date,omitempty"`
 	// How many; 0 means 50, more than 200 means 200.
 	PageSize int32 `protobuf:"varint,4,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// From the former page.
-	PageToken     string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,5,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only this department.
+	Department string `protobuf:"bytes,6,opt,name=department,proto3" json:"department,omitempty"`
+	// Only this item.
+	Item string `protobuf:"bytes,7,opt,name=item,proto3" json:"item,omitempty"`
+	// Only this channel: window, web, mobile or courier.
+	Channel       string `protobuf:"bytes,8,opt,name=channel,proto3" json:"channel,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1093,6 +1123,27 @@ func (x *ListFactCasesRequest) GetPageSize() int32 {
 func (x *ListFactCasesRequest) GetPageToken() string {
 	if x != nil {
 		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListFactCasesRequest) GetDepartment() string {
+	if x != nil {
+		return x.Department
+	}
+	return ""
+}
+
+func (x *ListFactCasesRequest) GetItem() string {
+	if x != nil {
+		return x.Item
+	}
+	return ""
+}
+
+func (x *ListFactCasesRequest) GetChannel() string {
+	if x != nil {
+		return x.Channel
 	}
 	return ""
 }
@@ -1199,7 +1250,9 @@ type Metric struct {
 	// The formula in words.
 	Formula string `protobuf:"bytes,3,opt,name=formula,proto3" json:"formula,omitempty"`
 	// The version of the formula.
-	Version       string `protobuf:"bytes,4,opt,name=version,proto3" json:"version,omitempty"`
+	Version string `protobuf:"bytes,4,opt,name=version,proto3" json:"version,omitempty"`
+	// Whether the lower value is the better one.
+	LowerIsBetter bool `protobuf:"varint,5,opt,name=lower_is_better,json=lowerIsBetter,proto3" json:"lower_is_better,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1260,6 +1313,13 @@ func (x *Metric) GetVersion() string {
 		return x.Version
 	}
 	return ""
+}
+
+func (x *Metric) GetLowerIsBetter() bool {
+	if x != nil {
+		return x.LowerIsBetter
+	}
+	return false
 }
 
 // The metrics.
@@ -1357,10 +1417,11 @@ const file_onehall_hub_v1_hub_proto_rawDesc = "" +
 	"\x04rank\x18\x01 \x01(\x05R\x04rank\x12\x12\n" +
 	"\x04hall\x18\x02 \x01(\tR\x04hall\x12!\n" +
 	"\fdisplay_name\x18\x03 \x01(\tR\vdisplayName\x12(\n" +
-	"\x04rate\x18\x04 \x01(\v2\x14.onehall.hub.v1.RateR\x04rate\"\x95\x01\n" +
+	"\x04rate\x18\x04 \x01(\v2\x14.onehall.hub.v1.RateR\x04rate\"\xab\x01\n" +
 	"\x11RankHallsResponse\x12=\n" +
 	"\franked_halls\x18\x01 \x03(\v2\x1a.onehall.hub.v1.RankedHallR\vrankedHalls\x12A\n" +
-	"\x0ecomplete_until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\rcompleteUntil\"\xad\x03\n" +
+	"\x0ecomplete_until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\rcompleteUntil\x12\x14\n" +
+	"\x05stale\x18\x03 \x01(\bR\x05stale\"\xda\x03\n" +
 	"\x04Fact\x12\x12\n" +
 	"\x04date\x18\x01 \x01(\tR\x04date\x12\x12\n" +
 	"\x04hall\x18\x02 \x01(\tR\x04hall\x12\x1e\n" +
@@ -1378,7 +1439,8 @@ const file_onehall_hub_v1_hub_proto_rawDesc = "" +
 	"\x10finished_on_time\x18\v \x01(\x03R\x0efinishedOnTime\x12\x18\n" +
 	"\areviews\x18\f \x01(\x03R\areviews\x12+\n" +
 	"\x11reviews_satisfied\x18\r \x01(\x03R\x10reviewsSatisfied\x12\x14\n" +
-	"\x05cards\x18\x0e \x01(\x03R\x05cards\"\x92\x02\n" +
+	"\x05cards\x18\x0e \x01(\x03R\x05cards\x12+\n" +
+	"\x11finished_reviewed\x18\x0f \x01(\x03R\x10finishedReviewed\"\x92\x02\n" +
 	"\x10ListFactsRequest\x12.\n" +
 	"\x04hall\x18\x01 \x01(\tB\x1a\xbaH\x17r\x152\x13^(halls/[0-9]{6})?$R\x04hall\x12E\n" +
 	"\n" +
@@ -1390,23 +1452,29 @@ const file_onehall_hub_v1_hub_proto_rawDesc = "" +
 	"\x11ListFactsResponse\x12*\n" +
 	"\x05facts\x18\x01 \x03(\v2\x14.onehall.hub.v1.FactR\x05facts\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12A\n" +
-	"\x0ecomplete_until\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\rcompleteUntil\"\xb2\x02\n" +
+	"\x0ecomplete_until\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\rcompleteUntil\"\xaf\x04\n" +
 	"\x14ListFactCasesRequest\x12+\n" +
-	"\x04hall\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x04hall\x12n\n" +
-	"\x05count\x18\x02 \x01(\tBX\xbaHUrS2Q^(submitted|submitted_online|accepted|finished|finished_online|finished_on_time)$R\x05count\x127\n" +
+	"\x04hall\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x04hall\x12\x80\x01\n" +
+	"\x05count\x18\x02 \x01(\tBj\xbaHgre2c^(submitted|submitted_online|accepted|finished|finished_online|finished_on_time|finished_reviewed)$R\x05count\x127\n" +
 	"\x04date\x18\x03 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\x04date\x12\x1b\n" +
 	"\tpage_size\x18\x04 \x01(\x05R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"U\n" +
+	"page_token\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\x12Y\n" +
+	"\n" +
+	"department\x18\x06 \x01(\tB9\xbaH6r422^(halls/[0-9]{6}/departments/[0-9A-Za-z-]{1,40})?$R\n" +
+	"department\x12L\n" +
+	"\x04item\x18\a \x01(\tB8\xbaH5r321^(halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?)?$R\x04item\x12?\n" +
+	"\achannel\x18\b \x01(\tB%\xbaH\"r 2\x1e^(window|web|mobile|courier)?$R\achannel\"U\n" +
 	"\x15ListFactCasesResponse\x12\x14\n" +
 	"\x05cases\x18\x01 \x03(\tR\x05cases\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x14\n" +
-	"\x12ListMetricsRequest\"o\n" +
+	"\x12ListMetricsRequest\"\x97\x01\n" +
 	"\x06Metric\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12!\n" +
 	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x12\x18\n" +
 	"\aformula\x18\x03 \x01(\tR\aformula\x12\x18\n" +
-	"\aversion\x18\x04 \x01(\tR\aversion\"G\n" +
+	"\aversion\x18\x04 \x01(\tR\aversion\x12&\n" +
+	"\x0flower_is_better\x18\x05 \x01(\bR\rlowerIsBetter\"G\n" +
 	"\x13ListMetricsResponse\x120\n" +
 	"\ametrics\x18\x01 \x03(\v2\x16.onehall.hub.v1.MetricR\ametrics*S\n" +
 	"\tRankLevel\x12\x1a\n" +
