@@ -9,12 +9,10 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/onehall/onehall/gateway/internal/apidoc"
-	"github.com/onehall/onehall/gateway/internal/route"
 	"github.com/onehall/onehall/gateway/web"
 	"github.com/onehall/onehall/services/platform/boot"
 )
@@ -24,15 +22,14 @@ const Role = "gateway"
 
 // Gateway is the public HTTP server.
 type Gateway struct {
-	cfg     Config
-	rt      *boot.Runtime
-	mux     *runtime.ServeMux
-	routes  *route.Table
-	limits  *limits
-	metrics *metrics
-	encode  encoder
-	pages   http.Handler
-	docs    http.Handler
+	cfg      Config
+	rt       *boot.Runtime
+	handlers *handlers
+	limits   *limits
+	metrics  *metrics
+	encode   encoder
+	pages    http.Handler
+	docs     http.Handler
 
 	conns       map[string]*grpc.ClientConn                // by role
 	streamConns map[protoreflect.FullName]*grpc.ClientConn // by service
@@ -65,29 +62,13 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (g *Gateway, err err
 	if g.metrics, err = newMetrics(rt.Metrics); err != nil {
 		return g, err
 	}
-	g.mux = runtime.NewServeMux(
-		runtime.WithMarshalerOption(runtime.MIMEWildcard, marshaler{encode: g.encode}),
-		runtime.WithIncomingHeaderMatcher(incomingHeader),
-		runtime.WithOutgoingHeaderMatcher(noHeader),
-		runtime.WithOutgoingTrailerMatcher(noHeader),
-		runtime.WithErrorHandler(handleError),
-		runtime.WithRoutingErrorHandler(handleRoutingError),
-		runtime.WithDisableHTTPMethodOverride(),
-		runtime.WithDisablePathLengthFallback(),
-		runtime.WithUnescapingMode(runtime.UnescapingModeAllExceptSlash),
-		runtime.WithWriteContentLength(),
-	)
-	var descs []protoreflect.ServiceDescriptor
-	for _, s := range services() {
-		descs = append(descs, s.desc)
-	}
-	if g.routes, err = route.New(descs...); err != nil {
+	if g.handlers, err = newHandlers(g.encode); err != nil {
 		return g, err
 	}
 	if err = g.connect(ctx, rt.Dialer.Dial); err != nil {
 		return g, err
 	}
-	if g.docs, err = apidoc.New(g.routes, apidoc.Config{Version: rt.Version, SignIn: cfg.SignIn}); err != nil {
+	if g.docs, err = apidoc.New(g.handlers.table, apidoc.Config{Version: rt.Version, SignIn: cfg.SignIn}); err != nil {
 		return g, err
 	}
 	g.pages, err = web.New(web.Config{Province: cfg.Province, Clock: rt.Clock, Clients: web.Dialed(g.conns), Problem: g.problem})

@@ -2,7 +2,6 @@ package gateway_test
 
 import (
 	"bufio"
-	"fmt"
 	"io"
 	"net"
 	"net/http"

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+
 	"github.com/onehall/onehall/services/platform/fault"
 )
 
@@ -65,7 +67,7 @@ func (g *Gateway) serveREST(w *recorder, r *http.Request, in *info) {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	rt, vars, offered := g.routes.Match(method, r.URL.Path)
+	rt, vars, offered := g.handlers.table.Match(method, r.URL.Path)
 	if rt == nil {
 		g.noRoute(w, r, offered)
 		return
@@ -100,11 +102,11 @@ func (g *Gateway) serveREST(w *recorder, r *http.Request, in *info) {
 		g.serveStream(w, passedOn, rt, vars)
 		return
 	}
-	g.call(w, passedOn, timeout)
+	g.call(w, passedOn, timeout, g.handlers.byPath[rt], vars)
 }
 
 // call gives the generated handler its deadline, and the answer time beyond it.
-func (g *Gateway) call(w *recorder, r *http.Request, timeout time.Duration) {
+func (g *Gateway) call(w *recorder, r *http.Request, timeout time.Duration, handle runtime.HandlerFunc, vars map[string]string) {
 	rc := http.NewResponseController(w)
 	// The request is read; the connection's deadlines must not cut a long call short.
 	err := errors.Join(rc.SetReadDeadline(time.Time{}), rc.SetWriteDeadline(time.Now().Add(timeout+writeTimeout)))
@@ -114,7 +116,7 @@ func (g *Gateway) call(w *recorder, r *http.Request, timeout time.Duration) {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
-	g.mux.ServeHTTP(w, r.WithContext(ctx))
+	handle(w, r.WithContext(ctx), vars)
 }
 
 // noRoute tells a wrong path from a wrong method.

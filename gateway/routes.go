@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/onehall/onehall/gateway/internal/route"
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	cataloguev1 "github.com/onehall/onehall/proto/gen/onehall/catalogue/v1"
 	hubv1 "github.com/onehall/onehall/proto/gen/onehall/hub/v1"
@@ -52,6 +53,71 @@ func serviceOf(fd protoreflect.FileDescriptor) protoreflect.ServiceDescriptor {
 	return fd.Services().Get(0)
 }
 
+// handlers are the generated handlers by the route they serve.
+//
+// grpc-gateway would find them by itself, but it tries patterns in an order that comes
+// from the order of the methods, and a pattern without a verb takes a path with one: a
+// GET of …/items/x:check may become GetItem of "x:check". So there is one router, ours,
+// and the generated handlers are taken as they register themselves.
+type handlers struct {
+	table  *route.Table
+	mux    *runtime.ServeMux
+	byPath map[*route.Route]runtime.HandlerFunc
+	// fresh are those that registered since the last service was complete.
+	fresh []runtime.HandlerFunc
+}
+
+func newHandlers(encode encoder) (*handlers, error) {
+	var descs []protoreflect.ServiceDescriptor
+	for _, s := range services() {
+		descs = append(descs, s.desc)
+	}
+	table, err := route.New(descs...)
+	if err != nil {
+		return nil, err
+	}
+	h := &handlers{table: table, byPath: map[*route.Route]runtime.HandlerFunc{}}
+	h.mux = runtime.NewServeMux(
+		runtime.WithMarshalerOption(runtime.MIMEWildcard, marshaler{encode: encode}),
+		runtime.WithIncomingHeaderMatcher(incomingHeader),
+		runtime.WithOutgoingHeaderMatcher(noHeader),
+		runtime.WithOutgoingTrailerMatcher(noHeader),
+		runtime.WithErrorHandler(handleError),
+		runtime.WithRoutingErrorHandler(handleRoutingError),
+		runtime.WithDisableHTTPMethodOverride(),
+		runtime.WithDisablePathLengthFallback(),
+		runtime.WithUnescapingMode(runtime.UnescapingModeAllExceptSlash),
+		runtime.WithWriteContentLength(),
+		runtime.WithMiddlewares(func(next runtime.HandlerFunc) runtime.HandlerFunc {
+			h.fresh = append(h.fresh, next)
+			return next
+		}),
+	)
+	return h, nil
+}
+
+// add registers a service. Its handlers come in the order of its methods and their
+// HTTP rules, which is also the order of the table; a test calls each of them.
+func (h *handlers) add(ctx context.Context, s service, cc grpc.ClientConnInterface) error {
+	h.fresh = nil
+	if err := s.register(ctx, h.mux, cc); err != nil {
+		return fmt.Errorf("gateway: %s: %w", s.role, err)
+	}
+	var own []*route.Route
+	for _, rt := range h.table.All() {
+		if rt.RPC.Parent() == s.desc {
+			own = append(own, rt)
+		}
+	}
+	if len(own) != len(h.fresh) {
+		return fmt.Errorf("gateway: %s has %d routes and %d handlers", s.role, len(own), len(h.fresh))
+	}
+	for i, rt := range own {
+		h.byPath[rt] = h.fresh[i]
+	}
+	return nil
+}
+
 // connect opens the channels and registers the handlers. Streams have channels of their
 // own: a server bounds the calls of one connection, and a watcher holds its place for
 // hours.
@@ -63,20 +129,28 @@ func (g *Gateway) connect(ctx context.Context, dial func(role string) (*grpc.Cli
 		}
 		g.closers = append(g.closers, cc.Close)
 		g.conns[s.role] = cc
-		if err := s.register(ctx, g.mux, cc); err != nil {
+		if err := g.handlers.add(ctx, s, cc); err != nil {
+			return err
+		}
+		if !streams(s.desc) {
+			continue
+		}
+		long, err := dial(s.role)
+		if err != nil {
 			return fmt.Errorf("gateway: %s: %w", s.role, err)
 		}
-		for i := range s.desc.Methods().Len() {
-			if !s.desc.Methods().Get(i).IsStreamingServer() || g.streamConns[s.desc.FullName()] != nil {
-				continue
-			}
-			long, err := dial(s.role)
-			if err != nil {
-				return fmt.Errorf("gateway: %s: %w", s.role, err)
-			}
-			g.closers = append(g.closers, long.Close)
-			g.streamConns[s.desc.FullName()] = long
-		}
+		g.closers = append(g.closers, long.Close)
+		g.streamConns[s.desc.FullName()] = long
 	}
 	return nil
+}
+
+// streams says whether any method of the service answers with a stream.
+func streams(sd protoreflect.ServiceDescriptor) bool {
+	for i := range sd.Methods().Len() {
+		if sd.Methods().Get(i).IsStreamingServer() {
+			return true
+		}
+	}
+	return false
 }

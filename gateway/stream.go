@@ -50,7 +50,7 @@ func (g *Gateway) serveStream(w http.ResponseWriter, r *http.Request, rt *route.
 	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
 	defer context.AfterFunc(g.draining, func() { cancel(errDraining) })()
-	ctx, err = runtime.AnnotateContext(ctx, g.mux, r, rt.FullMethod(), runtime.WithHTTPPathPattern(rt.Pattern))
+	ctx, err = runtime.AnnotateContext(ctx, g.handlers.mux, r, rt.FullMethod(), runtime.WithHTTPPathPattern(rt.Pattern))
 	if err != nil {
 		refuse(w, r, err)
 		return
