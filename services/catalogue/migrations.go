@@ -1,0 +1,11 @@
+package catalogue
+
+import (
+	"io/fs"
+
+	"github.com/onehall/onehall/services/catalogue/internal/store"
+)
+
+// Migrations are the service's tables, for a deployment that applies them before it
+// starts.
+var Migrations fs.FS = store.Migrations
