@@ -2,10 +2,16 @@ package gateway_test
 
 import (
 	"bufio"
+	"bytes"
+	"encoding/json"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +23,7 @@ import (
 
 // H22: whatever a client claims about itself in headers changes nothing.
 func TestSpoofedHeadersChangeNothing(t *testing.T) {
+	t.Parallel()
 	tw := start(t, nil)
 	token := tw.token(t, "zhang")
 	res, body := tw.send(t, "POST /v1/halls/441300/cases:file", []string{
@@ -58,6 +65,7 @@ func TestSpoofedHeadersChangeNothing(t *testing.T) {
 }
 
 func TestRequestID(t *testing.T) {
+	t.Parallel()
 	tw := start(t, nil)
 	res, _ := tw.get(t, "/v1/halls/441300", "X-Request-Id: my-own.1")
 	if got := res.Header.Get("X-Request-Id"); got != "my-own.1" {
@@ -78,6 +86,7 @@ func TestRequestID(t *testing.T) {
 }
 
 func TestRefusalIsTheServices(t *testing.T) {
+	t.Parallel()
 	tw := start(t, nil)
 	bearer := "Authorization: Bearer " + tw.token(t, "zhang")
 	path := "/v1/halls/441300/cases/441300260105000000018"
@@ -109,6 +118,7 @@ func TestRefusalIsTheServices(t *testing.T) {
 
 // H21, H24 and 5.3 where they are no refusals.
 func TestTimeoutIsClamped(t *testing.T) {
+	t.Parallel()
 	tw := start(t, nil)
 	for header, want := range map[string][2]time.Duration{
 		"":          {8 * time.Second, 10 * time.Second},
@@ -136,6 +146,7 @@ func TestTimeoutIsClamped(t *testing.T) {
 }
 
 func TestCORS(t *testing.T) {
+	t.Parallel()
 	const friend = "https://portal.example"
 	tw := start(t, func(c *gateway.Config) { c.AllowedOrigins = []string{friend} })
 	for _, tc := range []struct {
@@ -170,6 +181,7 @@ func TestCORS(t *testing.T) {
 }
 
 func TestSecurityHeaders(t *testing.T) {
+	t.Parallel()
 	tw := start(t, func(c *gateway.Config) { c.HSTS = true; c.Hosts = []string{"127.0.0.1"} })
 	for _, path := range []string{"/v1/halls/441300", "/v1/nothing", "/", "/docs", "/openapi.json", "/static/portal.css"} {
 		res, _ := tw.get(t, path)
@@ -210,6 +222,7 @@ func TestSecurityHeaders(t *testing.T) {
 
 // H02: a body that does not end is cut off at the limit.
 func TestEndlessBody(t *testing.T) {
+	t.Parallel()
 	tw := start(t, nil)
 	conn, err := net.Dial("tcp", tw.addr)
 	if err != nil {
@@ -235,6 +248,7 @@ func TestEndlessBody(t *testing.T) {
 }
 
 func TestAnswers(t *testing.T) {
+	t.Parallel()
 	tw := start(t, nil)
 	res, body := tw.get(t, "/v1/halls/441300")
 	if res.Header.Get("Content-Type") != "application/json" || strings.ReplaceAll(body, " ", "") != `{"name":"halls/441300","displayName":"惠州市"}` {
@@ -262,6 +276,7 @@ func TestAnswers(t *testing.T) {
 }
 
 func TestRateAndConnections(t *testing.T) {
+	t.Parallel()
 	tw := start(t, func(c *gateway.Config) { c.MaxConnsPerAddress = 3 })
 	var open []net.Conn
 	for range 3 {
@@ -305,6 +320,7 @@ func TestRateAndConnections(t *testing.T) {
 // A request that is being answered is finished, new connections are not taken, and the
 // end comes by itself.
 func TestGracefulStop(t *testing.T) {
+	t.Parallel()
 	tw := start(t, nil)
 	calls := tw.count()
 	answer := make(chan int, 1)
@@ -343,6 +359,7 @@ func TestGracefulStop(t *testing.T) {
 }
 
 func TestConfig(t *testing.T) {
+	t.Parallel()
 	for name, change := range map[string]func(*gateway.Config){
 		"star origin":     func(c *gateway.Config) { c.AllowedOrigins = []string{"*"} },
 		"origin and path": func(c *gateway.Config) { c.AllowedOrigins = []string{"https://a.example/"} },
@@ -357,4 +374,98 @@ func TestConfig(t *testing.T) {
 			t.Errorf("%s is accepted", name)
 		}
 	}
+}
+
+// H10: who sends nothing, or a body that stops, does not hold a connection.
+func TestSilentClients(t *testing.T) {
+	t.Parallel()
+	tw := start(t, nil)
+	for _, tc := range []struct {
+		name, sent string
+		within     time.Duration
+	}{
+		{"nothing", "", 7 * time.Second},
+		{"half a header", "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", 7 * time.Second},
+		{"half a body", progress + " HTTP/1.1\r\nHost: x\r\n" + jsonBody + "\r\nContent-Length: 100\r\n\r\n{", 12 * time.Second},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			conn, err := net.Dial("tcp", tw.addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if _, err := io.WriteString(conn, tc.sent); err != nil {
+				t.Fatal(err)
+			}
+			if err := conn.SetReadDeadline(time.Now().Add(tc.within)); err != nil {
+				t.Fatal(err)
+			}
+			if answer, err := io.ReadAll(conn); err != nil {
+				t.Errorf("still open after %v: %v %s", tc.within, err, answer)
+			}
+		})
+	}
+}
+
+// What the log says of a request names neither a case nor what somebody typed, and stays
+// one line of JSON.
+func TestLogKeepsQuiet(t *testing.T) {
+	t.Parallel()
+	var out syncBuffer
+	tw := start(t, nil)
+	rt := *tw.house.Runtime
+	rt.Log = slog.New(slog.NewJSONHandler(&out, nil))
+	gw, err := gateway.New(t.Context(), gateway.DefaultConfig(), &rt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer gw.Close()
+	srv := httptest.NewServer(gw.Handler())
+	defer srv.Close()
+	for _, path := range []string{
+		"/v1/halls/441300/cases/441300260105000000018", "/v1/items:search?query=canary%0Acanary", "/search?q=canary", "/v1/canary", "/v1/halls?canary=canary", "/canary",
+	} {
+		res, err := http.Get(srv.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+	}
+	res, err := http.PostForm(srv.URL+"/progress", url.Values{"case_no": {"441300260105000000018"}, "query_code": {"canary"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != 7 {
+		t.Errorf("%d lines for 7 requests", len(lines))
+	}
+	for _, line := range lines {
+		if strings.Contains(line, "canary") || strings.Contains(line, "441300260105000000018") {
+			t.Errorf("the log tells: %s", line)
+		}
+		var fields map[string]any
+		if err := json.Unmarshal([]byte(line), &fields); err != nil || fields["pattern"] == nil || fields["request_id"] == nil {
+			t.Errorf("no line: %v %s", err, line)
+		}
+	}
+}
+
+// syncBuffer is a log's destination.
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
 }

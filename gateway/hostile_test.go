@@ -26,6 +26,7 @@ type attack struct {
 }
 
 func TestHostileShape(t *testing.T) {
+	t.Parallel()
 	tw := start(t, nil)
 	bearer := "Authorization: Bearer " + tw.token(t, "zhang")
 	long := strings.Repeat("x", 100<<10)
@@ -97,6 +98,7 @@ func TestHostileShape(t *testing.T) {
 }
 
 func TestHostileBody(t *testing.T) {
+	t.Parallel()
 	tw := start(t, nil)
 	bearer := "Authorization: Bearer " + tw.token(t, "zhang")
 	file := "POST /v1/halls/441300/cases:file"

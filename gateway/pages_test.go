@@ -73,6 +73,7 @@ func audit(t *testing.T, path, page string) {
 }
 
 func TestPages(t *testing.T) {
+	t.Parallel()
 	tw := start(t, nil)
 	for _, tc := range []struct {
 		path   string
@@ -117,6 +118,7 @@ func TestPages(t *testing.T) {
 }
 
 func TestProgressPage(t *testing.T) {
+	t.Parallel()
 	tw := start(t, nil)
 	form := []string{"Content-Type: application/x-www-form-urlencoded"}
 	res, body := tw.send(t, "POST /progress", form, "case_no=4413+0026010500%0A0000018&query_code=good")
@@ -146,6 +148,7 @@ func TestProgressPage(t *testing.T) {
 
 // A service that is gone takes only its part of a page with it.
 func TestPagesWithoutAService(t *testing.T) {
+	t.Parallel()
 	tw := start(t, func(c *gateway.Config) { c.Province = "no hall" })
 	res, body := tw.get(t, "/")
 	if res.StatusCode != http.StatusOK || !strings.Contains(body, "个人办事") || !strings.Contains(body, `class="notice"`) {
@@ -158,6 +161,7 @@ func TestPagesWithoutAService(t *testing.T) {
 }
 
 func TestOpenAPI(t *testing.T) {
+	t.Parallel()
 	tw := start(t, nil)
 	res, body := tw.get(t, "/openapi.json")
 	if res.Header.Get("Content-Type") != "application/json" {

@@ -16,6 +16,7 @@ import (
 const watch = "/cards:watch"
 
 func TestLines(t *testing.T) {
+	t.Parallel()
 	tw := start(t, nil)
 	bearer := "Authorization: Bearer " + tw.token(t, "watch")
 	res, body := tw.get(t, "/v1/halls/441300"+watch+"?after=5", bearer)
@@ -33,6 +34,7 @@ func TestLines(t *testing.T) {
 }
 
 func TestEvents(t *testing.T) {
+	t.Parallel()
 	tw := start(t, nil)
 	bearer := "Authorization: Bearer " + tw.token(t, "watch")
 	res, body := tw.get(t, "/v1/halls/441300"+watch, bearer, "Accept: text/event-stream", "Last-Event-ID: 10")
@@ -47,6 +49,7 @@ func TestEvents(t *testing.T) {
 
 // A refusal before the first message is a status; a break after it is the last line.
 func TestStreamRefusals(t *testing.T) {
+	t.Parallel()
 	tw := start(t, nil)
 	bearer := "Authorization: Bearer " + tw.token(t, "watch")
 	res, body := tw.get(t, "/v1/halls/000000"+watch, bearer)
@@ -75,6 +78,7 @@ func TestStreamRefusals(t *testing.T) {
 // What the service sends is with the reader at once, an idle stream shows life, and the
 // gateway's own end is said.
 func TestLiveStream(t *testing.T) {
+	t.Parallel()
 	tw := start(t, func(c *gateway.Config) { c.Heartbeat = 50 * time.Millisecond })
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+tw.addr+"/v1/halls/441301"+watch, nil)
 	if err != nil {
@@ -117,6 +121,7 @@ func TestLiveStream(t *testing.T) {
 
 // H11: a client that does not read is cut off, and its call ends at the service.
 func TestReaderThatDoesNotRead(t *testing.T) {
+	t.Parallel()
 	tw := start(t, func(c *gateway.Config) { c.StreamWrite = 200 * time.Millisecond; c.MaxStreams = 1 })
 	token := tw.token(t, "watch")
 	conn, err := net.Dial("tcp", tw.addr)

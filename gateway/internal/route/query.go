@@ -118,22 +118,6 @@ func (r *Route) parameter(key string) (string, protoreflect.FieldDescriptor) {
 	return "", nil
 }
 
-// Parameters lists the fields a query may name, in JSON spelling, those of messages
-// left out.
-func (r *Route) Parameters() []string {
-	if r.Body != nil && r.BodyField == "" {
-		return nil
-	}
-	var names []string
-	for i := range r.RPC.Input().Fields().Len() {
-		fd := r.RPC.Input().Fields().Get(i)
-		if !r.bound[string(fd.Name())] && !fd.IsMap() {
-			names = append(names, fd.JSONName())
-		}
-	}
-	return names
-}
-
 // speakable is a key if it could be a parameter's name, and a star otherwise.
 func speakable(key string) string {
 	if key == "" || len(key) > 64 {

@@ -198,8 +198,9 @@ func (t *Table) Match(method, path string) (found *Route, vars map[string]string
 	last := len(segments) - 1
 	var verb string
 	// A name never holds a colon, so one always begins a verb.
-	segments[last], verb, _ = strings.Cut(segments[last], ":")
-	if slices.Contains(segments, "") {
+	var marked bool
+	segments[last], verb, marked = strings.Cut(segments[last], ":")
+	if slices.Contains(segments, "") || marked && verb == "" {
 		return nil, nil, nil
 	}
 	for _, r := range t.byShape[shape{verb, len(segments)}] {
