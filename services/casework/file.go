@@ -137,14 +137,23 @@ type numbered struct {
 	masked *caseworkv1.Case
 }
 
-// number draws a case number. It is random within the day, so that nobody learns from a
-// receipt how many cases there are, or guesses the next one.
-func (s *Service) number(c *caseworkv1.Case, f rules.Case, hall string) (numbered, error) {
+// randomSerial is what makes a case number hard to guess, and keeps from a receipt how
+// many cases there are.
+func randomSerial() (int, error) {
 	serial, err := rand.Int(rand.Reader, big.NewInt(codes.MaxSerial+1))
 	if err != nil {
-		return numbered{}, fmt.Errorf("casework: random serial: %w", err)
+		return 0, fmt.Errorf("casework: random serial: %w", err)
 	}
-	no := codes.CaseNo(hall, timeOf(c.GetCreateTime()), int(serial.Int64()))
+	return int(serial.Int64()), nil
+}
+
+// number gives a new case a number of the day.
+func (s *Service) number(c *caseworkv1.Case, f rules.Case, hall string) (numbered, error) {
+	serial, err := s.serial()
+	if err != nil {
+		return numbered{}, err
+	}
+	no := codes.CaseNo(hall, timeOf(c.GetCreateTime()), serial)
 	c.Name = caseName(hall, no)
 	c.Etag = feed.Etag(c.Name, 1)
 	row, err := s.row(c, f, 1)

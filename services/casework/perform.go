@@ -172,6 +172,10 @@ func (st step) decide(t *turn, old store.Row) error {
 	if st.effect != nil {
 		st.effect(t)
 	}
+	// What is written must say what the rules decided: the next decision rests on it.
+	if !factsOf(t.c, t.at()).SameCourse(t.after) {
+		return fmt.Errorf("casework: %s of %s wrote another course than was decided", t.in.Command, t.c.GetName())
+	}
 	if !t.asApplicant && t.in.Command != rules.Reveal {
 		addHandler(t.c, t.access.Subject)
 	}

@@ -42,6 +42,9 @@ type Service struct {
 	outgoing func(context.Context) context.Context
 	closers  []func() error
 
+	// serial draws the serial of a case number.
+	serial func() (int, error)
+
 	ready     chan struct{}
 	readyOnce sync.Once
 }
@@ -93,7 +96,7 @@ func open(ctx context.Context, cfg Config, p parts) (*Service, error) {
 		db: d, clock: p.clock, log: p.log, feed: feed.NewServer(d, p.clock, feed.WithLog(p.log)),
 		pages: page.Codec{Secret: []byte(cfg.PageSecret.Reveal())}, cal: workday.China(), policy: policy,
 		codes: queryCodes{[]byte(cfg.QueryCodeSecret.Reveal())}, queries: limits, identity: p.identity,
-		items: newCatalogue(), outgoing: p.outgoing, ready: make(chan struct{}), closers: []func() error{d.Close},
+		items: newCatalogue(), outgoing: p.outgoing, ready: make(chan struct{}), closers: []func() error{d.Close}, serial: randomSerial,
 	}
 	if err := s.items.refresh(ctx, d.Read()); err != nil {
 		return nil, errors.Join(fmt.Errorf("casework: %w", err), d.Close())

@@ -101,6 +101,20 @@ type Case struct {
 	Last time.Time
 }
 
+// SameCourse reports whether two cases have come the same way: their state, times,
+// notices, steps and procedures. What they are about does not matter.
+func (c Case) SameCourse(o Case) bool {
+	return c.State == o.State && c.Granted == o.Granted && c.Handover == o.Handover && c.Last.Equal(o.Last) &&
+		c.Submitted.Equal(o.Submitted) && c.PreAccepted.Equal(o.PreAccepted) && c.Accepted.Equal(o.Accepted) && c.DecidedAt.Equal(o.DecidedAt) &&
+		slices.Equal(c.Steps, o.Steps) &&
+		slices.EqualFunc(c.Supplements, o.Supplements, func(a, b Supplement) bool {
+			return a.Told.Equal(b.Told) && a.Received.Equal(b.Received) && a.Due == b.Due && a.AfterAcceptance == b.AfterAcceptance
+		}) &&
+		slices.EqualFunc(c.Specials, o.Specials, func(a, b Special) bool {
+			return a.Extension == b.Extension && a.Name == b.Name && a.Start.Equal(b.Start) && a.End.Equal(b.End) && a.Limit == b.Limit && a.Unit == b.Unit
+		})
+}
+
 // clone is a copy that shares nothing that Apply changes.
 func (c Case) clone() Case {
 	c.Supplements = slices.Clone(c.Supplements)
