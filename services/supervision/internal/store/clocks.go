@@ -16,8 +16,9 @@ import (
 )
 
 // chunks are the sizes in which rows are read and written, so that a few statements
-// serve any number and are prepared once.
-var chunks = []int{128, 32, 8, 1}
+// serve any number and are prepared once. Larger ones gain nothing: SQLite looks for the
+// name of each parameter among all of them.
+var chunks = []int{32, 8, 1}
 
 // chunk is how many of n rows go into the next statement.
 func chunk(n int) int {

@@ -1,0 +1,89 @@
+package supervision
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
+	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
+	"github.com/onehall/onehall/services/platform/clock"
+	"github.com/onehall/onehall/services/platform/db"
+	"github.com/onehall/onehall/services/platform/db/dbtest"
+	"github.com/onehall/onehall/services/platform/workday"
+	"github.com/onehall/onehall/services/supervision/internal/store"
+)
+
+// stream makes the events of n cases in time order, seven each, interleaved as a busy
+// hall makes them.
+func stream(start time.Time, n int) []*feedv1.Event {
+	const stages = 7
+	kinds := [stages]string{"case.submitted", "case.accepted", "case.undertaken", "case.examined", "case.approved", "case.decided", "case.finished"}
+	var all []*feedv1.Event
+	for at := 0; at < n+stages*40; at++ {
+		for stage := range stages {
+			i := at - stage*40
+			if i < 0 || i >= n {
+				continue
+			}
+			now := timestamppb.New(start.Add(time.Duration(len(all)) * time.Second))
+			c := &caseworkv1.Case{Name: fmt.Sprintf("%s/cases/4413001811%011d", testHall, i), Item: testHall + "/items/11441300007482575H3440118009000",
+				ItemTitle: "居住证办理", Department: testHall + "/departments/d1", PromisedLimit: 7, StatutoryLimit: 20, SubmitTime: now,
+				ApplicantKey: "applicant", Applicant: &caseworkv1.Applicant{DisplayName: "张*", IdNumber: "1101**********002X", Phone: "138****0000"},
+				Materials: []*caseworkv1.CaseMaterial{{MaterialId: "m1", DisplayName: "居民身份证", FileName: "身份证.pdf"}, {MaterialId: "m2", DisplayName: "租赁合同", FileName: "合同.pdf"}}}
+			if stage >= 1 {
+				c.AcceptTime = now
+			}
+			for k := 2; k <= stage && k <= 4; k++ {
+				c.Steps = append(c.Steps, &caseworkv1.Step{Kind: caseworkv1.StepKind(k - 1), Officer: fmt.Sprint("officer", k), OfficerName: "王五", Opinion: "同意", StepTime: now})
+			}
+			if stage >= 5 {
+				c.Decision = &caseworkv1.Decision{Result: 1, Officer: "head", DecideTime: now}
+			}
+			if stage == 6 {
+				c.Finish = &caseworkv1.Finish{Result: 1, FinishTime: now}
+			}
+			raw, err := proto.Marshal(c)
+			if err != nil {
+				panic(err)
+			}
+			all = append(all, &feedv1.Event{Subject: c.GetName(), Sequence: int64(stage + 1), Type: kinds[stage], ResourceType: caseType,
+				Resource: raw, Actor: "officer", HappenedAt: now, EnteredAt: now})
+		}
+	}
+	return all
+}
+
+// BenchmarkApply measures how many events a second supervision takes in, in batches as
+// the feed gives them.
+func BenchmarkApply(b *testing.B) {
+	configs := map[string]func(testing.TB) db.Config{db.SQLite: dbtest.SQLiteConfig}
+	if dbtest.Postgres(b) != "" {
+		configs[db.Postgres] = dbtest.PostgresConfig
+	}
+	for driver, config := range configs {
+		b.Run(driver, func(b *testing.B) {
+			start := time.Date(2018, 11, 1, 9, 0, 0, 0, workday.Zone)
+			d := dbtest.Open(b, config(b), store.Migrations, clock.NewVirtual(start))
+			p, err := newPolicies(Config{}, workday.China())
+			if err != nil {
+				b.Fatal(err)
+			}
+			e := &engine{policies: p, db: d, clock: d.Clock()}
+			events := stream(start, b.N/7+1)
+			b.ResetTimer()
+			for len(events) > 0 {
+				n := min(500, len(events))
+				if err := d.Write(b.Context(), "", func(ctx context.Context, tx *db.Tx) error { return e.apply(ctx, tx, events[:n]) }); err != nil {
+					b.Fatal(err)
+				}
+				events = events[n:]
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+		})
+	}
+}

@@ -1,0 +1,222 @@
+package supervision
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"sort"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/proto"
+
+	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
+	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
+	"github.com/onehall/onehall/services/platform/clock"
+	"github.com/onehall/onehall/services/platform/db"
+	"github.com/onehall/onehall/services/platform/db/dbtest"
+	"github.com/onehall/onehall/services/platform/feed"
+	"github.com/onehall/onehall/services/platform/workday"
+	"github.com/onehall/onehall/services/supervision/internal/store"
+)
+
+const testHall = "halls/441300"
+
+// source is a feed of cases, and nothing else of casework.
+type source struct {
+	t      *testing.T
+	clock  *clock.Virtual
+	db     *db.DB
+	client feedv1.FeedServiceClient
+	seq    map[string]int64
+	last   int64
+}
+
+func newSource(t *testing.T, start time.Time) *source {
+	t.Helper()
+	clk := clock.NewVirtual(start)
+	var none fs.FS
+	d := dbtest.Open(t, dbtest.SQLiteConfig(t), feed.WithMigrations(none), clk)
+	server := feed.NewServer(d, clk)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := grpc.NewServer()
+	feedv1.RegisterFeedServiceServer(g, server)
+	go func() { _ = g.Serve(listener) }() // it ends with Stop below
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(ctx) }()
+	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		g.Stop()
+		cancel()
+		if err := errors.Join(conn.Close(), <-ended); err != nil {
+			t.Error(err)
+		}
+	})
+	return &source{t: t, clock: clk, db: d, client: feedv1.NewFeedServiceClient(conn), seq: map[string]int64{}}
+}
+
+// tell writes what became of a case.
+func (s *source) tell(kind string, c *caseworkv1.Case, happened time.Time) {
+	s.t.Helper()
+	s.seq[c.GetName()]++
+	err := s.db.Write(s.t.Context(), c.GetName(), func(ctx context.Context, tx *db.Tx) error {
+		_, err := feed.Append(ctx, tx, feed.Draft{Subject: c.GetName(), Sequence: s.seq[c.GetName()], Type: kind, Resource: c,
+			Actor: "officer", HappenedAt: happened})
+		return err
+	})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.last++
+}
+
+// unruly repeats what it was given and breaks off, as networks do.
+type unruly struct {
+	feedv1.FeedServiceClient
+	rand *rand.Rand
+}
+
+func (u unruly) FollowEvents(ctx context.Context, req *feedv1.FollowEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[feedv1.FollowEventsResponse], error) {
+	// It begins up to 40 events too early: all of those come twice.
+	early := proto.CloneOf(req)
+	early.After = max(0, early.After-int64(u.rand.IntN(40)))
+	stream, err := u.FeedServiceClient.FollowEvents(ctx, early, opts...)
+	return &unrulyStream{ServerStreamingClient: stream, left: 1 + u.rand.IntN(30)}, err
+}
+
+type unrulyStream struct {
+	grpc.ServerStreamingClient[feedv1.FollowEventsResponse]
+	former *feedv1.FollowEventsResponse
+	left   int
+}
+
+func (u *unrulyStream) Recv() (*feedv1.FollowEventsResponse, error) {
+	if u.left--; u.left < 0 {
+		return nil, errors.New("the network broke off")
+	}
+	if u.former != nil && u.left%3 == 0 {
+		again := &feedv1.FollowEventsResponse{Events: u.former.GetEvents()}
+		u.former = nil
+		return again, nil
+	}
+	res, err := u.ServerStreamingClient.Recv()
+	u.former = res
+	return res, err
+}
+
+// watch is one supervision under test.
+type watch struct {
+	t      *testing.T
+	db     *db.DB
+	client feedv1.FeedServiceClient
+	clock  *clock.Virtual
+	idle   atomic.Int64 // the last moment up to which everything was judged
+	stops  []func()
+}
+
+func newWatch(t *testing.T, cfg db.Config, s *source, client feedv1.FeedServiceClient) *watch {
+	return &watch{t: t, db: dbtest.Open(t, cfg, store.Migrations, s.clock), client: client, clock: s.clock}
+}
+
+func (w *watch) engine() *engine {
+	p, err := newPolicies(Config{}, workday.China())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return &engine{policies: p, db: w.db, clock: w.clock}
+}
+
+// start runs one more replica.
+func (w *watch) start() {
+	e := w.engine()
+	f := &feed.Follower{Source: "casework", Name: "supervision", Client: w.client, DB: w.db, Clock: w.clock, Log: slog.New(slog.DiscardHandler),
+		Apply: e.apply, Idle: func(ctx context.Context, until time.Time) error {
+			err := e.idle(ctx, until)
+			if err == nil {
+				w.idle.Store(until.UnixMicro())
+			}
+			return err
+		}}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- f.Run(ctx) }()
+	stopped := false
+	stop := func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-ended; err != nil {
+			w.t.Error(err)
+		}
+	}
+	w.stops = append(w.stops, stop)
+	w.t.Cleanup(stop)
+}
+
+func (w *watch) stop() {
+	for _, stop := range w.stops {
+		stop()
+	}
+	w.stops = nil
+}
+
+// caughtUp waits until everything before the present is judged.
+func (w *watch) caughtUp(position int64) {
+	w.t.Helper()
+	// A feed vouches for what lies before the present, not for the present itself.
+	now := w.clock.Now().UnixMicro() - 1
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Microsecond) {
+		if w.idle.Load() < now {
+			continue
+		}
+		p, err := feed.Position(w.t.Context(), w.db.Read(), "casework", "supervision")
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		if p >= position {
+			return
+		}
+	}
+	w.t.Fatalf("not caught up with %d", position)
+}
+
+// cards are the cards without what depends on when they were written.
+func (w *watch) cards() []string {
+	w.t.Helper()
+	rows, err := store.ListCards(w.t.Context(), w.db.Read(), store.CardFilter{}, 0, 100_000)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var all []string
+	for _, row := range rows {
+		c, err := cardOf(row.Data)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		all = append(all, fmt.Sprintf("%s %s %s %d/%d %s", lastPart(c.GetName()), c.GetLevel(), c.GetAsOf().AsTime().Format(time.RFC3339Nano),
+			c.GetDaysUsed(), c.GetLimit(), c.GetGround()))
+	}
+	sort.Strings(all)
+	// Each card is one event, no more and no less.
+	counts, err := feed.Count(w.t.Context(), w.db.Read())
+	if err != nil || counts.Events != int64(len(all)) {
+		w.t.Errorf("%d cards and %d events, %v", len(all), counts.Events, err)
+	}
+	return all
+}
