@@ -322,7 +322,6 @@ func TestRateAndConnections(t *testing.T) {
 func TestGracefulStop(t *testing.T) {
 	t.Parallel()
 	tw := start(t, nil)
-	calls := tw.count()
 	answer := make(chan int, 1)
 	go func() {
 		res, err := http.Get("http://" + tw.addr + "/v1/halls/999999")
@@ -333,9 +332,7 @@ func TestGracefulStop(t *testing.T) {
 		defer res.Body.Close()
 		answer <- res.StatusCode
 	}()
-	for tw.count() == calls {
-		time.Sleep(time.Millisecond) // until the service has it
-	}
+	<-tw.arrived
 	stopped := make(chan error, 1)
 	go func() { stopped <- tw.stop() }()
 	for {
@@ -468,4 +465,27 @@ func (s *syncBuffer) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.b.String()
+}
+
+// With all places taken a request is told so at once, and let in when one is free.
+func TestOverload(t *testing.T) {
+	t.Parallel()
+	tw := start(t, func(c *gateway.Config) { c.MaxInFlight = 1 })
+	done := make(chan error, 1)
+	go func() {
+		_, _, err := tw.exchange("GET /v1/halls/999999 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+		done <- err
+	}()
+	<-tw.arrived
+	res, body := tw.get(t, "/v1/halls/441300")
+	if res.StatusCode != http.StatusServiceUnavailable || errorOf(t, body).RetryAfterMS != 1000 {
+		t.Errorf("%d %s", res.StatusCode, body)
+	}
+	close(tw.hold)
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	if res, body = tw.get(t, "/v1/halls/441300"); res.StatusCode != http.StatusOK {
+		t.Errorf("after it: %d %s", res.StatusCode, body)
+	}
 }

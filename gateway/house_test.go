@@ -84,7 +84,8 @@ func (c component) Close() error                     { return nil }
 type catalogue struct {
 	cataloguev1.UnimplementedCatalogueServiceServer
 	*calls
-	hold chan struct{} // GetHall of halls/999999 waits for it
+	// GetHall of halls/999999 tells arrived and waits for hold.
+	arrived, hold chan struct{}
 }
 
 func (s catalogue) GetHall(ctx context.Context, req *cataloguev1.GetHallRequest) (*cataloguev1.Hall, error) {
@@ -97,6 +98,7 @@ func (s catalogue) GetHall(ctx context.Context, req *cataloguev1.GetHallRequest)
 	case "halls/000002":
 		return nil, fault.TooManyRequests.New(fault.RetryAfter(1500 * time.Millisecond))
 	case "halls/999999":
+		s.arrived <- struct{}{}
 		<-s.hold
 	case "halls/999998":
 		<-ctx.Done()
@@ -254,21 +256,22 @@ type town struct {
 	addr  string
 	gw    *gateway.Gateway
 	stop  func() error
-	hold  chan struct{}
-	more  chan *supervisionv1.WatchCardsResponse
+	// arrived and hold belong to a call that waits.
+	arrived, hold chan struct{}
+	more          chan *supervisionv1.WatchCardsResponse
 }
 
 // start makes a deployment; change may alter the gateway's configuration.
 func start(t *testing.T, change func(*gateway.Config)) *town {
 	t.Helper()
-	tw := &town{calls: &calls{}, hold: make(chan struct{}), more: make(chan *supervisionv1.WatchCardsResponse)}
+	tw := &town{calls: &calls{}, arrived: make(chan struct{}, 1), hold: make(chan struct{}), more: make(chan *supervisionv1.WatchCardsResponse)}
 	tw.house = boottest.New(t, clock.NewVirtual(time.Date(2026, 1, 5, 1, 0, 0, 0, time.UTC)),
 		authn.User{Login: "zhang", Roles: []string{"applicant"}, IDType: "resident_id", IDNumber: "441302199001011237"},
 		authn.User{Login: "admin", Roles: []string{"admin"}},
 		authn.User{Login: "watch", Roles: []string{"supervisor"}},
 	)
 	tw.house.Serve("catalogue", component{func(r grpc.ServiceRegistrar) {
-		cataloguev1.RegisterCatalogueServiceServer(r, catalogue{calls: tw.calls, hold: tw.hold})
+		cataloguev1.RegisterCatalogueServiceServer(r, catalogue{calls: tw.calls, arrived: tw.arrived, hold: tw.hold})
 	}})
 	tw.house.Serve("casework", component{func(r grpc.ServiceRegistrar) { caseworkv1.RegisterCaseworkServiceServer(r, casework{calls: tw.calls}) }})
 	tw.house.Serve("supervision", component{func(r grpc.ServiceRegistrar) {

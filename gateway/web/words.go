@@ -16,6 +16,7 @@ func (s *Site) words() template.FuncMap {
 		"file":     s.files.Link,
 		"itemPath": itemPath,
 		"division": func(hall string) string { return strings.TrimPrefix(hall, "halls/") },
+		"code":     func(name string) string { return name[strings.LastIndexByte(name, '/')+1:] },
 		"limit":    limit,
 		"caseType": caseType,
 		"level":    func(l cataloguev1.Level) string { return levelWords[l] },
