@@ -49,6 +49,7 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (g *Gateway, err err
 		cfg: cfg, rt: rt, encode: protojsonEncoder,
 		conns: map[string]*grpc.ClientConn{}, streamConns: map[protoreflect.FullName]*grpc.ClientConn{},
 	}
+	rt.Ready.Set(Role, false)
 	g.draining, g.drain = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
