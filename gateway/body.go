@@ -33,7 +33,7 @@ func (c Config) prepare(w http.ResponseWriter, r *http.Request, rt *route.Route)
 		r.Body = http.NoBody
 		return nil
 	}
-	data, err := c.readJSON(w, r)
+	data, err := c.readJSON(w, r, rt)
 	if err != nil {
 		return err
 	}
@@ -45,9 +45,12 @@ func (c Config) prepare(w http.ResponseWriter, r *http.Request, rt *route.Route)
 }
 
 // readJSON reads a body that says it is JSON and is not too large.
-func (c Config) readJSON(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+func (c Config) readJSON(w http.ResponseWriter, r *http.Request, rt *route.Route) ([]byte, error) {
 	if !isJSON(r) {
 		return nil, fault.UnsupportedMediaType
+	}
+	if rt.Uploads() {
+		return c.readAll(w, r, c.MaxUpload)
 	}
 	return c.readAll(w, r, c.MaxBody)
 }

@@ -29,6 +29,9 @@ type Config struct {
 
 	// MaxBody bounds a request's body in bytes.
 	MaxBody int64 `koanf:"max_body"`
+	// MaxUpload bounds the body of the few calls that carry a file (an item list to
+	// import) in bytes; base64 makes a file a third larger.
+	MaxUpload int64 `koanf:"max_upload"`
 	// MaxConns and MaxConnsPerAddress bound open connections. Behind a proxy all
 	// come from one address, so set the latter to 0 (no bound) there.
 	MaxConns           int `koanf:"max_conns"`
@@ -59,7 +62,7 @@ type Config struct {
 // DefaultConfig is a gateway on one machine.
 func DefaultConfig() Config {
 	return Config{
-		Listen: "127.0.0.1:8080", MaxBody: 1 << 20,
+		Listen: "127.0.0.1:8080", MaxBody: 1 << 20, MaxUpload: 5 << 20,
 		MaxConns: 20000, MaxConnsPerAddress: 256, MaxInFlight: 1024, MaxStreams: 1000,
 		RatePerSecond: 200, RateBurst: 400,
 		Timeout: 10 * time.Second, StreamWrite: 10 * time.Second, Heartbeat: 15 * time.Second, Stop: 20 * time.Second,
@@ -87,7 +90,7 @@ func (c Config) check() error {
 	if (c.Cert == "") != (c.Key == "") {
 		return errors.New("gateway: cert and key belong together")
 	}
-	if c.MaxBody <= 0 || c.MaxInFlight <= 0 || c.MaxStreams <= 0 || c.TrustedHops < 0 {
+	if c.MaxBody <= 0 || c.MaxUpload <= 0 || c.MaxInFlight <= 0 || c.MaxStreams <= 0 || c.TrustedHops < 0 {
 		return errors.New("gateway: limits must be positive")
 	}
 	if c.Timeout < minTimeout || c.Timeout > maxTimeout {

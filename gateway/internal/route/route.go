@@ -50,6 +50,16 @@ func (r *Route) FullMethod() string {
 // Streams says whether the RPC answers with a stream.
 func (r *Route) Streams() bool { return r.RPC.IsStreamingServer() }
 
+// Uploads says whether the body carries a file: a field of bytes, base64 in JSON.
+func (r *Route) Uploads() bool {
+	for i := 0; r.Body != nil && i < r.Body.Fields().Len(); i++ {
+		if r.Body.Fields().Get(i).Kind() == protoreflect.BytesKind {
+			return true
+		}
+	}
+	return false
+}
+
 // Table finds routes.
 type Table struct {
 	routes []*Route

@@ -18,9 +18,10 @@ const (
 	keepaliveTimeout = 10 * time.Second
 	keepaliveMinimum = 20 * time.Second
 
-	// A page of a feed is the largest message there is.
+	// A page of a feed is the largest answer, an item list to import the largest
+	// request. People's requests are held to less by the gateway.
 	maxResponse = 4 << 20
-	maxRequest  = 1 << 20
+	maxRequest  = 4 << 20
 
 	// minRemaining is the least time with which starting a call makes sense;
 	// hopCost is what one hop keeps for itself to be able to answer.
