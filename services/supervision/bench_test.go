@@ -58,32 +58,62 @@ func stream(start time.Time, n int) []*feedv1.Event {
 	return all
 }
 
-// BenchmarkApply measures how many events a second supervision takes in, in batches as
-// the feed gives them.
-func BenchmarkApply(b *testing.B) {
+// eachDB runs a benchmark on both databases with a new engine.
+func eachDB(b *testing.B, run func(b *testing.B, e *engine, clk *clock.Virtual)) {
 	configs := map[string]func(testing.TB) db.Config{db.SQLite: dbtest.SQLiteConfig}
 	if dbtest.Postgres(b) != "" {
 		configs[db.Postgres] = dbtest.PostgresConfig
 	}
 	for driver, config := range configs {
 		b.Run(driver, func(b *testing.B) {
-			start := time.Date(2018, 11, 1, 9, 0, 0, 0, workday.Zone)
-			d := dbtest.Open(b, config(b), store.Migrations, clock.NewVirtual(start))
+			clk := clock.NewVirtual(time.Date(2018, 11, 1, 9, 0, 0, 0, workday.Zone))
 			p, err := newPolicies(Config{}, workday.China())
 			if err != nil {
 				b.Fatal(err)
 			}
-			e := &engine{policies: p, db: d, clock: d.Clock()}
-			events := stream(start, b.N/7+1)
-			b.ResetTimer()
-			for len(events) > 0 {
-				n := min(500, len(events))
-				if err := d.Write(b.Context(), "", func(ctx context.Context, tx *db.Tx) error { return e.apply(ctx, tx, events[:n]) }); err != nil {
-					b.Fatal(err)
-				}
-				events = events[n:]
-			}
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+			run(b, &engine{policies: p, db: dbtest.Open(b, config(b), store.Migrations, clk), clock: clk}, clk)
 		})
 	}
+}
+
+// takeIn applies events in batches as the feed gives them.
+func takeIn(b *testing.B, e *engine, events []*feedv1.Event) {
+	b.Helper()
+	for len(events) > 0 {
+		n := min(500, len(events))
+		if err := e.db.Write(b.Context(), "", func(ctx context.Context, tx *db.Tx) error { return e.apply(ctx, tx, events[:n]) }); err != nil {
+			b.Fatal(err)
+		}
+		events = events[n:]
+	}
+}
+
+// BenchmarkApply measures how many events a second supervision takes in.
+func BenchmarkApply(b *testing.B) {
+	eachDB(b, func(b *testing.B, e *engine, clk *clock.Virtual) {
+		events := stream(clk.Now(), b.N/7+1)
+		b.ResetTimer()
+		takeIn(b, e, events)
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+	})
+}
+
+// BenchmarkTimers measures how many cards a second are raised for cases about which
+// nothing comes in, three for each.
+func BenchmarkTimers(b *testing.B) {
+	eachDB(b, func(b *testing.B, e *engine, clk *clock.Virtual) {
+		var accepted []*feedv1.Event
+		for _, ev := range stream(clk.Now(), b.N/3+1) {
+			if ev.GetSequence() <= 2 {
+				accepted = append(accepted, ev)
+			}
+		}
+		takeIn(b, e, accepted)
+		clk.Advance(365 * 24 * time.Hour)
+		b.ResetTimer()
+		if err := e.idle(b.Context(), clk.Now()); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "cards/s")
+	})
 }

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"sort"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -87,15 +88,23 @@ func (s *source) tell(kind string, c *caseworkv1.Case, happened time.Time) {
 // unruly repeats what it was given and breaks off, as networks do.
 type unruly struct {
 	feedv1.FeedServiceClient
+
+	mu   sync.Mutex
 	rand *rand.Rand
 }
 
-func (u unruly) FollowEvents(ctx context.Context, req *feedv1.FollowEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[feedv1.FollowEventsResponse], error) {
+func (u *unruly) intN(n int) int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.rand.IntN(n)
+}
+
+func (u *unruly) FollowEvents(ctx context.Context, req *feedv1.FollowEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[feedv1.FollowEventsResponse], error) {
 	// It begins up to 40 events too early: all of those come twice.
 	early := proto.CloneOf(req)
-	early.After = max(0, early.After-int64(u.rand.IntN(40)))
+	early.After = max(0, early.After-int64(u.intN(40)))
 	stream, err := u.FeedServiceClient.FollowEvents(ctx, early, opts...)
-	return &unrulyStream{ServerStreamingClient: stream, left: 1 + u.rand.IntN(30)}, err
+	return &unrulyStream{ServerStreamingClient: stream, left: 1 + u.intN(120)}, err
 }
 
 type unrulyStream struct {
