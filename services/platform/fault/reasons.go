@@ -83,6 +83,8 @@ var (
 	ItemNotFound        = define(codes.NotFound, http.StatusNotFound, "ITEM_NOT_FOUND", "没有找到该事项", "There is no such item")
 	ItemNotInForce      = define(codes.FailedPrecondition, http.StatusConflict, "ITEM_NOT_IN_FORCE", "该事项版本当前不在有效期内", "This revision of the item is not in force")
 	PublishChecksFailed = define(codes.InvalidArgument, http.StatusBadRequest, "PUBLISH_CHECKS_FAILED", "事项未通过发布检查", "The item does not pass the checks for publishing")
+	ItemUnchanged       = define(codes.FailedPrecondition, http.StatusConflict, "ITEM_UNCHANGED", "没有需要发布的修改", "There is no change to publish")
+	EditorMayNotPublish = define(codes.PermissionDenied, http.StatusForbidden, "EDITOR_MAY_NOT_PUBLISH", "最后修改草稿的人不能发布", "Whoever edited the draft last may not publish it")
 	ImportInvalid       = define(codes.InvalidArgument, http.StatusBadRequest, "IMPORT_INVALID", "导入文件有错误", "The import has errors")
 )
 
