@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/onehall/onehall/services/platform/boot"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/workday"
 	"github.com/onehall/onehall/services/supervision/internal/rules"
@@ -17,7 +18,7 @@ type Config struct {
 	// DB is where it keeps its data.
 	DB db.Config `koanf:"db"`
 	// PageSecret seals page tokens; all replicas share it.
-	PageSecret string `koanf:"page_secret"`
+	PageSecret boot.Secret `koanf:"page_secret"`
 	// Scheme holds for every hall that has none of its own.
 	Scheme Scheme `koanf:"scheme"`
 	// Halls are the schemes of halls that differ, by division.
@@ -30,10 +31,18 @@ type Scheme struct {
 	// Preset names the thresholds: hunan2018 (default), gd_dongguan2006, chengdu2010
 	// or ratio.
 	Preset string `koanf:"preset"`
-	// Mode counts days as "day" (default) or "second".
-	Mode string `koanf:"mode"`
+	// CountBy is "day" (whole days, the default) or "second" (opening time).
+	CountBy string `koanf:"count_by"`
 	// Hours are the opening hours, as "09:00-12:00"; they matter to "second".
 	Hours []string `koanf:"hours"`
+}
+
+// minSecret is the shortest secret taken: a shorter one could be tried out.
+const minSecret = 16
+
+// DefaultConfig lacks the database and the secret.
+func DefaultConfig() Config {
+	return Config{Scheme: Scheme{Preset: rules.DefaultPreset, CountBy: "day"}}
 }
 
 // policies are the schemes in force.
@@ -62,7 +71,7 @@ func newPolicies(cfg Config, cal *workday.Calendar) (*policies, error) {
 	parts := []string{}
 	for division, scheme := range cfg.Halls {
 		scheme.Preset = cmp.Or(scheme.Preset, cfg.Scheme.Preset)
-		scheme.Mode = cmp.Or(scheme.Mode, cfg.Scheme.Mode)
+		scheme.CountBy = cmp.Or(scheme.CountBy, cfg.Scheme.CountBy)
 		if len(scheme.Hours) == 0 {
 			scheme.Hours = cfg.Scheme.Hours
 		}
@@ -88,12 +97,12 @@ func (s Scheme) policy(cal *workday.Calendar) (rules.Policy, error) {
 		return rules.Policy{}, err
 	}
 	p := rules.Policy{Preset: preset, Calendar: cal}
-	switch s.Mode {
+	switch s.CountBy {
 	case "", "day":
 	case "second":
 		p.Mode = workday.SecondMode
 	default:
-		return p, fmt.Errorf("supervision: mode %q is neither day nor second", s.Mode)
+		return p, fmt.Errorf("supervision: count_by %q is neither day nor second", s.CountBy)
 	}
 	if len(s.Hours) == 0 {
 		return p, nil

@@ -244,7 +244,7 @@ func TestPolicyChangeReckonsAgain(t *testing.T) {
 func TestPolicies(t *testing.T) {
 	p, err := newPolicies(Config{
 		Scheme: Scheme{Hours: []string{"08:30-12:00", "14:00-17:30"}},
-		Halls:  map[string]Scheme{"441300": {Preset: "ratio", Mode: "second"}},
+		Halls:  map[string]Scheme{"441300": {Preset: "ratio", CountBy: "second"}},
 	}, workday.China())
 	if err != nil {
 		t.Fatal(err)
@@ -256,7 +256,7 @@ func TestPolicies(t *testing.T) {
 	if other.Preset.Name != rules.DefaultPreset || other.Mode != workday.DayMode {
 		t.Errorf("other: %s, %d", other.Preset.Name, other.Mode)
 	}
-	for _, bad := range []Scheme{{Preset: "mars"}, {Mode: "hour"}, {Hours: []string{"9"}}, {Hours: []string{"09:00-x"}}, {Hours: []string{"12:00-09:00"}}} {
+	for _, bad := range []Scheme{{Preset: "mars"}, {CountBy: "hour"}, {Hours: []string{"9"}}, {Hours: []string{"09:00-x"}}, {Hours: []string{"12:00-09:00"}}} {
 		if _, err := newPolicies(Config{Scheme: bad}, workday.China()); err == nil {
 			t.Errorf("%+v was taken", bad)
 		}

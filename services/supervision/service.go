@@ -36,6 +36,9 @@ type Service struct {
 
 // New opens the service's database and its channel to casework.
 func New(ctx context.Context, cfg Config, rt *boot.Runtime) (*Service, error) {
+	if len(cfg.PageSecret.Reveal()) < minSecret {
+		return nil, fmt.Errorf("supervision: page_secret must have at least %d characters", minSecret)
+	}
 	policies, err := newPolicies(cfg, workday.China())
 	if err != nil {
 		return nil, fmt.Errorf("supervision: %w", err)
@@ -49,7 +52,7 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (*Service, error) {
 		return nil, errors.Join(fmt.Errorf("supervision: %w", err), d.Close())
 	}
 	s := &Service{
-		db: d, feed: feed.NewServer(d, rt.Clock, feed.WithLog(rt.Log)), pages: page.Codec{Secret: []byte(cfg.PageSecret)},
+		db: d, feed: feed.NewServer(d, rt.Clock, feed.WithLog(rt.Log)), pages: page.Codec{Secret: []byte(cfg.PageSecret.Reveal())},
 		engine: &engine{policies: policies, db: d, clock: rt.Clock}, watch: newHub(d, rt.Log), casework: conn, rt: rt,
 	}
 	s.follower = &feed.Follower{

@@ -75,7 +75,10 @@ func each(t *testing.T, test func(t *testing.T, h *house)) {
 		d := dbtest.Open(t, dbtest.SQLiteConfig(t), feed.WithMigrations(none), clk)
 		h.source = &source{db: d, feed: feed.NewServer(d, clk)}
 		h.Serve("casework", h.source)
-		h.cfg = supervision.Config{DB: cfg, PageSecret: "pages"}
+		h.cfg = supervision.Config{DB: cfg, PageSecret: "the pages of the tests"}
+		if _, err := supervision.New(t.Context(), supervision.Config{DB: cfg}, h.Runtime); err == nil {
+			t.Error("it starts without a secret")
+		}
 		svc, err := supervision.New(t.Context(), h.cfg, h.Runtime)
 		if err != nil {
 			t.Fatal(err)
