@@ -7,6 +7,9 @@ import (
 	"github.com/onehall/onehall/services/platform/workday"
 )
 
+// Day is a day of the calendar in China.
+type Day = workday.Date
+
 // State is where a case stands. The numbers are those of the contract's enum.
 type State int32
 

@@ -17,7 +17,6 @@ import (
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/fault"
 	"github.com/onehall/onehall/services/platform/feed"
-	"github.com/onehall/onehall/services/platform/workday"
 )
 
 //go:embed migrations/*.sql
@@ -39,7 +38,7 @@ type Row struct {
 	OnBehalf bool
 	// Stage and Due are the inbox it waits in and the day it is sorted by.
 	Stage rules.Stage
-	Due   workday.Date
+	Due   rules.Day
 	// Seq is the sequence of its last event, Happened when that happened.
 	Seq      int64
 	Happened time.Time
@@ -73,7 +72,7 @@ func Get(ctx context.Context, q db.Querier, caseNo string) (Row, bool, error) {
 	}
 	return Row{
 		CaseNo: caseNo, Hall: caseNo[:min(6, len(caseNo))], State: rules.State(g.State), Stage: rules.Stage(g.Stage),
-		Due: workday.Date(g.Due), Seq: g.Seq, Happened: db.Time(g.HappenedAt), Data: g.Data,
+		Due: rules.Day(g.Due), Seq: g.Seq, Happened: db.Time(g.HappenedAt), Data: g.Data,
 	}, true, nil
 }
 
@@ -128,7 +127,7 @@ type Filter struct {
 // Entry is one case of a listing.
 type Entry struct {
 	CaseNo string
-	Due    workday.Date
+	Due    rules.Day
 	Data   []byte
 }
 
@@ -185,7 +184,7 @@ func Inbox(ctx context.Context, q db.Querier, hall, department string, stage rul
 	}
 	out := make([]Entry, len(rows))
 	for i, r := range rows {
-		out[i] = Entry{CaseNo: r.CaseNo, Due: workday.Date(r.Due), Data: r.Data}
+		out[i] = Entry{CaseNo: r.CaseNo, Due: rules.Day(r.Due), Data: r.Data}
 	}
 	return out, nil
 }

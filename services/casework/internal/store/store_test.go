@@ -13,7 +13,6 @@ import (
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/db/dbtest"
 	"github.com/onehall/onehall/services/platform/fault"
-	"github.com/onehall/onehall/services/platform/workday"
 )
 
 var at = time.Date(2026, 3, 2, 2, 0, 0, 123000, time.UTC)
@@ -23,7 +22,7 @@ func number(i int) string { return fmt.Sprintf("441300260302%08d1", i) }
 func row(i int, change func(*Row)) Row {
 	r := Row{
 		CaseNo: number(i), Hall: "441300", Department: "441300/d1", ApplicantKey: "ada", State: rules.Submitted, Stage: rules.StageAcceptance,
-		Due: workday.Date(20000 + i), Seq: 1, Happened: at, Data: []byte{byte(i)},
+		Due: rules.Day(20000 + i), Seq: 1, Happened: at, Data: []byte{byte(i)},
 	}
 	if change != nil {
 		change(&r)
@@ -177,7 +176,7 @@ func TestList(t *testing.T) {
 
 func TestInbox(t *testing.T) {
 	dbtest.Each(t, Migrations(), func(t *testing.T, d *db.DB) {
-		due := func(day workday.Date) func(*Row) { return func(r *Row) { r.Due = day } }
+		due := func(day rules.Day) func(*Row) { return func(r *Row) { r.Due = day } }
 		insert(t, d,
 			row(1, due(30)), row(2, due(10)), row(3, due(20)), row(4, due(20)),
 			row(5, func(r *Row) { r.Due, r.Department = 15, "441300/d2" }),
