@@ -1,0 +1,5 @@
+// Package house stands whole halls up for the end-to-end tests, out of the program
+// that people run and never out of its parts: as one process (`onehall up`) or as a
+// process for each role with an etcd of its own, on SQLite or on PostgreSQL. A test
+// sees the same House whichever it is.
+package house
