@@ -30,9 +30,7 @@ type entry struct {
 	doc Doc
 	// heads are the title and the aliases, folded; wholes and initials spell them.
 	heads, wholes, initials []string
-	// order is the part of the sort key that no query changes.
-	order uint64
-	hall  *hall
+	hall                    *hall
 }
 
 type hall struct {
@@ -58,7 +56,10 @@ type Index struct {
 	mu      sync.RWMutex
 	speller *speller
 	slots   []*entry
-	byName  map[string]uint32
+	// orders is, by slot, the part of an item's sort key that no query changes; it lies
+	// apart because nearly all that a common word finds is looked at for this alone.
+	orders []uint64
+	byName map[string]uint32
 	// live are the slots in use. A slot that was left is not used again, so that the
 	// bitmaps need not be searched for it.
 	live  *roaring.Bitmap
@@ -156,7 +157,7 @@ func (x *Index) add(d Doc) {
 	e := &entry{hall: x.hall(d.Hall)}
 	x.byName[d.Name] = slot
 	x.live.Add(slot)
-	x.slots = append(x.slots, e)
+	x.slots, x.orders = append(x.slots, e), append(x.orders, 0)
 	for h, depth := e.hall, 0; h != nil && depth < maxDepth; h, depth = x.halls[h.Parent], depth+1 {
 		h.docs.Add(slot)
 	}
@@ -169,7 +170,7 @@ func (x *Index) add(d Doc) {
 	conditions := joined(fold(d.Conditions))
 	x.addText(slot, conditions[:min(len(conditions), maxConditions)], false)
 	x.addFacets(slot, d)
-	e.order = order(title, d)
+	x.orders[slot] = order(title, d)
 	d.Aliases, d.Conditions, d.Objects, d.PersonThemes, d.LegalThemes = nil, "", nil, nil, nil
 	e.doc = d
 }

@@ -45,15 +45,18 @@ func (s *selection) parts(words [][]rune, allowed *roaring.Bitmap) (all []part, 
 	return all, sum
 }
 
-// partial takes items that have half of what was typed, by weight.
+// enough is what part of the weight of what was typed an item must have.
+const enough = 0.4
+
+// partial takes items that have a good part of what was typed, by weight.
 func (s *selection) partial(words [][]rune, allowed *roaring.Bitmap) {
 	parts, sum := s.parts(words, allowed)
 	candidates := roaring.New()
 	rest := sum
 	for _, p := range parts {
-		// What has none of the parts so far cannot come to a half with the rest; and
+		// What has none of the parts so far cannot come to enough with the rest; and
 		// the commonest parts alone make nobody happy.
-		if rest < sum/2 || !candidates.IsEmpty() && candidates.GetCardinality()+p.text.GetCardinality() > maxCandidates {
+		if rest < sum*enough || !candidates.IsEmpty() && candidates.GetCardinality()+p.text.GetCardinality() > maxCandidates {
 			break
 		}
 		candidates.Or(p.text)
@@ -75,7 +78,7 @@ func (s *selection) partial(words [][]rune, allowed *roaring.Bitmap) {
 		}
 	}
 	for it := candidates.Iterator(); it.HasNext(); {
-		if slot := it.Next(); scores[slot] >= sum/2-1e-9 {
+		if slot := it.Next(); scores[slot] >= sum*enough-1e-9 {
 			s.add(slot, uint64(rankPartial)<<60|uint64(15-15*scores[slot]/sum)<<56)
 		}
 	}

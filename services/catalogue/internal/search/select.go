@@ -67,8 +67,10 @@ func (s *selection) add(slot uint32, rank uint64) {
 // offer puts an item among the best, if it is. The key holds the rank (4 bits), how
 // much is missing (4), how far the hall is (4), and the item's own order.
 func (s *selection) offer(slot uint32, rank uint64) {
-	e := s.x.slots[slot]
-	c := candidate{rank | s.near[e.hall]<<52 | e.order, slot}
+	c := candidate{rank | s.x.orders[slot], slot}
+	if s.near != nil {
+		c.key |= s.near[s.x.slots[slot].hall] << 52
+	}
 	if len(s.best) < MaxHits {
 		heap.Push(&s.best, c)
 	} else if c.key < s.best[0].key {
