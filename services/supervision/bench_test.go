@@ -14,6 +14,7 @@ import (
 	"github.com/onehall/onehall/services/platform/clock"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/db/dbtest"
+	"github.com/onehall/onehall/services/platform/feed"
 	"github.com/onehall/onehall/services/platform/workday"
 	"github.com/onehall/onehall/services/supervision/internal/store"
 )
@@ -116,4 +117,41 @@ func BenchmarkTimers(b *testing.B) {
 		}
 		b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "cards/s")
 	})
+}
+
+// BenchmarkFollow measures the whole way of an event: read from casework's feed over
+// gRPC, checked, applied and the cursor moved.
+func BenchmarkFollow(b *testing.B) {
+	s := newSource(b, time.Date(2018, 11, 1, 9, 0, 0, 0, workday.Zone))
+	for events := stream(s.clock.Now(), b.N/7+1); len(events) > 0; {
+		n := min(1000, len(events))
+		if err := s.db.Write(b.Context(), "", func(ctx context.Context, tx *db.Tx) error {
+			for _, ev := range events[:n] {
+				c := &caseworkv1.Case{}
+				if err := proto.Unmarshal(ev.GetResource(), c); err != nil {
+					return err
+				}
+				if _, err := feed.Append(ctx, tx, feed.Draft{Subject: ev.GetSubject(), Sequence: ev.GetSequence(), Type: ev.GetType(), Resource: c, Actor: "officer"}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			b.Fatal(err)
+		}
+		s.last += int64(n)
+		events = events[n:]
+	}
+	configs := map[string]func(testing.TB) db.Config{db.SQLite: dbtest.SQLiteConfig}
+	if dbtest.Postgres(b) != "" {
+		configs[db.Postgres] = dbtest.PostgresConfig
+	}
+	for driver, config := range configs {
+		w := newWatch(b, config(b), s, s.client)
+		started := time.Now()
+		w.start()
+		w.caughtUp(s.last)
+		w.stop()
+		b.ReportMetric(float64(s.last)/time.Since(started).Seconds(), driver+"-events/s")
+	}
 }

@@ -32,7 +32,7 @@ const testHall = "halls/441300"
 
 // source is a feed of cases, and nothing else of casework.
 type source struct {
-	t      *testing.T
+	t      testing.TB
 	clock  *clock.Virtual
 	db     *db.DB
 	client feedv1.FeedServiceClient
@@ -40,7 +40,7 @@ type source struct {
 	last   int64
 }
 
-func newSource(t *testing.T, start time.Time) *source {
+func newSource(t testing.TB, start time.Time) *source {
 	t.Helper()
 	clk := clock.NewVirtual(start)
 	var none fs.FS
@@ -129,7 +129,7 @@ func (u *unrulyStream) Recv() (*feedv1.FollowEventsResponse, error) {
 
 // watch is one supervision under test.
 type watch struct {
-	t      *testing.T
+	t      testing.TB
 	db     *db.DB
 	client feedv1.FeedServiceClient
 	clock  *clock.Virtual
@@ -137,7 +137,7 @@ type watch struct {
 	stops  []func()
 }
 
-func newWatch(t *testing.T, cfg db.Config, s *source, client feedv1.FeedServiceClient) *watch {
+func newWatch(t testing.TB, cfg db.Config, s *source, client feedv1.FeedServiceClient) *watch {
 	return &watch{t: t, db: dbtest.Open(t, cfg, store.Migrations, s.clock), client: client, clock: s.clock}
 }
 

@@ -2,9 +2,11 @@ package supervision
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/onehall/onehall/services/platform/db"
+	"github.com/onehall/onehall/services/platform/fault"
 	"github.com/onehall/onehall/services/supervision/internal/store"
 )
 
@@ -50,8 +52,18 @@ func (e *engine) idle(ctx context.Context, completeUntil time.Time) error {
 }
 
 // reckonAgain reckons every live clock anew when the calendar or the rules have changed
-// since, and notes that in the feed. Cards already raised stay.
+// since, and notes that in the feed. Cards already raised stay. Replicas that do it at
+// once meet, and whoever was slower looks again.
 func (e *engine) reckonAgain(ctx context.Context) error {
+	for {
+		err := e.reckonOnce(ctx)
+		if !errors.Is(err, fault.Conflict) || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+func (e *engine) reckonOnce(ctx context.Context) error {
 	former, err := store.PolicyVersion(ctx, e.db.Read())
 	if err != nil || former == e.policies.version {
 		return err
