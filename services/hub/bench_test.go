@@ -13,7 +13,7 @@ import (
 	"github.com/onehall/onehall/services/platform/db/dbtest"
 )
 
-// BenchmarkApplyCases counts cases of five events each, as a city tells them: 100 cases
+// BenchmarkApplyCases counts cases of five events each, as a city tells them: 500 cases
 // are on their way at any time, of 300 items and three days. One op is one event; a
 // batch is what one message of a feed carries.
 func BenchmarkApplyCases(b *testing.B) {
@@ -34,8 +34,8 @@ func BenchmarkApplyCases(b *testing.B) {
 			h := &history{seq: map[string]int64{}}
 			for wave := 0; len(h.feeds[0]) < b.N; wave++ {
 				for step := range 5 {
-					for i := range 100 {
-						h.tell(0, caseAt(b.N, wave*100+i), stepOf(caseAt(b.N, wave*100+i), wave*100+i, step))
+					for i := range 500 {
+						h.tell(0, caseAt(b.N, wave*500+i), stepOf(caseAt(b.N, wave*500+i), wave*500+i, step))
 					}
 				}
 			}
@@ -59,10 +59,10 @@ func stepOf(name string, i, step int) *caseworkv1.Case {
 		Name: name, Item: fmt.Sprintf("halls/441300/items/11441300007482575H3440118%06d", i%300), ItemTitle: "居住证办理",
 		Department: fmt.Sprintf("halls/441300/departments/d%d", i%300%38), Channel: caseworkv1.Channel(1 + i%3),
 		State: caseworkv1.CaseState_CASE_STATE_SUBMITTED, SubmitTime: at(0), CreateTime: at(0), ApplicantKey: "k", PromisedDueDate: "2026-03-20",
-		Applicant: &caseworkv1.Applicant{Name: "张*", IdNumber: "4413***********012"},
+		Applicant: &caseworkv1.Applicant{DisplayName: "张*", IdNumber: "4413***********012"},
 	}
 	for range 4 {
-		c.Materials = append(c.Materials, &caseworkv1.CaseMaterial{Name: "身份证明"})
+		c.Materials = append(c.Materials, &caseworkv1.CaseMaterial{MaterialId: "m1", DisplayName: "身份证明"})
 	}
 	if step >= 1 {
 		c.AcceptTime, c.State = at(0), caseworkv1.CaseState_CASE_STATE_ACCEPTED
