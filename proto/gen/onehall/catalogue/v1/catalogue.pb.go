@@ -1324,7 +1324,9 @@ type Item struct {
 	// Resource name, halls/{division}/items/{item_code}: 31 characters, or 33 for
 	// a handling item.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Title, unique within the department and level.
+	// Title, unique within the department and level. Title, directory entry,
+	// department, type, level and case type are required, but for an update that
+	// does not name them.
 	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
 	// Names people use for it, for search.
 	Aliases []string `protobuf:"bytes,3,rep,name=aliases,proto3" json:"aliases,omitempty"`
@@ -4552,23 +4554,19 @@ const file_onehall_catalogue_v1_catalogue_proto_rawDesc = "" +
 	"\x0eResultDocument\x12,\n" +
 	"\fdisplay_name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\vdisplayName\x12B\n" +
 	"\x04type\x18\x02 \x01(\tB.\xbaH+r)2'^(certificate|approval|document|other)$R\x04type\x12 \n" +
-	"\x06sample\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06sample\"\xac\x14\n" +
+	"\x06sample\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06sample\"\xaf\x14\n" +
 	"\x04Item\x12I\n" +
-	"\x04name\x18\x01 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04name\x12 \n" +
-	"\x05title\x18\x02 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05title\x12*\n" +
+	"\x04name\x18\x01 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04name\x12\x1e\n" +
+	"\x05title\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05title\x12*\n" +
 	"\aaliases\x18\x03 \x03(\tB\x10\xbaH\r\x92\x01\n" +
-	"\x10\x14\"\x06r\x04\x10\x01\x18<R\aaliases\x12K\n" +
-	"\x0fdirectory_entry\x18\x04 \x01(\tB\"\xbaH\x1fr\x1d2\x1b^directory/[0-9]{11}[0-9Y]$R\x0edirectoryEntry\x12V\n" +
+	"\x10\x14\"\x06r\x04\x10\x01\x18<R\aaliases\x12N\n" +
+	"\x0fdirectory_entry\x18\x04 \x01(\tB%\xbaH\"r 2\x1e^(directory/[0-9]{11}[0-9Y])?$R\x0edirectoryEntry\x12Y\n" +
 	"\n" +
-	"department\x18\x05 \x01(\tB6\xbaH3r12/^halls/[0-9]{6}/departments/[0-9A-Za-z-]{1,40}$R\n" +
-	"department\x12.\n" +
-	"\titem_type\x18\x06 \x01(\tB\x11\xbaH\x0er\f2\n" +
-	"^[0-9]{2}$R\bitemType\x12=\n" +
-	"\x05level\x18\a \x01(\x0e2\x1b.onehall.catalogue.v1.LevelB\n" +
-	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05level\x12G\n" +
-	"\tcase_type\x18\b \x01(\x0e2\x1e.onehall.catalogue.v1.CaseTypeB\n" +
-	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\bcaseType\x123\n" +
+	"department\x18\x05 \x01(\tB9\xbaH6r422^(halls/[0-9]{6}/departments/[0-9A-Za-z-]{1,40})?$R\n" +
+	"department\x121\n" +
+	"\titem_type\x18\x06 \x01(\tB\x14\xbaH\x11r\x0f2\r^([0-9]{2})?$R\bitemType\x12;\n" +
+	"\x05level\x18\a \x01(\x0e2\x1b.onehall.catalogue.v1.LevelB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05level\x12E\n" +
+	"\tcase_type\x18\b \x01(\x0e2\x1e.onehall.catalogue.v1.CaseTypeB\b\xbaH\x05\x82\x01\x02\x10\x01R\bcaseType\x123\n" +
 	"\x0fstatutory_limit\x18\t \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xc2\x1c(\x00R\x0estatutoryLimit\x121\n" +
 	"\x0epromised_limit\x18\n" +
