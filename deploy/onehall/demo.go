@@ -139,7 +139,7 @@ func loadProvince(ctx context.Context, out io.Writer, client cataloguev1.Catalog
 func walkDemo(ctx context.Context, out io.Writer, h *stand.Hall, clk *clock.Virtual) error {
 	citizen, company := demoApplicants()
 	w := walk.New(walk.Options{
-		Gateway: h.Gateway, Issuer: h.IssuerURL, Password: demoPassword, Clock: clk, Out: out, City: demoCity,
+		Gateway: h.Gateway, Token: h.Issuer.MintFor, Clock: clk, Out: out, City: demoCity,
 		Citizen: walk.Applicant{User: citizen.User, Phone: citizen.Phone, Address: citizen.Address},
 		Company: walk.Applicant{User: company.User, Phone: company.Phone, Address: company.Address},
 	})

@@ -11,10 +11,12 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
+	cataloguev1 "github.com/onehall/onehall/proto/gen/onehall/catalogue/v1"
 	hubv1 "github.com/onehall/onehall/proto/gen/onehall/hub/v1"
 	reviewv1 "github.com/onehall/onehall/proto/gen/onehall/review/v1"
 	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
 
+	"github.com/onehall/onehall/deploy/restclient"
 	"github.com/onehall/onehall/services/platform/workday"
 )
 
@@ -38,7 +40,7 @@ func (w *Walk) smooth(ctx context.Context) error {
 	w.say("POST /v1/halls/"+w.opt.City+"/cases:file", "已申办，办件编号 %s，查询码 %s\n申请人 %s %s，应在 %s 前受理（行政许可法第三十二条）",
 		number(c), c.GetQueryCode(), c.GetApplicant().GetDisplayName(), c.GetApplicant().GetIdNumber(), c.GetAcceptanceDueDate())
 	code := c.GetQueryCode()
-	if err := w.supplement(ctx, c, it.GetMaterials()[0].GetId()); err != nil {
+	if err := w.supplement(ctx, c, it.GetMaterials()[0]); err != nil {
 		return err
 	}
 	if err := w.decide(ctx, c); err != nil {
@@ -59,10 +61,10 @@ func number(c *caseworkv1.Case) string {
 }
 
 // supplement asks for a better paper, gets it and accepts.
-func (w *Walk) supplement(ctx context.Context, c *caseworkv1.Case, material string) error {
+func (w *Walk) supplement(ctx context.Context, c *caseworkv1.Case, m *cataloguev1.Material) error {
 	w.later(0, 15, 10)
 	if err := w.act(ctx, "market-window-1", "requestSupplement", c, &caseworkv1.RequestSupplementRequest{
-		Reason: "主体资格证明照片不清晰，请重新上传", MaterialIds: []string{material}, LimitDays: 10,
+		Reason: "“" + m.GetDisplayName() + "”照片不清晰，请重新上传", MaterialIds: []string{m.GetId()}, LimitDays: 10,
 	}); err != nil {
 		return err
 	}
@@ -70,7 +72,7 @@ func (w *Walk) supplement(ctx context.Context, c *caseworkv1.Case, material stri
 	w.later(1, 9, 20)
 	if err := w.act(ctx, w.opt.Company.Login, "receiveSupplement", c, &caseworkv1.ReceiveSupplementRequest{
 		Channel:   caseworkv1.Channel_CHANNEL_MOBILE,
-		Materials: []*caseworkv1.CaseMaterial{{MaterialId: material, FileName: "主体资格证明-清晰.pdf", Sha256: hashOf("clear")}},
+		Materials: []*caseworkv1.CaseMaterial{{MaterialId: m.GetId(), FileName: m.GetDisplayName() + "-清晰.pdf", Sha256: hashOf("clear")}},
 	}); err != nil {
 		return err
 	}
@@ -131,21 +133,28 @@ func (w *Walk) result(ctx context.Context, c *caseworkv1.Case, code string) erro
 		return err
 	}
 	w.say("POST /v1/cases:queryProgress", "不登录，凭编号和查询码：%s，%s，申请人 %s", progress.GetItemTitle(), progress.GetStateTitle(), progress.GetApplicantName())
-	review := &reviewv1.Review{}
-	err := eventually(ctx, "review", func() (bool, error) {
-		err := w.as(w.opt.Company.Login).Post(ctx, "/v1/halls/"+w.opt.City+"/reviews", &reviewv1.CreateReviewRequest{
-			RequestId: uuid.NewString(),
-			Review: &reviewv1.Review{
-				Case: c.GetName(), Moment: reviewv1.ReviewMoment_REVIEW_MOMENT_FINISHED, Stars: 5, Tags: []string{"510"}, Text: "没跑一趟就办好了，谢谢！",
-			},
-		}, review)
-		return err == nil, err
+	review, err := w.review(ctx, w.opt.Company.Login, &reviewv1.Review{
+		Case: c.GetName(), Moment: reviewv1.ReviewMoment_REVIEW_MOMENT_FINISHED, Stars: 5, Tags: []string{"510"}, Text: "没跑一趟就办好了，谢谢！",
 	})
 	if err != nil {
 		return err
 	}
 	w.say("POST /v1/halls/"+w.opt.City+"/reviews", "申请人评价 %d 星：%s", review.GetStars(), review.GetText())
 	return nil
+}
+
+// review writes a review once the review service has heard of the case's finish.
+func (w *Walk) review(ctx context.Context, login string, r *reviewv1.Review) (*reviewv1.Review, error) {
+	path := "/v1/halls/" + w.opt.City + "/reviews?requestId=" + uuid.NewString()
+	out := &reviewv1.Review{}
+	return out, eventually(ctx, "review", func() (bool, error) {
+		err := w.as(login).Post(ctx, path, r, out)
+		var refused *restclient.Error
+		if errors.As(err, &refused) && (refused.Reason == "NOT_FOUND" || refused.Reason == "REVIEW_NOT_DUE") {
+			return false, err
+		}
+		return true, err
+	})
 }
 
 // late is a case that nobody takes in hand, until the law's limit has passed.
@@ -256,14 +265,10 @@ func (w *Walk) belated(ctx context.Context, c *caseworkv1.Case) error {
 			return err
 		}
 	}
-	review := &reviewv1.Review{}
-	if err := eventually(ctx, "review", func() (bool, error) {
-		err := w.as(w.opt.Citizen.Login).Post(ctx, "/v1/halls/"+w.opt.City+"/reviews", &reviewv1.CreateReviewRequest{
-			RequestId: uuid.NewString(),
-			Review:    &reviewv1.Review{Case: c.GetName(), Moment: reviewv1.ReviewMoment_REVIEW_MOMENT_FINISHED, Stars: 2, Text: "等得太久"},
-		}, review)
-		return err == nil, err
-	}); err != nil {
+	review, err := w.review(ctx, w.opt.Citizen.Login, &reviewv1.Review{
+		Case: c.GetName(), Moment: reviewv1.ReviewMoment_REVIEW_MOMENT_FINISHED, Stars: 2, Text: "等得太久",
+	})
+	if err != nil {
 		return err
 	}
 	w.say("POST …:undertake … :finish, …/reviews", "督促后办结（超期），申请人评价 %d 星：%s", review.GetStars(), review.GetText())
@@ -282,7 +287,10 @@ func (w *Walk) province(ctx context.Context) error {
 		}
 		for _, r := range rates.GetRates() {
 			if r.GetMetric() == "satisfaction" {
-				return r.GetDenominator() == 2, fmt.Errorf("%d reviews counted", r.GetDenominator())
+				if r.GetDenominator() == 2 {
+					return true, nil
+				}
+				return false, fmt.Errorf("%d reviews counted", r.GetDenominator())
 			}
 		}
 		return false, errors.New("no satisfaction")

@@ -42,11 +42,13 @@ type Applicant struct {
 
 // Options is what a walk needs.
 type Options struct {
-	Gateway, Issuer, Password string
-	Clock                     *clock.Virtual
-	Out                       io.Writer
-	City                      string
-	Citizen, Company          Applicant
+	Gateway string
+	// Token signs a person in.
+	Token            func(login string) (string, error)
+	Clock            *clock.Virtual
+	Out              io.Writer
+	City             string
+	Citizen, Company Applicant
 }
 
 // Walk is one walk.
@@ -65,7 +67,7 @@ func (w *Walk) as(login string) *restclient.Client {
 	if !ok {
 		c = &restclient.Client{Base: w.opt.Gateway}
 		if login != "" {
-			c.Token = restclient.Login(w.opt.Issuer, login, w.opt.Password, w.opt.Clock.Now)
+			c.Token = func(context.Context) (string, error) { return w.opt.Token(login) }
 		}
 		w.clients[login] = c
 	}
@@ -103,7 +105,8 @@ func (w *Walk) later(workdays int, hour, minute int) {
 	w.opt.Clock.Set(workday.StartOfDay(day).Add(time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute))
 }
 
-// eventually calls f until it says done: followers are a moment behind.
+// eventually calls f until it says done and gives its error then: followers are a
+// moment behind.
 func eventually(ctx context.Context, what string, f func() (done bool, err error)) error {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
@@ -113,7 +116,7 @@ func eventually(ctx context.Context, what string, f func() (done bool, err error
 	for {
 		done, err := f()
 		if done {
-			return nil
+			return err
 		}
 		last = err
 		select {
@@ -128,23 +131,27 @@ func eventually(ctx context.Context, what string, f func() (done bool, err error
 func (w *Walk) find(ctx context.Context, query, title string) (*cataloguev1.Item, error) {
 	found := &cataloguev1.SearchItemsResponse{}
 	path := "/v1/items:search?query=" + escape(query) + "&hall=halls/" + w.opt.City + "&pageSize=20"
-	if err := w.as("").Get(ctx, path, found); err != nil {
+	item := ""
+	// What was published a moment ago may still be on its way into the index.
+	if err := eventually(ctx, "search for "+query, func() (bool, error) {
+		if err := w.as("").Get(ctx, path, found); err != nil {
+			return false, err
+		}
+		for _, h := range found.GetHits() {
+			if strings.HasPrefix(h.GetItem(), "halls/"+w.opt.City+"/") && strings.HasPrefix(h.GetTitle(), title) {
+				item = h.GetItem()
+				return true, nil
+			}
+		}
+		return false, fmt.Errorf("%d hits without %s", len(found.GetHits()), title)
+	}); err != nil {
 		return nil, err
 	}
 	var lines []string
-	item := ""
-	for i, h := range found.GetHits() {
-		if i < 3 {
-			lines = append(lines, fmt.Sprintf("· %s（%s，%s）", h.GetTitle(), h.GetDepartmentTitle(), promise(h.GetPromisedLimit())))
-		}
-		if item == "" && strings.HasPrefix(h.GetItem(), "halls/"+w.opt.City+"/") && strings.HasPrefix(h.GetTitle(), title) {
-			item = h.GetItem()
-		}
+	for _, h := range found.GetHits()[:min(3, len(found.GetHits()))] {
+		lines = append(lines, fmt.Sprintf("· %s（%s，%s）", h.GetTitle(), h.GetDepartmentTitle(), promise(h.GetPromisedLimit())))
 	}
 	w.say("GET /v1/items:search?query="+query, "找到 %d 项：\n%s", found.GetTotalSize(), strings.Join(lines, "\n"))
-	if item == "" {
-		return nil, fmt.Errorf("searching %s did not find %s", query, title)
-	}
 	guide := &cataloguev1.Item{}
 	return guide, w.as("").Get(ctx, "/v1/"+item, guide)
 }
@@ -172,10 +179,15 @@ func (w *Walk) file(ctx context.Context, a Applicant, it *cataloguev1.Item, subj
 		}
 	}
 	filed := &caseworkv1.Case{}
-	err := w.as(a.Login).Post(ctx, "/v1/halls/"+w.opt.City+"/cases:file", &caseworkv1.FileCaseRequest{
-		Case: c, ItemRevision: it.GetRevision(), RequestId: uuid.NewString(),
-	}, filed)
-	return filed, err
+	req := &caseworkv1.FileCaseRequest{Case: c, ItemRevision: it.GetRevision(), RequestId: uuid.NewString()}
+	return filed, eventually(ctx, "filing", func() (bool, error) {
+		err := w.as(a.Login).Post(ctx, "/v1/halls/"+w.opt.City+"/cases:file", req, filed)
+		var refused *restclient.Error
+		if errors.As(err, &refused) && refused.Reason == "ITEM_NOT_FOUND" {
+			return false, err // casework has not read so far in the catalogue yet
+		}
+		return true, err
+	})
 }
 
 // act takes one step of a case: it sends the step's request with the case's name and

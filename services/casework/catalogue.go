@@ -109,7 +109,8 @@ func (c *catalogue) get(name string) *entry {
 // the revision the applicant read, 0 for any.
 func (c *catalogue) inForce(hall, name string, wanted int32, now time.Time) (*rules.Item, error) {
 	e := c.get(name)
-	if e == nil || hallOf(name) != hall {
+	// Without a state the copy is still being read: the revision came first.
+	if e == nil || e.state == 0 || hallOf(name) != hall {
 		return nil, fault.ItemNotFound.New(fault.Field("case.item"))
 	}
 	item := rules.InForce(e.state, e.revisions, now)

@@ -34,7 +34,8 @@ func maskedApplicant(a *caseworkv1.Applicant) *caseworkv1.Applicant {
 		ContactName: codes.MaskName(a.GetContactName()), Phone: codes.MaskPhone(a.GetPhone()), Address: maskAddress(a.GetAddress()),
 	}
 	if a.GetIdType() == caseworkv1.IdType_ID_TYPE_USCC {
-		m.IdNumber = codes.MaskUSCC(a.GetIdNumber())
+		// A company's name stands in a public register; it is nobody's personal data.
+		m.DisplayName, m.IdNumber = a.GetDisplayName(), codes.MaskUSCC(a.GetIdNumber())
 	}
 	return m
 }
