@@ -24,7 +24,7 @@ type Query struct {
 const MaxHits = 1000
 
 // few is below how many exact hits partial ones are added.
-const few = 10
+const few = 3
 
 // Hit is one found item.
 type Hit struct {
