@@ -150,7 +150,7 @@ func TestEnterprise(t *testing.T) {
 		t.Fatal(explain(err))
 	}
 	want := &caseworkv1.Applicant{
-		Type: caseworkv1.ApplicantType_APPLICANT_TYPE_ENTERPRISE, DisplayName: "惠*", IdType: caseworkv1.IdType_ID_TYPE_USCC,
+		Type: caseworkv1.ApplicantType_APPLICANT_TYPE_ENTERPRISE, DisplayName: "惠州测试有限公司", IdType: caseworkv1.IdType_ID_TYPE_USCC,
 		IdNumber: "9135************43", ContactName: "艾*", Phone: codes.MaskPhone("0752-2123456"),
 	}
 	if diff := cmp.Diff(want, c.GetApplicant(), protocmp.Transform()); diff != "" {
