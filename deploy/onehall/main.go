@@ -31,6 +31,7 @@ func commands() []command {
 		{"import", "<file>", "check a department's item list (CSV or XLSX) and import it as drafts", importItems},
 		{"load", "", "bring the sample province into a running hall", loadSample},
 		{"simulate", "", "live through days of a city at high speed and check every invariant", simulate},
+		{"verify", "recount", "recount every figure of the hub at its source and compare", verifyAll},
 
 		{"version", "", "print the version", printVersion},
 	}

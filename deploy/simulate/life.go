@@ -97,7 +97,7 @@ func (l *life) file(ctx context.Context) error {
 	if !l.online() {
 		req.Consent, who = true, l.official(ctx, sample.RoleWindow, 0)
 	}
-	c, err := l.city.opt.Casework.FileCase(who, req)
+	c, err := l.fileWhenKnown(who, req)
 	if err := l.took(c, err, "file"); err != nil {
 		return err
 	}
@@ -118,6 +118,26 @@ func (l *life) file(ctx context.Context) error {
 		l.then(1+l.rand.IntN(2), l.accept)
 	}
 	return nil
+}
+
+// catchUp is how long casework may take to have read of a newly published item.
+const catchUp = time.Minute
+
+// fileWhenKnown files, and waits while casework has not read so far in the catalogue.
+func (l *life) fileWhenKnown(ctx context.Context, req *caseworkv1.FileCaseRequest) (*caseworkv1.Case, error) {
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(catchUp); ; {
+		c, err := l.city.opt.Casework.FileCase(ctx, req)
+		if status.Code(err) != codes.NotFound || time.Now().After(end) {
+			return c, err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
 }
 
 func (l *life) withdraw(ctx context.Context) error {
