@@ -51,7 +51,7 @@ var rooms = map[string][]string{
 	"clock":     {},
 	"fault":     {},
 	"codes":     {"fault"},
-	"workday":   {"fault"},
+	"workday":   {"fault", "codes"},
 	"page":      {"fault"},
 	"discovery": {"clock", "fault"},
 	"db":        {"clock", "fault"},
