@@ -3,9 +3,16 @@ package rules
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"github.com/onehall/onehall/services/platform/workday"
 )
+
+// Date is a day in China.
+type Date = workday.Date
+
+// EndOfDay is the last moment of a day in China.
+func EndOfDay(d Date) time.Time { return workday.EndOfDay(d) }
 
 // Count is one of the figures of a fact.
 type Count int
@@ -40,7 +47,7 @@ func (c Counts) Zero() bool { return c == Counts{} }
 
 // Key is what a fact is of.
 type Key struct {
-	Day                             workday.Date
+	Day                             Date
 	Hall, Department, Item, Channel string
 }
 

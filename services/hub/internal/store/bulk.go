@@ -11,7 +11,6 @@ import (
 	"github.com/onehall/onehall/services/hub/internal/rules"
 	"github.com/onehall/onehall/services/hub/internal/store/queries"
 	"github.com/onehall/onehall/services/platform/db"
-	"github.com/onehall/onehall/services/platform/workday"
 )
 
 // Statements over many rows are written by hand, since the number of their rows is not
@@ -114,7 +113,7 @@ func Cases(ctx context.Context, q db.Querier, names []string) (map[string]Case, 
 				&c.FinishOnline, &c.Judged, &c.OnTime, &c.Reviews, &c.Marks); err != nil {
 				return fmt.Errorf("store: cases: %w", err)
 			}
-			c.Submit, c.Accept, c.Finish = workday.Date(submit), workday.Date(accept), workday.Date(finish)
+			c.Submit, c.Accept, c.Finish = rules.Date(submit), rules.Date(accept), rules.Date(finish)
 			found[c.Name] = c
 		}
 		return rows.Err()
@@ -176,7 +175,7 @@ func readMarks(ctx context.Context, q db.Querier, column string, names []string,
 				&m.Good, &m.InForce); err != nil {
 				return fmt.Errorf("store: marks: %w", err)
 			}
-			m.Day = workday.Date(day)
+			m.Day = rules.Date(day)
 			each(m)
 		}
 		return rows.Err()

@@ -6,7 +6,6 @@ import (
 	"github.com/onehall/onehall/services/hub/internal/rules"
 	"github.com/onehall/onehall/services/hub/internal/store/queries"
 	"github.com/onehall/onehall/services/platform/db"
-	"github.com/onehall/onehall/services/platform/workday"
 )
 
 // AddItemChange keeps an event of an item; one that is kept already is passed over.
@@ -32,7 +31,7 @@ func RespanItem(ctx context.Context, tx *db.Tx, item, hall string) error {
 		c := rules.ItemChange{At: db.Time(r.At), Open: r.Opened, Closed: r.Closed}
 		if r.Revision > 0 {
 			c.Revision = &rules.Revision{
-				Number: int32(r.Revision), Effective: db.Time(r.Effective), LastDay: workday.Date(r.LastDay),
+				Number: int32(r.Revision), Effective: db.Time(r.Effective), LastDay: rules.Date(r.LastDay),
 				OnApplication: r.OnApplication, FullOnline: r.FullOnline, Possible: r.Possible, Department: r.Department,
 			}
 		}

@@ -6,11 +6,10 @@ import (
 	"github.com/onehall/onehall/services/hub/internal/rules"
 	"github.com/onehall/onehall/services/hub/internal/store/queries"
 	"github.com/onehall/onehall/services/platform/db"
-	"github.com/onehall/onehall/services/platform/workday"
 )
 
 // Span is a span of days, both included.
-type Span struct{ First, Last workday.Date }
+type Span struct{ First, Last rules.Date }
 
 // Scope is what a rate is asked of. Item or Department narrow it down; otherwise it is
 // every hall, or Hall alone, or with Below the halls under it too.
@@ -89,7 +88,7 @@ func itemsOf(r queries.ItemsOfItemRow) rules.Items {
 }
 
 // endOf is the last moment of a span as it is stored.
-func endOf(span Span) int64 { return db.Micros(workday.EndOfDay(span.Last)) }
+func endOf(span Span) int64 { return db.Micros(rules.EndOfDay(span.Last)) }
 
 // TotalsByHall adds up each hall by itself.
 func TotalsByHall(ctx context.Context, q db.Querier, span Span) (map[string]rules.Totals, error) {
@@ -122,6 +121,8 @@ func TotalsByHall(ctx context.Context, q db.Querier, span Span) (map[string]rule
 func ListFacts(ctx context.Context, q db.Querier, hall string, span Span, after rules.Key, limit int) ([]rules.Fact, error) {
 	var rows []queries.Fact
 	var err error
+	// Says the same as the key, in a way that every planner starts reading there.
+	span.First = max(span.First, after.Day)
 	p := queries.ListFactsOfHallParams{
 		OfHall: hall, FirstDay: int64(span.First), LastDay: int64(span.Last), AfterDay: int64(after.Day), AfterHall: after.Hall,
 		AfterDepartment: after.Department, AfterItem: after.Item, AfterChannel: after.Channel, Size: int32(limit),
@@ -137,7 +138,7 @@ func ListFacts(ctx context.Context, q db.Querier, hall string, span Span, after 
 	facts := make([]rules.Fact, 0, len(rows))
 	for _, r := range rows {
 		facts = append(facts, rules.Fact{
-			Key: rules.Key{Day: workday.Date(r.Day), Hall: r.Hall, Department: r.Department, Item: r.Item, Channel: r.Channel},
+			Key: rules.Key{Day: rules.Date(r.Day), Hall: r.Hall, Department: r.Department, Item: r.Item, Channel: r.Channel},
 			Counts: countsOf(queries.SumItemRow{
 				Submitted: r.Submitted, SubmittedOnline: r.SubmittedOnline, Accepted: r.Accepted, Finished: r.Finished,
 				FinishedOnline: r.FinishedOnline, FinishedOnTime: r.FinishedOnTime, Reviews: r.Reviews,
@@ -151,7 +152,7 @@ func ListFacts(ctx context.Context, q db.Querier, hall string, span Span, after 
 // CaseFilter is which cases of a count and a day of a hall are meant.
 type CaseFilter struct {
 	Hall, Department, Item, Channel string
-	Day                             workday.Date
+	Day                             rules.Date
 	Count                           rules.Count
 }
 
