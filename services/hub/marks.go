@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
@@ -68,11 +70,7 @@ func applyMarks(ctx context.Context, tx *db.Tx, src *source, last map[string]sto
 	if err := store.LockSource(ctx, tx, src.name); err != nil {
 		return err
 	}
-	names := make([]string, 0, len(last))
-	for name := range last {
-		names = append(names, name)
-	}
-	before, err := store.Marks(ctx, tx, names)
+	before, err := store.Marks(ctx, tx, slices.Collect(maps.Keys(last)))
 	if err != nil {
 		return err
 	}
@@ -81,19 +79,7 @@ func applyMarks(ctx context.Context, tx *db.Tx, src *source, last map[string]sto
 		return err
 	}
 	deltas := rules.Deltas{}
-	was, now := map[string]store.Case{}, map[string]store.Case{}
-	touch := func(name string, change func(*store.Case)) {
-		c, ok := now[name]
-		if !ok {
-			c = cases[name]
-			was[name] = c
-			// A case that only a review knows has no source yet: whoever tells of the
-			// case itself owns it.
-			c.Name = name
-		}
-		change(&c)
-		now[name] = c
-	}
+	touched := maps.Clone(cases)
 	var rows []store.Mark
 	for name, m := range last {
 		old, known := before[name]
@@ -104,7 +90,7 @@ func applyMarks(ctx context.Context, tx *db.Tx, src *source, last map[string]sto
 			continue
 		case known:
 			old.Contribute(-1, deltas)
-			count(touch, old.Mark, -1)
+			note(touched, old.Mark, -1)
 		}
 		of := cases[m.Case]
 		if of.Source != "" && of.Source != src.name {
@@ -112,21 +98,18 @@ func applyMarks(ctx context.Context, tx *db.Tx, src *source, last map[string]sto
 		}
 		m.Channel = rules.ChannelOf(of.Case)
 		m.Contribute(1, deltas)
-		count(touch, m.Mark, 1)
+		note(touched, m.Mark, 1)
 		rows = append(rows, m)
 	}
-	if err := store.SaveMarks(ctx, tx, rows); err != nil {
-		return err
-	}
 	var changed []store.Case
-	for name, c := range now {
-		was[name].Contribute(-1, deltas)
-		c.Contribute(1, deltas)
-		if c != was[name] {
+	for name, c := range touched {
+		if c != cases[name] {
+			cases[name].Contribute(-1, deltas)
+			c.Contribute(1, deltas)
 			changed = append(changed, c)
 		}
 	}
-	return errors.Join(store.SaveCases(ctx, tx, changed), store.AddFacts(ctx, tx, deltas))
+	return errors.Join(store.SaveMarks(ctx, tx, rows), store.SaveCases(ctx, tx, changed), store.AddFacts(ctx, tx, deltas))
 }
 
 // casesOf lists the cases that marks are of, were of or are now of.
@@ -144,15 +127,17 @@ func casesOf(marks ...map[string]store.Mark) []string {
 	return names
 }
 
-// count notes at the mark's case that it has one mark more or less.
-func count(touch func(string, func(*store.Case)), m rules.Mark, n int64) {
+// note notes at the mark's case that it has one mark more or less. A case that only a
+// mark knows has no source yet: whoever tells of the case itself owns it.
+func note(cases map[string]store.Case, m rules.Mark, n int64) {
 	if m.Case == "" {
 		return
 	}
-	touch(m.Case, func(c *store.Case) {
-		c.Marks += n
-		if m.Kind == rules.ReviewMark {
-			c.Reviews += n
-		}
-	})
+	c := cases[m.Case]
+	c.Name = m.Case
+	c.Marks += n
+	if m.Kind == rules.ReviewMark {
+		c.Reviews += n
+	}
+	cases[m.Case] = c
 }
