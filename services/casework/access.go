@@ -101,7 +101,12 @@ func claimed(t *timestamppb.Timestamp, asApplicant bool) (time.Time, error) {
 		return time.Time{}, fault.InvalidArgument.New(fault.Field("happened_at"), fault.Cause(err))
 	}
 	// Stores keep microseconds; finer would seem to be before what was stored.
-	return t.AsTime().Truncate(time.Microsecond), nil
+	at := t.AsTime().Truncate(time.Microsecond)
+	if at.IsZero() {
+		// The first moment of the year 1 would be taken for nothing said.
+		return at, fault.OrderBroken.New(fault.Field("happened_at"))
+	}
+	return at, nil
 }
 
 // addHandler notes that a member of the staff acted on the case.

@@ -2,6 +2,7 @@ package casework
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +60,11 @@ func TestFilingRefused(t *testing.T) {
 		{"200 materials", "ada", func(r *caseworkv1.FileCaseRequest) { r.Case.Materials = manyMaterials(200) }, fault.InvalidArgument, ""},
 		{"form of 9 levels", "ada", func(r *caseworkv1.FileCaseRequest) { r.Case.Form = deepForm(9) }, fault.FormTooLarge, ""},
 		{"form of 201 values", "ada", func(r *caseworkv1.FileCaseRequest) { r.Case.Form = wideForm(201) }, fault.FormTooLarge, ""},
+		{"a number that is none", "ada", func(r *caseworkv1.FileCaseRequest) { r.Case.Form = formOf(structpb.NewNumberValue(math.NaN())) }, fault.InvalidArgument, ""},
+		{"a value without a kind", "ada", func(r *caseworkv1.FileCaseRequest) { r.Case.Form = formOf(&structpb.Value{}) }, fault.InvalidArgument, ""},
+		{"the first moment of the year 1", "window", func(r *caseworkv1.FileCaseRequest) {
+			r.Consent, r.HappenedAt = true, timestamppb.New(time.Time{})
+		}, fault.OrderBroken, ""},
 		{"no request id", "ada", func(r *caseworkv1.FileCaseRequest) { r.RequestId = "" }, fault.RequestIDMissing, ""},
 		{"zero request id", "ada", func(r *caseworkv1.FileCaseRequest) { r.RequestId = "00000000-0000-0000-0000-000000000000" }, fault.RequestIDInvalid, ""},
 		{"request id that is no UUID", "ada", func(r *caseworkv1.FileCaseRequest) { r.RequestId = "again" }, fault.RequestIDInvalid, ""},
@@ -110,6 +116,11 @@ func deepForm(levels int) *structpb.Struct {
 		v = structpb.NewStructValue(&structpb.Struct{Fields: map[string]*structpb.Value{"内": v}})
 	}
 	return v.GetStructValue()
+}
+
+// formOf is a form with one value.
+func formOf(v *structpb.Value) *structpb.Struct {
+	return &structpb.Struct{Fields: map[string]*structpb.Value{"a": v}}
 }
 
 func wideForm(values int) *structpb.Struct {

@@ -1,6 +1,8 @@
 package casework
 
 import (
+	"math"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/types/known/structpb"
@@ -58,7 +60,30 @@ func checkForm(form *structpb.Struct) error {
 	if !formFits(structpb.NewStructValue(form), 0, &values) {
 		return fault.FormTooLarge.New(fault.Field("case.form"))
 	}
+	if !formSayable(structpb.NewStructValue(form)) {
+		return fault.InvalidArgument.New(fault.Field("case.form"))
+	}
 	return nil
+}
+
+// formSayable reports whether JSON can say the form: no number that is none, no value
+// without a kind. gRPC can send both, and the form could never be shown again.
+func formSayable(v *structpb.Value) bool {
+	switch k := v.GetKind().(type) {
+	case nil:
+		return false
+	case *structpb.Value_NumberValue:
+		return !math.IsNaN(k.NumberValue) && !math.IsInf(k.NumberValue, 0)
+	case *structpb.Value_StructValue:
+		for _, field := range k.StructValue.GetFields() {
+			if !formSayable(field) {
+				return false
+			}
+		}
+	case *structpb.Value_ListValue:
+		return !slices.ContainsFunc(k.ListValue.GetValues(), func(e *structpb.Value) bool { return !formSayable(e) })
+	}
+	return true
 }
 
 // formFits counts values and levels; the form itself is level 0.

@@ -125,8 +125,21 @@ func (s *scanner) fieldValue(f *field) error {
 	return s.value(f)
 }
 
-// value reads one value of a field: the field's, or an element of it.
+// value reads one value of a field, or an element of it, and refuses what the decoder
+// would refuse without naming the field.
 func (s *scanner) value(f *field) error {
+	start := s.i
+	if err := s.ofKind(f); err != nil || f.accepts == nil {
+		return err
+	}
+	if !f.accepts(s.b[start:s.i]) {
+		return s.wrongKind()
+	}
+	return nil
+}
+
+// ofKind reads one value of the field's kind.
+func (s *scanner) ofKind(f *field) error {
 	c := s.peek()
 	switch f.kind {
 	case kindAny:

@@ -34,6 +34,9 @@ type field struct {
 	mapping bool
 	kind    kind
 	desc    protoreflect.MessageDescriptor
+	// accepts says whether JSON of the right kind is a value of the field: a number
+	// within its range, a word of its enum, a moment. Nil accepts everything.
+	accepts func(raw []byte) bool
 	// inner is the shape of desc, found when first needed: messages may contain
 	// themselves.
 	once  sync.Once
@@ -61,6 +64,7 @@ func shapeOf(md protoreflect.MessageDescriptor) *shape {
 		}
 		f.kind = kindOf(value)
 		f.desc = value.Message()
+		f.accepts = accepter(value)
 		s.fields[fd.JSONName()] = f
 		s.fields[fd.TextName()] = f
 	}
