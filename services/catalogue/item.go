@@ -36,24 +36,32 @@ func openDesk(ctx context.Context, q db.Querier, a authn.Access, name string) (*
 		return nil, fault.ItemNotFound.New()
 	}
 	d := &desk{row: row}
+	var revision []byte
 	if row.Revision > 0 {
-		data, err := store.GetRevision(ctx, q, name, row.Revision)
-		if err != nil {
-			return nil, err
-		}
-		if d.revision, err = decode(data, &cataloguev1.ItemRevision{}); err != nil {
+		if revision, err = store.GetRevision(ctx, q, name, row.Revision); err != nil {
 			return nil, err
 		}
 	}
-	if len(row.Draft) > 0 || d.revision == nil {
-		if d.content, err = decode(row.Draft, &cataloguev1.Item{}); err != nil {
-			return nil, err
-		}
-	} else {
-		d.content = bare(proto.CloneOf(d.revision.GetItem()))
+	if err := d.read(revision); err != nil {
+		return nil, err
 	}
 	d.department, err = department(ctx, q, row.Department)
 	return d, err
+}
+
+// read takes the draft out of the row, or the content out of the last revision.
+func (d *desk) read(revision []byte) (err error) {
+	if d.row.Revision > 0 {
+		if d.revision, err = decode(revision, &cataloguev1.ItemRevision{}); err != nil {
+			return err
+		}
+	}
+	if len(d.row.Draft) > 0 || d.revision == nil {
+		d.content, err = decode(d.row.Draft, &cataloguev1.Item{})
+		return err
+	}
+	d.content = bare(proto.CloneOf(d.revision.GetItem()))
+	return nil
 }
 
 // shown is the item as the desk's answer.
