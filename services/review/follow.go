@@ -25,6 +25,7 @@ func applyCases(ctx context.Context, tx *db.Tx, events []*feedv1.Event) error {
 			last[e.GetSubject()] = e
 		}
 	}
+	cases := make([]store.Case, 0, len(last))
 	for _, e := range events {
 		if last[e.GetSubject()] != e {
 			continue
@@ -36,11 +37,9 @@ func applyCases(ctx context.Context, tx *db.Tx, events []*feedv1.Event) error {
 		if c.GetState() == caseworkv1.CaseState_CASE_STATE_DRAFT {
 			continue
 		}
-		if err := store.SaveCase(ctx, tx, caseOf(&c, e.GetSequence())); err != nil {
-			return err
-		}
+		cases = append(cases, caseOf(&c, e.GetSequence()))
 	}
-	return nil
+	return store.SaveCases(ctx, tx, cases)
 }
 
 // caseOf reads what a review needs to know out of a case.

@@ -39,6 +39,18 @@ func (tx *Tx) NextID() int64 { return tx.db.NextID() }
 // Driver is SQLite or Postgres.
 func (tx *Tx) Driver() string { return tx.db.cfg.Driver }
 
+// PlanAnew lets the transaction's further statements be planned by the tables as they
+// are. PostgreSQL keeps the plan of a statement it knows, and one made while a table was
+// small reads all of it for ever after. For statements of many rows planning costs
+// next to nothing; SQLite plans by its indexes alone and needs no telling.
+func (tx *Tx) PlanAnew(ctx context.Context) error {
+	if tx.Driver() != Postgres {
+		return nil
+	}
+	_, err := tx.q.ExecContext(ctx, "SET LOCAL plan_cache_mode = force_custom_plan")
+	return tx.fail(err)
+}
+
 // Wrote reports whether anything was written through this Tx.
 func (tx *Tx) Wrote() bool { return tx.wrote }
 

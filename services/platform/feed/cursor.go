@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
@@ -50,8 +49,8 @@ ON CONFLICT (source, name) DO UPDATE SET position = excluded.position WHERE curs
 	return nil
 }
 
-// chunks are the sizes in which subjects are asked for and noted, so that three
-// statements serve any number.
+// chunks are the sizes in which subjects are noted, so that three statements serve any
+// number.
 var chunks = []int{64, 8, 1}
 
 // subjectRange is what a batch says of one subject.
@@ -75,9 +74,26 @@ func ranges(events []*feedv1.Event) []*subjectRange {
 	return all
 }
 
-// note checks that each subject goes on where it was left, and notes how far it came.
+// noteSubjects checks that each subject goes on where it was left, and notes how far it
+// came. What was left is not read: the statement that notes it touches only the rows
+// that stand where they must, and their number tells whether all did.
 func (f *Follower) noteSubjects(ctx context.Context, tx *db.Tx, events []*feedv1.Event) error {
-	for all := ranges(events); len(all) > 0; {
+	var fresh, known []*subjectRange
+	for _, r := range ranges(events) {
+		if r.first == 1 {
+			fresh = append(fresh, r)
+		} else {
+			known = append(known, r)
+		}
+	}
+	if err := f.noteInChunks(ctx, tx, fresh, insertSubjects); err != nil {
+		return err
+	}
+	return f.noteInChunks(ctx, tx, known, moveSubjects)
+}
+
+func (f *Follower) noteInChunks(ctx context.Context, tx *db.Tx, all []*subjectRange, statement func(size int) string) error {
+	for len(all) > 0 {
 		size := 1
 		for _, c := range chunks {
 			if len(all) >= c {
@@ -85,68 +101,67 @@ func (f *Follower) noteSubjects(ctx context.Context, tx *db.Tx, events []*feedv1
 				break
 			}
 		}
-		if err := f.checkSubjects(ctx, tx, all[:size]); err != nil {
-			return err
+		args := []any{f.Source, f.Name}
+		for _, r := range all[:size] {
+			args = append(args, r.subject, r.last, r.first-1)
 		}
-		if err := f.setSubjects(ctx, tx, all[:size]); err != nil {
-			return err
+		res, err := tx.ExecContext(ctx, statement(size), args...)
+		if err != nil {
+			return fmt.Errorf("feed: note subjects: %w", err)
+		}
+		noted, err := res.RowsAffected()
+		if err != nil {
+			return fmt.Errorf("feed: note subjects: %w", err)
+		}
+		if noted != int64(size) {
+			return f.gapAmong(ctx, tx, all[:size])
 		}
 		all = all[size:]
 	}
 	return nil
 }
 
-func (f *Follower) checkSubjects(ctx context.Context, tx *db.Tx, part []*subjectRange) (err error) {
-	var query strings.Builder
-	query.WriteString(`SELECT subject, sequence FROM followed_subjects WHERE source = $1 AND name = $2 AND subject IN (`)
-	args := []any{f.Source, f.Name}
-	for i, r := range part {
-		if i > 0 {
-			query.WriteByte(',')
+// insertSubjects notes subjects that nothing is known of; moveSubjects moves those
+// which stand right before the batch. The parameters of both are the same.
+var (
+	insertSubjects = bySize(func(values string) string {
+		return `INSERT INTO followed_subjects (source, name, subject, sequence)
+SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), v.column1, v.column2 FROM (VALUES ` + values + `) AS v WHERE v.column3 = 0
+ON CONFLICT (subject, source, name) DO NOTHING`
+	})
+	moveSubjects = bySize(func(values string) string {
+		return `UPDATE followed_subjects SET sequence = v.column2 FROM (VALUES ` + values + `) AS v
+WHERE followed_subjects.source = $1 AND followed_subjects.name = $2 AND followed_subjects.subject = v.column1 AND followed_subjects.sequence = v.column3`
+	})
+)
+
+// bySize makes a statement's text for each size of chunk, once.
+func bySize(text func(values string) string) func(size int) string {
+	made := map[int]string{}
+	for _, size := range chunks {
+		rows := make([]string, size)
+		for i := range rows {
+			n := 3*i + 3
+			rows[i] = fmt.Sprintf("(CAST($%d AS TEXT), CAST($%d AS BIGINT), CAST($%d AS BIGINT))", n, n+1, n+2)
 		}
-		query.WriteString("$" + strconv.Itoa(i+3))
-		args = append(args, r.subject)
+		made[size] = text(strings.Join(rows, ","))
 	}
-	query.WriteByte(')')
-	rows, err := tx.QueryContext(ctx, query.String(), args...)
-	if err != nil {
-		return fmt.Errorf("feed: followed subjects: %w", err)
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	known := map[string]int64{}
-	for rows.Next() {
-		var subject string
-		var sequence int64
-		if err := rows.Scan(&subject, &sequence); err != nil {
-			return fmt.Errorf("feed: followed subjects: %w", err)
-		}
-		known[subject] = sequence
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("feed: followed subjects: %w", err)
-	}
-	for _, r := range part {
-		if r.first != known[r.subject]+1 {
-			return gap(fmt.Errorf("feed: %s goes from sequence %d to %d", r.subject, known[r.subject], r.first))
-		}
-	}
-	return nil
+	return func(size int) string { return made[size] }
 }
 
-func (f *Follower) setSubjects(ctx context.Context, tx *db.Tx, part []*subjectRange) error {
-	var query strings.Builder
-	query.WriteString(`INSERT INTO followed_subjects (source, name, subject, sequence) VALUES `)
-	args := []any{f.Source, f.Name}
-	for i, r := range part {
-		if i > 0 {
-			query.WriteByte(',')
+// gapAmong finds the subject that did not stand where it must: after the statement that
+// notes them, all others stand at their last sequence.
+func (f *Follower) gapAmong(ctx context.Context, tx *db.Tx, part []*subjectRange) error {
+	for _, r := range part {
+		var sequence int64
+		err := tx.QueryRowContext(ctx, `SELECT sequence FROM followed_subjects WHERE source = $1 AND name = $2 AND subject = $3`,
+			f.Source, f.Name, r.subject).Scan(&sequence)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return fmt.Errorf("feed: followed subjects: %w", err)
 		}
-		query.WriteString("($1, $2, $" + strconv.Itoa(2*i+3) + ", $" + strconv.Itoa(2*i+4) + ")")
-		args = append(args, r.subject, r.last)
+		if sequence != r.last {
+			return gap(fmt.Errorf("feed: %s goes from sequence %d to %d", r.subject, sequence, r.first))
+		}
 	}
-	query.WriteString(` ON CONFLICT (source, name, subject) DO UPDATE SET sequence = excluded.sequence`)
-	if _, err := tx.ExecContext(ctx, query.String(), args...); err != nil {
-		return fmt.Errorf("feed: note subjects: %w", err)
-	}
-	return nil
+	return gap(errors.New("feed: a subject does not go on where it was left"))
 }

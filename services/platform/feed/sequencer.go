@@ -19,6 +19,10 @@ const (
 	// there was some just now and at the most.
 	busyPoll = 50 * time.Millisecond
 	idlePoll = time.Second
+	// numberEvery is the least time between two passes while events come in: numbering
+	// twenty at once costs hardly more than one, and so does everything behind it. An
+	// event that comes after a pause waits for nothing.
+	numberEvery = 15 * time.Millisecond
 	// sequencerKey sorts behind every resource name, so that in a shared transaction
 	// the events of the others are there to be numbered.
 	sequencerKey = "~feed"
@@ -163,6 +167,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer s.stop()
 	wait := busyPoll
 	for {
+		began := time.Now()
 		busy, err := s.pass(ctx)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being told to stop is how Run ends well
@@ -179,9 +184,21 @@ func (s *Server) Run(ctx context.Context) error {
 		if !s.shared() && !busy {
 			wait = idlePoll // there is no other replica to look for
 		}
-		if !s.sleep(ctx, wait) {
+		if busy && !pause(ctx, numberEvery-time.Since(began)) || !s.sleep(ctx, wait) {
 			return nil
 		}
+	}
+}
+
+// pause waits for d of real time; it reports false when the context ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
 	}
 }
 

@@ -8,13 +8,15 @@ CREATE TABLE cursors (
     PRIMARY KEY (source, name)
 );
 
--- The last sequence received of each subject, so that a gap is noticed.
+-- The last sequence received of each subject, so that a gap is noticed. The subject
+-- leads the key: all rows of a service may have one source and name, and a plan that
+-- looks for these first reads everything.
 CREATE TABLE followed_subjects (
     source TEXT NOT NULL,
     name TEXT NOT NULL,
     subject TEXT NOT NULL,
     sequence BIGINT NOT NULL,
-    PRIMARY KEY (source, name, subject)
+    PRIMARY KEY (subject, source, name)
 );
 
 -- Events that could not be applied, and those of the same subject behind them.

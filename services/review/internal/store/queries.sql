@@ -1,10 +1,3 @@
--- name: UpsertCase :exec
-INSERT INTO cases (name, hall, department, item, item_title, applicant_key, handlers, submitted, accepted, finished, voided, sequence)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-ON CONFLICT (name) DO UPDATE SET handlers = excluded.handlers, submitted = excluded.submitted, accepted = excluded.accepted,
-  finished = excluded.finished, voided = excluded.voided, sequence = excluded.sequence
-WHERE cases.sequence < excluded.sequence;
-
 -- name: GetCase :one
 SELECT * FROM cases WHERE name = $1;
 

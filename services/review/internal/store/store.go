@@ -41,15 +41,6 @@ type Review struct {
 	Data                                   []byte
 }
 
-// SaveCase keeps what the feed told; an older state than the one kept is passed over.
-func SaveCase(ctx context.Context, q db.Querier, c Case) error {
-	return queries.New(q).UpsertCase(ctx, queries.UpsertCaseParams{
-		Name: c.Name, Hall: c.Hall, Department: c.Department, Item: c.Item, ItemTitle: c.ItemTitle,
-		ApplicantKey: c.ApplicantKey, Handlers: strings.Join(c.Handlers, "\n"),
-		Submitted: c.Submitted, Accepted: c.Accepted, Finished: c.Finished, Voided: c.Voided, Sequence: c.Sequence,
-	})
-}
-
 // GetCase reads a case; fault.NotFound when the feed has not told of it.
 func GetCase(ctx context.Context, q db.Querier, name string) (Case, error) {
 	row, err := queries.New(q).GetCase(ctx, name)
