@@ -59,7 +59,7 @@ func (r *badRun) pagingRows() []bad {
 		rows = append(rows, bad{class: "H49", what: name + " by 0", rpc: name, msg: size(l.msg, 0)}.as(r, l.who))
 		rows = append(rows, bad{class: "H49", what: name + " by a thousand million", rpc: name, msg: size(l.msg, 1e9)}.as(r, l.who))
 		rows = append(rows, invalid("H50", name+" from a made-up place", name, token(l.msg, "bWFkZSB1cA"), "BAD_PAGE_TOKEN", "page_token").as(r, l.who))
-		rows = append(rows, invalid("H50", name+" from a place too long to be one", name, token(l.msg, strings.Repeat("x", 1001)), "INVALID_ARGUMENT", "page_token").as(r, l.who))
+		rows = append(rows, invalid("H50", name+" from a place too long to be one", name, token(l.msg, strings.Repeat("x", 1001)), "BAD_PAGE_TOKEN", "page_token").as(r, l.who))
 	}
 	mine := r.pageToken("citizen", "/v1/"+r.hall+"/cases")
 	theirs := r.pageToken("window", "/v1/"+r.hall+"/cases")
@@ -266,7 +266,7 @@ func (r *badRun) orderRows() []bad {
 	invalidStep("H60", "no remedies", "DecideCase", "head", ready, refuse("申请材料不符合法定条件要求", ""), "REASON_REQUIRED", "remedies")
 	invalidStep("H60", "not accepted for three characters", "NotAcceptCase", "window", f.submitted, &caseworkv1.NotAcceptCaseRequest{Reason: "不需要"}, "REASON_REQUIRED", "reason")
 	invalidStep("H60", "refused without naming the right body", "RefuseCase", "window", f.submitted, &caseworkv1.RefuseCaseRequest{Reason: "不属于本部门职权范围之内"}, "REASON_REQUIRED", "right_body")
-	invalidStep("H60", "void without a reason", "VoidCase", "head", f.accepted, &caseworkv1.VoidCaseRequest{Reason: "错"}, "REASON_REQUIRED", "reason")
+	invalidStep("H60", "void without a reason", "VoidCase", "head", f.examining, &caseworkv1.VoidCaseRequest{Reason: "错"}, "REASON_REQUIRED", "reason")
 	return rows
 }
 

@@ -64,12 +64,9 @@ func (r *badRun) sizeRows() []bad {
 	}
 	big := r.filing(r.fix.citizen, house.Residence)
 	big.Case.Subject = long(4*mib + 1)
-	near := r.filing(r.fix.citizen, house.Residence)
-	near.Case.Subject = long(mib + 1)
 	imported := &cataloguev1.ImportItemsRequest{Content: make([]byte, 5*mib)}
 	return append(rows,
 		bad{class: "H05", what: "a message of 4 MiB and a byte", rpc: "FileCase", msg: big, grpcOnly: true, who: r.citizenUser(), code: codes.ResourceExhausted},
-		bad{class: "H05", what: "a message of 1 MiB and a byte", rpc: "FileCase", msg: near, grpcOnly: true, who: r.citizenUser(), code: codes.ResourceExhausted},
 		bad{class: "H05", what: "a file of 5 MiB", rpc: "ImportItems", msg: imported, grpcOnly: true, code: codes.ResourceExhausted},
 	)
 }

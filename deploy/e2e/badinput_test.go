@@ -245,26 +245,34 @@ func camel(path string) string {
 	return strings.Join(parts, "")
 }
 
-// everyEvent counts the events of every service.
+// everyEvent counts the events of every service that writes.
 func (s *scene) everyEvent() string {
 	s.t.Helper()
 	var out strings.Builder
-	for _, role := range []string{"catalogue", "casework", "review", "supervision", "hub"} {
-		client := feedv1.NewFeedServiceClient(s.Conn(role))
-		ctx := s.Context(context.Background(), house.Service())
-		n, after := 0, int64(0)
-		for {
-			page, err := client.ReadEvents(ctx, &feedv1.ReadEventsRequest{After: after, PageSize: 1000})
-			if err != nil {
-				s.t.Fatalf("feed of %s: %v", role, err)
-			}
-			n += len(page.GetEvents())
-			if len(page.GetEvents()) == 0 {
-				break
-			}
-			after = page.GetEvents()[len(page.GetEvents())-1].GetPosition()
-		}
-		fmt.Fprintf(&out, "%s %d ", role, n)
+	for _, role := range []string{"catalogue", "casework", "review", "supervision"} {
+		fmt.Fprintf(&out, "%s %d ", role, len(s.events(role)))
 	}
 	return out.String()
+}
+
+// events are all that a service has written before this moment. They are numbered a
+// little after they are written, so the feed is read until it says that it is complete.
+func (s *scene) events(role string) []*feedv1.Event {
+	s.t.Helper()
+	client := feedv1.NewFeedServiceClient(s.Conn(role))
+	now := time.Now()
+	var all []*feedv1.Event
+	house.Eventually(s.t, "the feed of "+role+" is complete", func(ctx context.Context) (bool, string) {
+		for {
+			page, err := client.ReadEvents(s.Context(ctx, house.Service()), &feedv1.ReadEventsRequest{After: int64(len(all)), PageSize: 1000})
+			if err != nil {
+				return false, err.Error()
+			}
+			all = append(all, page.GetEvents()...)
+			if len(page.GetEvents()) == 0 {
+				return page.GetCompleteUntil().AsTime().After(now), page.GetCompleteUntil().AsTime().String()
+			}
+		}
+	})
+	return all
 }

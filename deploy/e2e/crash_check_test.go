@@ -8,7 +8,6 @@ import (
 
 	"github.com/onehall/onehall/deploy/e2e/house"
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
-	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
 	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
 )
 
@@ -68,21 +67,11 @@ func (c *crash) histories() {
 // feed wants casework's feed to hold every event once, in positions without a gap and in
 // each case's own order.
 func (c *crash) feed() {
-	client := feedv1.NewFeedServiceClient(c.Conn("casework"))
-	ctx := c.Context(context.Background(), house.Service())
 	sequence := map[string]int64{}
-	for after := int64(0); ; {
-		page, err := client.ReadEvents(ctx, &feedv1.ReadEventsRequest{After: after, PageSize: 1000})
-		c.must("feed", err)
-		if len(page.GetEvents()) == 0 {
-			break
-		}
-		for _, e := range page.GetEvents() {
-			after++
-			sequence[e.GetSubject()]++
-			if e.GetPosition() != after || e.GetSequence() != sequence[e.GetSubject()] {
-				c.t.Errorf("feed: %s %d at position %d, want %d at %d", e.GetSubject(), e.GetSequence(), e.GetPosition(), sequence[e.GetSubject()], after)
-			}
+	for i, e := range c.events("casework") {
+		sequence[e.GetSubject()]++
+		if e.GetPosition() != int64(i+1) || e.GetSequence() != sequence[e.GetSubject()] {
+			c.t.Errorf("feed: %s %d at position %d, want %d at %d", e.GetSubject(), e.GetSequence(), e.GetPosition(), sequence[e.GetSubject()], i+1)
 		}
 	}
 	for name, e := range c.journal.cases {

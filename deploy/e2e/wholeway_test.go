@@ -19,7 +19,7 @@ func TestWholeWay(t *testing.T) {
 			{"find", (*way).find}, {"read the guide", (*way).guide}, {"apply", (*way).apply}, {"supplement", (*way).supplement},
 			{"handle", (*way).handle}, {"history", (*way).history}, {"review", (*way).review}, {"counter", (*way).counter},
 			{"progress", (*way).progress}, {"inbox", (*way).inbox}, {"clock", (*way).clock}, {"late", (*way).late},
-			{"streams", (*way).streams}, {"figures", (*way).figures}, {"refusals", (*way).refusals}, {"sign in", (*way).signIn},
+			{"streams", (*way).streams}, {"refusals", (*way).refusals}, {"sign in", (*way).signIn}, {"figures", (*way).figures},
 		} {
 			// Each part goes on where the one before ended.
 			if !t.Run(part.name, func(t *testing.T) { run(w, t, part.run) }) {

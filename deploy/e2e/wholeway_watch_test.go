@@ -99,7 +99,9 @@ func (w *way) late() {
 	w.must("enter late", w.window.Post(w.t.Context(), "/v1/"+w.hall+"/cases:file", req, c))
 	w.behind = w.act(w.window, c, "accept", &caseworkv1.AcceptCaseRequest{HappenedAt: timestamppb.New(now.AddDate(0, -3, 1))})
 	w.submitted, w.accepted = w.submitted+1, w.accepted+1
-	want := map[string]supervisionv1.CardLevel{"T1_PROMISE": supervisionv1.CardLevel_CARD_LEVEL_RED, "P4_LATE_ENTRY": supervisionv1.CardLevel_CARD_LEVEL_YELLOW}
+	want := map[string]supervisionv1.CardLevel{
+		"T1_PROMISE": supervisionv1.CardLevel_CARD_LEVEL_YELLOW, "T2_STATUTORY": supervisionv1.CardLevel_CARD_LEVEL_RED, "P4_LATE_ENTRY": supervisionv1.CardLevel_CARD_LEVEL_YELLOW,
+	}
 	house.Eventually(w.t, "the late case has its cards", func(ctx context.Context) (bool, string) {
 		list := &supervisionv1.ListCardsResponse{}
 		if err := w.supervisor.Get(ctx, "/v1/"+w.hall+"/cards"+house.Query("subject", w.behind.GetName()), list); err != nil {

@@ -94,15 +94,21 @@ func (p *process) signal(sig syscall.Signal, patience time.Duration) error {
 	}
 }
 
-// show puts the end of the log into the test's output.
+// show puts what matters of the log into the test's output: warnings, errors and what
+// is no log line at all, up to so many lines from the end.
 func (p *process) show(t testing.TB, lines int) {
 	raw, err := os.ReadFile(p.log)
 	if err != nil {
 		t.Logf("%s: %v", p.name, err)
 		return
 	}
-	all := bytes.Split(bytes.TrimSpace(raw), []byte("\n"))
-	t.Logf("---- %s, the last of %d lines:\n%s", p.name, len(all), bytes.Join(all[max(0, len(all)-lines):], []byte("\n")))
+	var all [][]byte
+	for line := range bytes.Lines(raw) {
+		if !bytes.Contains(line, []byte(`"level":"INFO"`)) {
+			all = append(all, line)
+		}
+	}
+	t.Logf("---- %s, the last of %d lines:\n%s", p.name, len(all), bytes.Join(all[max(0, len(all)-lines):], nil))
 }
 
 // launches are done by one thread that never ends: the signal that a process gets at

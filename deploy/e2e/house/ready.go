@@ -14,7 +14,7 @@ import (
 const patience = 60 * time.Second
 
 // poll is how often a thing that tells nobody of its change is looked at.
-const poll = 20 * time.Millisecond
+const poll = 50 * time.Millisecond
 
 // Eventually waits until the condition holds; what it last said is in the failure.
 func Eventually(t testing.TB, what string, holds func(ctx context.Context) (ok bool, said string)) {
@@ -23,14 +23,18 @@ func Eventually(t testing.TB, what string, holds func(ctx context.Context) (ok b
 	defer cancel()
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
+	last := "nothing"
 	for {
 		ok, said := holds(ctx)
 		if ok {
 			return
 		}
+		if ctx.Err() == nil {
+			last = said // what the end of the wait made of it tells nothing
+		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("%s: not within %v; last: %s", what, patience, said)
+			t.Fatalf("%s: not within %v; last: %s", what, patience, last)
 		case <-tick.C:
 		}
 	}

@@ -72,7 +72,7 @@ func fillPath(pattern string, m protoreflect.Message) string {
 		}
 		variable, rest, _ := strings.Cut(after, "}")
 		field, _, _ := strings.Cut(variable, "=")
-		out.WriteString(take(m, strings.Split(field, ".")))
+		out.WriteString((&url.URL{Path: take(m, strings.Split(field, "."))}).EscapedPath())
 		pattern = rest
 	}
 }
