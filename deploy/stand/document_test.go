@@ -241,7 +241,7 @@ func oneLine(c *ast.CommentGroup) string {
 // links are the targets of the links in a page.
 var links = regexp.MustCompile(`\]\(([^)#\s]+)(#[^)\s]*)?\)`)
 
-// TestLinks refuses a page that points at a file which is not there.
+// TestLinks refuses a page that points at a file or a heading which is not there.
 func TestLinks(t *testing.T) {
 	var pages []string
 	for _, pattern := range []string{"*.md", "docs/*.md", "deploy/*/*.md"} {
@@ -263,9 +263,31 @@ func TestLinks(t *testing.T) {
 			if strings.Contains(m[1], "://") || strings.HasPrefix(m[1], "mailto:") {
 				continue
 			}
-			if _, err := os.Stat(filepath.Join(filepath.Dir(page), m[1])); err != nil {
+			target := filepath.Join(filepath.Dir(page), m[1])
+			if _, err := os.Stat(target); err != nil {
 				t.Errorf("%s points at %s, which is not there", page, m[1])
+			} else if m[2] != "" && !slices.Contains(headings(t, target), m[2]) {
+				t.Errorf("%s points at %s%s, which is no heading there", page, m[1], m[2])
 			}
 		}
 	}
+}
+
+// headings are the anchors of a page, as forges make them.
+func headings(t *testing.T, page string) []string {
+	t.Helper()
+	raw, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for line := range strings.Lines(string(raw)) {
+		text, ok := strings.CutPrefix(strings.TrimLeft(strings.TrimSpace(line), "#"), " ")
+		if !ok || !strings.HasPrefix(line, "#") {
+			continue
+		}
+		drop := regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+		all = append(all, "#"+strings.ReplaceAll(strings.ToLower(drop.ReplaceAllString(text, "")), " ", "-"))
+	}
+	return all
 }
