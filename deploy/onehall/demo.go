@@ -57,11 +57,23 @@ func demo(ctx context.Context, out io.Writer, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Stop()) }()
-	if err := loadInto(ctx, out, h, adminOf(h.Issuer)); err != nil {
+	l, done, err := loaderOf(h, out)
+	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "就绪 ready：%.1f 秒\n\n", time.Since(started).Seconds())
+	defer func() { err = errors.Join(err, done()) }()
+	admin := rpc.WithToken(ctx, adminOf(h.Issuer))
+	if err := loadCity(admin, l); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "就绪 ready：%.1f 秒（其余地市在后台装入）\n\n", time.Since(started).Seconds())
+	l.Progress = nil // the walk speaks now
+	g := errgroup.Group{}
+	g.Go(func() error { return loadOthers(admin, l) })
 	if err := walkDemo(ctx, out, h, clk); err != nil {
+		return err
+	}
+	if err := g.Wait(); err != nil {
 		return err
 	}
 	fmt.Fprintln(out, "\n大厅保持运行 the hall stays up；Ctrl-C 结束 to stop")
@@ -103,36 +115,50 @@ type minted struct {
 // Token implements authn.TokenSource.
 func (m minted) Token(context.Context) (string, error) { return m.issuer.Mint(m.user) }
 
-// loadInto brings the sample province into a hall of this process.
-func loadInto(ctx context.Context, out io.Writer, h *stand.Hall, admin authn.TokenSource) error {
+// loaderOf is a loader into a hall of this process.
+func loaderOf(h *stand.Hall, out io.Writer) (l *load.Loader, done func() error, err error) {
 	conn, err := h.Runtime.Dialer.Dial("catalogue")
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer conn.Close()
-	return loadProvince(rpc.WithToken(ctx, admin), out, cataloguev1.NewCatalogueServiceClient(conn))
+	return &load.Loader{
+		Catalogue: cataloguev1.NewCatalogueServiceClient(conn),
+		Progress:  func(what string) { fmt.Fprintln(out, "  已装入", what) },
+	}, conn.Close, nil
 }
 
 // loadProvince loads the halls, the directory, Huizhou in full and the services most
 // asked for in the other cities.
 func loadProvince(ctx context.Context, out io.Writer, client cataloguev1.CatalogueServiceClient) error {
 	l := &load.Loader{Catalogue: client, Progress: func(what string) { fmt.Fprintln(out, "  已装入", what) }}
+	if err := loadCity(ctx, l); err != nil {
+		return err
+	}
+	return loadOthers(ctx, l)
+}
+
+// loadCity loads the halls, the directory and the demonstration's city in full.
+func loadCity(ctx context.Context, l *load.Loader) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { _, err := l.Province(gctx); return err })
 	g.Go(func() error { _, err := l.Directory(gctx); return err })
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	_, err := l.Huizhou(ctx)
+	return err
+}
+
+// loadOthers loads the services most asked for in the other cities.
+func loadOthers(ctx context.Context, l *load.Loader) error {
 	var cities []sample.Division
 	for _, d := range sample.Province() {
 		if d.Level == sample.LevelCity && d.Code != demoCity {
 			cities = append(cities, d)
 		}
 	}
-	g, gctx = errgroup.WithContext(ctx)
-	g.Go(func() error { _, err := l.Huizhou(gctx); return err })
-	g.Go(func() error { _, err := l.Core(gctx, cities...); return err })
-	return g.Wait()
+	_, err := l.Core(ctx, cities...)
+	return err
 }
 
 // walkDemo walks through the two cases over REST.

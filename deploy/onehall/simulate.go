@@ -63,7 +63,12 @@ func simulate(ctx context.Context, out io.Writer, args []string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.Stop()) }()
-	if err := loadInto(ctx, out, h, adminOf(h.Issuer)); err != nil {
+	l, done, err := loaderOf(h, out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	if err := loadCity(rpc.WithToken(ctx, adminOf(h.Issuer)), l); err != nil {
 		return err
 	}
 	began := time.Now()
