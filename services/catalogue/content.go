@@ -116,7 +116,8 @@ func shown(content *cataloguev1.Item, row store.Item, departmentTitle, revisionS
 	it.State, it.Revision, it.ContentSha256 = cataloguev1.ItemState(row.State), row.Revision, revisionSHA256
 	it.FullOnline = rules.FullOnline(it.GetOnlineDepth(), int(it.GetVisits()))
 	it.DepartmentTitle, it.Editor = departmentTitle, row.Editor
-	it.CreateTime, it.UpdateTime = timestamppb.New(row.Created), timestamppb.New(row.Updated)
+	// As precise as it is stored, so that it reads the same ever after.
+	it.CreateTime, it.UpdateTime = timestamppb.New(row.Created.Truncate(time.Microsecond)), timestamppb.New(row.Updated.Truncate(time.Microsecond))
 	it.Etag = feed.Etag(row.Name, row.Sequence)
 	return it
 }
