@@ -113,8 +113,14 @@ func caseOf(name string, change func(*caseworkv1.Case)) *caseworkv1.Case {
 // arrived waits until the service knows the case.
 func (h *house) arrived(name string, moment reviewv1.ReviewMoment) {
 	h.t.Helper()
+	h.arrivedFor("zhang", name, moment)
+}
+
+// arrivedFor is arrived for the case of another applicant.
+func (h *house) arrivedFor(user, name string, moment reviewv1.ReviewMoment) {
+	h.t.Helper()
 	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
-		resp, err := h.client.ListReviewables(h.As("zhang"), &reviewv1.ListReviewablesRequest{})
+		resp, err := h.client.ListReviewables(h.As(user), &reviewv1.ListReviewablesRequest{})
 		if err == nil {
 			for _, r := range resp.GetReviewables() {
 				if r.GetCase() == name && r.GetMoment() == moment {
@@ -180,7 +186,7 @@ func TestStaffDoNotReviewTheirOwnWork(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		h.source.tell(t, 1, caseOf(caseA, nil))
 		h.source.tell(t, 1, caseOf(caseB, func(c *caseworkv1.Case) { c.ApplicantKey = key("110105194912310038") }))
-		h.arrived(caseA, 1)
+		h.arrivedFor("both", caseB, 1)
 		if _, err := h.create("both", &reviewv1.Review{Case: caseB, Moment: 1, Stars: 5}); !is(err, fault.ReviewNotApplicant) {
 			t.Errorf("staff of the body: %v", err)
 		}
