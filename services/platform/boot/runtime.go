@@ -29,6 +29,8 @@ type Runtime struct {
 	Etcd *clientv3.Client
 	// Dialer makes channels to other services.
 	Dialer *rpc.Dialer
+	// Locals are the roles that this process serves, for its own dialer.
+	Locals *rpc.Locals
 	// Verifier checks callers' tokens.
 	Verifier *authn.Verifier
 	// Service is the process's own token.
@@ -61,7 +63,7 @@ type Params struct {
 func NewRuntime(ctx context.Context, cfg Config, p Params) (rt *Runtime, err error) {
 	rt = &Runtime{
 		Clock: p.Clock, Log: p.Log, Version: p.Version, Cluster: cfg.Cluster, Config: cfg,
-		Metrics: prometheus.NewRegistry(), Ready: NewReadiness(),
+		Metrics: prometheus.NewRegistry(), Ready: NewReadiness(), Locals: rpc.NewLocals(),
 	}
 	defer func() {
 		if err != nil {
@@ -111,11 +113,15 @@ func (rt *Runtime) connect(cfg Config) error {
 			return fmt.Errorf("discovery cache: %w", err)
 		}
 	}
+	locals := rt.Locals
+	if tracing() {
+		locals = nil // the spans of a call are made where it takes the wire
+	}
 	rt.Dialer, err = rpc.NewDialer(rpc.DialerOptions{
 		Resolver: discovery.NewBuilder(rt.Etcd, discovery.Options{
 			Cluster: cfg.Cluster, CacheDir: cfg.Discovery.CacheDir, Static: cfg.Discovery.Static, Log: rt.Log,
 		}),
-		TLS: cfg.TLS, Metrics: rt.Metrics, Log: rt.Log,
+		TLS: cfg.TLS, Locals: locals, Metrics: rt.Metrics, Log: rt.Log,
 	})
 	if err != nil {
 		return err

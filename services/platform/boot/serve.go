@@ -145,6 +145,7 @@ func (r *running) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	r.rt.Locals.Add(r.role, r.srv)
 	r.rt.Ready.Set(r.role, true)
 	r.rt.Log.Info("service ready", "role", r.role, "addr", addr)
 	return nil
@@ -157,6 +158,7 @@ func (r *running) leave() {
 	if r.registrar == nil {
 		return
 	}
+	r.rt.Locals.Remove(r.role, r.srv)
 	ctx, cancel := context.WithTimeout(context.Background(), deregisterTimeout)
 	defer cancel()
 	if err := r.registrar.Deregister(ctx); err != nil {

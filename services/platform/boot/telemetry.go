@@ -18,12 +18,15 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace"
 )
 
+// tracing reports whether a collector is named.
+func tracing() bool { return os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") != "" }
+
 // startTelemetry sends traces and the Prometheus metrics to a collector, if the
 // standard variable OTEL_EXPORTER_OTLP_ENDPOINT names one. The exporters read
 // the other OTEL_* variables themselves.
 func startTelemetry(ctx context.Context, version string, reg *prometheus.Registry) (stop func(context.Context) error, err error) {
 	otel.SetTextMapPropagator(propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{}))
-	if os.Getenv("OTEL_EXPORTER_OTLP_ENDPOINT") == "" {
+	if !tracing() {
 		return func(context.Context) error { return nil }, nil
 	}
 	res, err := resource.New(ctx,

@@ -28,6 +28,8 @@ type DialerOptions struct {
 	TLS TLSConfig
 	// Timeout is the deadline of a unary call that has none; 10 s when zero.
 	Timeout time.Duration
+	// Locals are the servers of this process, called without a wire; may be nil.
+	Locals *Locals
 	// Metrics receives the client's metrics; may be nil.
 	Metrics *prometheus.Registry
 	// Log may be nil.
@@ -79,15 +81,23 @@ func (d *Dialer) Dial(role string) (*grpc.ClientConn, error) {
 	if d.opt.Resolver == nil {
 		return nil, errors.New("rpc: the dialer has no resolver")
 	}
-	return d.DialTarget(role, discovery.Target(role))
+	return d.dial(role, discovery.Target(role), d.opt.Locals)
 }
 
 // DialTarget makes a channel to a role at a target of any scheme gRPC knows,
 // as "dns:///hall.example:7443": another deployment is not in our discovery.
 func (d *Dialer) DialTarget(role, target string) (*grpc.ClientConn, error) {
+	return d.dial(role, target, nil)
+}
+
+func (d *Dialer) dial(role, target string, locals *Locals) (*grpc.ClientConn, error) {
 	config, err := serviceConfig(role)
 	if err != nil {
 		return nil, err
+	}
+	unaries := []grpc.UnaryClientInterceptor{d.unary, d.metrics.UnaryClientInterceptor()}
+	if locals != nil {
+		unaries = append(unaries, locals.unary(role))
 	}
 	opts := []grpc.DialOption{
 		grpc.WithTransportCredentials(d.creds),
@@ -103,7 +113,7 @@ func (d *Dialer) DialTarget(role, target string) (*grpc.ClientConn, error) {
 			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 5 * time.Second},
 			MinConnectTimeout: 3 * time.Second,
 		}),
-		grpc.WithChainUnaryInterceptor(d.unary, d.metrics.UnaryClientInterceptor()),
+		grpc.WithChainUnaryInterceptor(unaries...),
 		grpc.WithChainStreamInterceptor(d.stream, d.metrics.StreamClientInterceptor()),
 	}
 	if d.opt.Resolver != nil {

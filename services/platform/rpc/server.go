@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"time"
 
 	grpcprom "github.com/grpc-ecosystem/go-grpc-middleware/providers/prometheus"
@@ -107,6 +108,12 @@ type Server struct {
 	rates    *rates
 	draining context.Context
 	drain    context.CancelFunc
+
+	// unaries are the methods that Locals may call, through intercept; local counts
+	// the calls that they are serving.
+	unaries   map[string]unary
+	intercept grpc.UnaryServerInterceptor
+	local     sync.WaitGroup
 }
 
 // NewServer makes a server; services are registered on it before Serve.
@@ -118,7 +125,7 @@ func NewServer(o ServerOptions) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{opt: o, log: o.Log, health: health.NewServer()}
+	s := &Server{opt: o, log: o.Log, health: health.NewServer(), unaries: map[string]unary{}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -133,6 +140,10 @@ func NewServer(o ServerOptions) (*Server, error) {
 		return nil, err
 	}
 	s.draining, s.drain = context.WithCancel(context.Background())
+	observed := s.metrics.UnaryServerInterceptor()
+	s.intercept = func(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (any, error) {
+		return observed(ctx, req, info, func(ctx context.Context, req any) (any, error) { return s.unary(ctx, req, info, handler) })
+	}
 	s.Server = grpc.NewServer(
 		grpc.Creds(creds),
 		grpc.StatsHandler(otelgrpc.NewServerHandler()),
@@ -146,7 +157,7 @@ func NewServer(o ServerOptions) (*Server, error) {
 			MaxConnectionAge: s.opt.Limits.MaxConnectionAge, MaxConnectionAgeGrace: 30 * time.Second,
 			Time: keepaliveTime, Timeout: keepaliveTimeout,
 		}),
-		grpc.ChainUnaryInterceptor(s.metrics.UnaryServerInterceptor(), s.unary),
+		grpc.UnaryInterceptor(s.intercept),
 		grpc.ChainStreamInterceptor(s.metrics.StreamServerInterceptor(), s.stream),
 	)
 	healthpb.RegisterHealthServer(s.Server, s.health)
