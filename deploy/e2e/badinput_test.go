@@ -69,6 +69,7 @@ func TestBadInput(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, o)
 			r := badRun{scene: s, fix: s.fixtures(), said: map[string]string{}}
+			r.odd()
 			r.run()
 			for k, v := range r.said {
 				if said[k] == nil {

@@ -20,13 +20,20 @@ func TestCrash(t *testing.T) {
 			c := crash{scene: newScene(t, house.Options{Shape: house.Split, Driver: driver}), journal: newJournal()}
 			ctx, stop := context.WithCancel(context.Background())
 			var workers sync.WaitGroup
+			t.Cleanup(func() { // also when the test ends in the middle
+				stop()
+				workers.Wait()
+			})
 			for n := range crashWorkers {
 				workers.Go(func() { c.work(ctx, n) })
 			}
-			c.passes(30) // the load is on
-			for _, role := range []string{"casework", "supervision", "hub", "gateway", "etcd", "casework", "gateway"} {
-				c.kill(role)
+			c.passes(100) // the load is on
+			for range crashRounds {
+				for _, role := range []string{"casework", "supervision", "hub", "gateway", "etcd", "catalogue", "review"} {
+					c.kill(role)
+				}
 			}
+			c.withoutEtcd()
 			stop()
 			workers.Wait()
 			c.check()
@@ -35,7 +42,13 @@ func TestCrash(t *testing.T) {
 	}
 }
 
-const crashWorkers = 8
+const (
+	crashWorkers = 8
+	crashRounds  = 3
+	// between is how many steps are acknowledged before the next kill, and while a
+	// process is away that nobody filing needs.
+	between = 150
+)
 
 // crash is a run of the crash test.
 type crash struct {
@@ -60,14 +73,36 @@ func (c *crash) kill(role string) {
 			return now.unknown >= before.unknown+crashWorkers/2, now.String()
 		})
 	default:
-		// Filing and handling do not need the followers, nor discovery.
-		c.passes(40)
+		// Filing and handling need neither those who follow nor those who are followed, nor
+		// discovery.
+		c.passes(between)
 	}
+	c.back(role)
+	c.passes(between)
+}
+
+// back starts a process again and waits for the load to get through.
+func (c *crash) back(role string) {
+	c.t.Helper()
 	c.Restart(role)
-	back := time.Now()
+	start := time.Now()
 	c.passes(1)
-	c.slowest = max(c.slowest, time.Since(back))
-	c.passes(40)
+	c.slowest = max(c.slowest, time.Since(start))
+}
+
+// withoutEtcd kills and starts the two that everybody needs while nobody can be looked
+// up: they find each other where they last were.
+func (c *crash) withoutEtcd() {
+	c.t.Helper()
+	c.Kill("etcd")
+	for _, role := range []string{"gateway", "casework"} {
+		c.Kill(role)
+		c.back(role)
+	}
+	c.kills += 3
+	c.passes(between)
+	c.Restart("etcd")
+	c.passes(between)
 }
 
 // passes waits until so many more steps have been acknowledged.

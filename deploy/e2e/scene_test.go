@@ -174,7 +174,7 @@ func jsonOf(v any) string {
 // noFaults fails the test for every panic and every 5xx that was logged.
 func (s *scene) noFaults() {
 	s.t.Helper()
-	for _, line := range s.Faults() {
+	for _, line := range s.Faults(false) {
 		s.t.Errorf("in the log: %s", line)
 	}
 }

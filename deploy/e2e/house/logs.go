@@ -16,13 +16,14 @@ func (h *House) read(name string) []byte {
 	return raw
 }
 
-// Faults are the lines that tell of a panic or of an answer that blames ourselves.
-func (h *House) Faults() []string {
+// Faults are the lines that tell of a panic or of an answer that blames ourselves. While
+// processes are being killed, 503 and 504 are the right answers.
+func (h *House) Faults(killing bool) []string {
 	h.t.Helper()
 	var found []string
 	for _, name := range h.order {
 		for line := range bytes.Lines(h.read(name)[min(h.marks[name], len(h.read(name))):]) {
-			if faulty(line) {
+			if faulty(line, killing) {
 				found = append(found, fmt.Sprintf("%s: %s", name, bytes.TrimSpace(line)))
 			}
 		}
@@ -39,7 +40,7 @@ func (h *House) Mark() {
 }
 
 // faulty looks at one line of a log.
-func faulty(line []byte) bool {
+func faulty(line []byte, killing bool) bool {
 	for _, mark := range []string{"panic", "goroutine ", "DATA RACE"} {
 		if bytes.Contains(line, []byte(mark)) {
 			return true
@@ -54,7 +55,7 @@ func faulty(line []byte) bool {
 	}
 	switch code := entry.Code.(type) {
 	case float64: // HTTP's
-		return entry.Msg == "request" && code >= 500
+		return entry.Msg == "request" && code >= 500 && !(killing && (code == 503 || code == 504))
 	case string: // gRPC's
 		return entry.Msg == "call" && (code == "Internal" || code == "Unknown" || code == "DataLoss")
 	}

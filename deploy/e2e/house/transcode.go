@@ -127,3 +127,9 @@ func scalar(fd protoreflect.FieldDescriptor, v protoreflect.Value) string {
 	}
 	return v.String()
 }
+
+// JSON is a message as the API writes it.
+func JSON(m proto.Message) (string, error) {
+	raw, err := protojson.Marshal(m)
+	return string(raw), err
+}
