@@ -20,6 +20,9 @@ type settings struct {
 	config string
 }
 
+// configFlags are the flags that are keys of the configuration.
+var configFlags = []string{"data_dir", "log.level", "admin.listen", "gateway.listen", "issuer.listen", "storage.driver"}
+
 // newFlags makes a command's flag set. Flags named like configuration keys go into
 // the configuration; the others are the command's own.
 func newFlags(name string, out io.Writer) *settings {
@@ -39,12 +42,16 @@ func (s *settings) load(args []string, c *stand.Config) error {
 	if err := s.flags.Parse(args); err != nil {
 		return err
 	}
-	// Only flags that are configuration keys: those have a value of their own in
-	// the file too.
+	// Flags of the command's own are not keys of the configuration.
 	keys := pflag.NewFlagSet("keys", pflag.ContinueOnError)
-	for _, name := range []string{"data_dir", "log.level", "admin.listen", "gateway.listen", "storage.driver"} {
-		if f := s.flags.Lookup(name); f != nil && f.Changed {
-			keys.AddFlag(f)
+	for _, name := range configFlags {
+		f := s.flags.Lookup(name)
+		if f == nil || !f.Changed {
+			continue
+		}
+		keys.String(name, "", f.Usage)
+		if err := keys.Set(name, f.Value.String()); err != nil {
+			return err
 		}
 	}
 	return boot.Load(c, boot.Sources{File: s.config, Flags: keys})
