@@ -59,26 +59,23 @@ type wireForm struct {
 	body io.Reader
 }
 
-// TestBadInput sends every input of the tables by every transport it has, and wants the
-// same refusal everywhere: with a reason, the field's name, a request id, nothing of the
+// TestBadInput sends every input of the tables by every transport it has to every shape on
+// every database, and wants the same refusal everywhere: with a reason, the field's name, a request id, nothing of the
 // value, and nothing left behind.
 func TestBadInput(t *testing.T) {
 	said := map[string]map[string]string{} // by input, by hall
-	for _, o := range pairs(t) {
-		name := string(o.Shape) + "/" + o.Driver
-		t.Run(name, func(t *testing.T) {
-			s := newScene(t, o)
-			r := badRun{scene: s, fix: s.fixtures(), said: map[string]string{}}
-			r.odd()
-			r.run()
-			for k, v := range r.said {
-				if said[k] == nil {
-					said[k] = map[string]string{}
-				}
-				said[k][name] = v
+	house.Each(t, func(t *testing.T, o house.Options) {
+		s := newScene(t, o)
+		r := badRun{scene: s, fix: s.fixtures(), said: map[string]string{}}
+		r.odd()
+		r.run()
+		for k, v := range r.said {
+			if said[k] == nil {
+				said[k] = map[string]string{}
 			}
-		})
-	}
+			said[k][string(o.Shape)+"/"+o.Driver] = v
+		}
+	})
 	for input, answers := range said {
 		var first string
 		for hall, a := range answers {

@@ -41,6 +41,14 @@ func (h *House) settings(role string) (string, error) {
 		c["etcd"] = map[string]any{"endpoints": []string{"http://" + h.etcd}}
 		c["discovery"] = map[string]any{"cache_dir": filepath.Join(h.dir, "discovery", role)}
 	}
+	if h.Shape == One && role == toolName {
+		// The etcd of `up` is its own; who asks from outside is told where the roles are.
+		static := map[string][]string{}
+		for name, addr := range h.grpc {
+			static[name] = []string{addr}
+		}
+		c["discovery"] = map[string]any{"static": static}
+	}
 	maps.Copy(c, h.options.Settings)
 	raw, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {

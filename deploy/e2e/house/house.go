@@ -36,6 +36,7 @@ const (
 	etcdName   = "etcd"
 	issuerName = "issuer"
 	upName     = "up"
+	toolName   = "tool"
 )
 
 // Options are what a test may ask of its hall.
@@ -225,7 +226,7 @@ func (h *House) Stop() {
 // it prints.
 func (h *House) Run(ctx context.Context, args ...string) (string, error) {
 	h.t.Helper()
-	path, err := h.settings("tool")
+	path, err := h.settings(toolName)
 	if err != nil {
 		return "", err
 	}
