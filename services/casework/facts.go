@@ -17,6 +17,7 @@ func factsOf(c *caseworkv1.Case, last time.Time) rules.Case {
 		State: rules.State(c.GetState()), Instant: c.GetCaseType() == caseworkv1.CaseType_CASE_TYPE_INSTANT,
 		FullFlow: c.GetFullFlow(), FourEyes: c.GetFourEyes(),
 		Submitted: timeOf(c.GetSubmitTime()), PreAccepted: timeOf(c.GetPreAcceptTime()), Accepted: timeOf(c.GetAcceptTime()),
+		Deemed:    timeOf(c.GetDeemedAcceptTime()),
 		DecidedAt: timeOf(c.GetDecision().GetDecideTime()),
 		Granted:   c.GetDecision().GetResult() == caseworkv1.DecisionResult_DECISION_RESULT_GRANTED,
 		Handover:  handover(c.GetFinish()), Last: last,

@@ -101,7 +101,15 @@ func (s *Service) attempt(ctx context.Context, a authn.Access, r request, st ste
 	if err != nil {
 		return nil, nil, err
 	}
-	t := &turn{access: a, asApplicant: asApplicant, now: s.clock.Now(), c: c}
+	now := s.clock.Now()
+	if s.silent(old, c, now) {
+		// The law has accepted it already, whether or not the timer came to write it down.
+		if err := s.deem(ctx, old, c, now); err != nil {
+			return nil, nil, err
+		}
+		return nil, nil, fault.Conflict.New() // and what was asked for is decided on that
+	}
+	t := &turn{access: a, asApplicant: asApplicant, now: now, c: c}
 	if err := st.decide(t, old); err != nil {
 		return nil, nil, s.refused(ctx, r, err)
 	}

@@ -117,10 +117,12 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	feedv1.RegisterFeedServiceServer(r, s.feed)
 }
 
-// Run numbers the feed and follows the catalogue until ctx ends.
+// Run numbers the feed, follows the catalogue and lets silence count as acceptance,
+// until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.feed.Run(ctx) })
+	g.Go(func() error { return s.deemAll(ctx) })
 	g.Go(func() error { return s.follower.Run(s.outgoing(ctx)) })
 	return g.Wait()
 }

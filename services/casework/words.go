@@ -57,6 +57,7 @@ var eventTitles = map[string]string{
 	"case.supplement_requested": "一次性告知补正",
 	"case.supplement_received":  "收到补正材料",
 	"case.accepted":             "受理",
+	"case.deemed_accepted":      "视为受理",
 	"case.not_accepted":         "不受理",
 	"case.refused":              "不予受理",
 	"case.undertaken":           "承办",

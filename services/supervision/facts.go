@@ -20,7 +20,7 @@ func shorten(c *caseworkv1.Case) *caseworkv1.Case {
 		Name: c.GetName(), Item: c.GetItem(), ItemTitle: c.GetItemTitle(), Department: c.GetDepartment(), CaseType: c.GetCaseType(),
 		Channel: c.GetChannel(), State: c.GetState(), PromisedLimit: c.GetPromisedLimit(), StatutoryLimit: c.GetStatutoryLimit(),
 		LimitUnit: c.GetLimitUnit(), SubmitTime: c.GetSubmitTime(), PreAcceptTime: c.GetPreAcceptTime(), AcceptTime: c.GetAcceptTime(),
-		EndTime: c.GetEndTime(), ApplicantKey: c.GetApplicantKey(),
+		DeemedAcceptTime: c.GetDeemedAcceptTime(), EndTime: c.GetEndTime(), ApplicantKey: c.GetApplicantKey(),
 	}
 	for _, x := range c.GetSupplements() {
 		s.Supplements = append(s.Supplements, &caseworkv1.Supplement{Serial: x.GetSerial(), NoticeTime: x.GetNoticeTime(),
@@ -50,6 +50,7 @@ func factsOf(c *caseworkv1.Case) *rules.Facts {
 		Promised: int(c.GetPromisedLimit()), Statutory: int(c.GetStatutoryLimit()), Unit: unitOf(c.GetLimitUnit()),
 		FullFlow: c.GetFullFlow(), FourEyes: c.GetFourEyes(),
 		Submitted: timeOf(c.GetSubmitTime()), PreAccepted: timeOf(c.GetPreAcceptTime()), Accepted: timeOf(c.GetAcceptTime()),
+		Deemed:    timeOf(c.GetDeemedAcceptTime()),
 		Collected: timeOf(c.GetCollection().GetCollectTime()), End: ends[c.GetState()], Ended: timeOf(c.GetEndTime()), EndReason: c.GetEndReason(),
 	}
 	for _, s := range c.GetSupplements() {

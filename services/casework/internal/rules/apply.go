@@ -54,6 +54,8 @@ func (c *Case) record(in Input, at time.Time) {
 		}
 	case Accept:
 		c.Accepted = at
+	case DeemAccept:
+		c.Accepted, c.Deemed = in.Received, at
 	case Undertake:
 		c.Steps = append(c.Steps, Step{StepUndertake, in.Actor})
 	case Examine:

@@ -32,12 +32,13 @@ const (
 	Extend
 	EndSpecial
 	Reveal
-	lastCommand = Reveal
+	DeemAccept
+	lastCommand = DeemAccept
 )
 
 var commandNames = [...]string{"none", "update", "submit", "pre_accept", "request_supplement", "receive_supplement",
 	"accept", "not_accept", "refuse", "undertake", "examine", "approve", "decide", "finish", "collect", "withdraw",
-	"lapse", "void", "start_excluded", "extend", "end_special", "reveal"}
+	"lapse", "void", "start_excluded", "extend", "end_special", "reveal", "deem_accept"}
 
 // String is the command's word.
 func (c Command) String() string {
@@ -83,8 +84,11 @@ type Input struct {
 	Requester, Name string
 	Limit           int
 	Unit            workday.Unit
-	// Due is the applicant's last day of a supplement notice.
+	// Due is the last day of a limit: the applicant's of a supplement notice, the
+	// hall's to accept for a deemed acceptance.
 	Due workday.Date
+	// Received is when the papers count as received, of a deemed acceptance.
+	Received time.Time
 }
 
 // MinReason is how many characters a reason must have to say anything.

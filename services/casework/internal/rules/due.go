@@ -62,10 +62,27 @@ func Due(cal *workday.Calendar, p Policy, division string, limits Limits, c Case
 
 // AcceptanceDue is the last day to accept, supplement or refuse what came in at receipt.
 func AcceptanceDue(cal *workday.Calendar, p Policy, division string, receipt time.Time) (workday.Date, bool) {
+	return cal.Add(division, workday.DateOf(Received(cal, p, division, receipt)), p.AcceptanceDays)
+}
+
+// Received is when what came in at receipt counts as received.
+func Received(cal *workday.Calendar, p Policy, division string, receipt time.Time) time.Time {
 	if p.NextDayReceipt {
-		receipt = workday.Received(cal, division, p.Hours, receipt)
+		return workday.Received(cal, division, p.Hours, receipt)
 	}
-	return cal.Add(division, workday.DateOf(receipt), p.AcceptanceDays)
+	return receipt
+}
+
+// Silent is the day from which silence on a submitted case counts as acceptance: the one
+// after the hall's last day. What was entered only after that day, since the papers had
+// come in earlier, leaves the next working day to enter what else was done on paper.
+func Silent(cal *workday.Calendar, division string, due workday.Date, created time.Time) workday.Date {
+	entered := workday.DateOf(created)
+	if entered <= due {
+		return due + 1
+	}
+	next, _ := cal.Add(division, entered, 1)
+	return next + 1
 }
 
 // SupplementDue is the applicant's last day of a notice given at told.

@@ -93,9 +93,12 @@ type Case struct {
 	Gaps []string
 	// Submitted, PreAccepted, Accepted and DecidedAt are when; zero when not.
 	Submitted, PreAccepted, Accepted, DecidedAt time.Time
-	Supplements                                 []Supplement
-	Steps                                       []Step
-	Specials                                    []Special
+	// Deemed is when the limit to accept ended without a word, so that the case counts
+	// as accepted from the day of receipt; zero when somebody accepted it.
+	Deemed      time.Time
+	Supplements []Supplement
+	Steps       []Step
+	Specials    []Special
 	// Granted is the decision, once there is one.
 	Granted bool
 	// Handover tells that a finished case still has a paper to hand over.
@@ -108,7 +111,7 @@ type Case struct {
 // notices, steps and procedures. What they are about does not matter.
 func (c Case) SameCourse(o Case) bool {
 	return c.State == o.State && c.Granted == o.Granted && c.Handover == o.Handover && c.Last.Equal(o.Last) &&
-		c.Submitted.Equal(o.Submitted) && c.PreAccepted.Equal(o.PreAccepted) && c.Accepted.Equal(o.Accepted) && c.DecidedAt.Equal(o.DecidedAt) &&
+		c.Submitted.Equal(o.Submitted) && c.PreAccepted.Equal(o.PreAccepted) && c.Accepted.Equal(o.Accepted) && c.DecidedAt.Equal(o.DecidedAt) && c.Deemed.Equal(o.Deemed) &&
 		slices.Equal(c.Steps, o.Steps) &&
 		slices.EqualFunc(c.Supplements, o.Supplements, func(a, b Supplement) bool {
 			return a.Told.Equal(b.Told) && a.Received.Equal(b.Received) && a.Due == b.Due && a.AfterAcceptance == b.AfterAcceptance

@@ -67,7 +67,10 @@ func randomInput(t *rapid.T, c Case, now time.Time, i int) Input {
 	in.Reason = rapid.SampledFrom([]string{longReason, longReason, "短"}).Draw(t, "reason")
 	in.Limit = rapid.IntRange(0, 12).Draw(t, "limit")
 	in.Result = FinishResult(rapid.IntRange(1, 6).Draw(t, "result"))
-	in.Due = workday.DateOf(now) + 3
+	in.Due, in.Received = workday.DateOf(now)+3, c.Receipt()
+	if in.Command == DeemAccept {
+		in.Due = workday.DateOf(now) - workday.Date(rapid.IntRange(0, 3).Draw(t, "overdue"))
+	}
 	if rapid.IntRange(0, 4).Draw(t, "claims") == 0 {
 		in.Happened = now.Add(time.Duration(rapid.IntRange(-300, 10).Draw(t, "claimed")) * time.Hour)
 	}
@@ -106,12 +109,16 @@ func (h *checker) add(in Input, next Case) error {
 	}
 	waiting := h.count(RequestSupplement) > h.count(ReceiveSupplement)
 	running := h.count(StartExcluded) > h.count(EndSpecial)
-	onlyWhileFree := []Command{PreAccept, RequestSupplement, Accept, NotAccept, Refuse, Undertake, Examine, Approve, Decide, StartExcluded, Extend}
+	onlyWhileFree := []Command{PreAccept, RequestSupplement, Accept, DeemAccept, NotAccept, Refuse, Undertake, Examine, Approve, Decide, StartExcluded, Extend}
 	switch {
 	case slices.Contains(onlyWhileFree, in.Command) && (waiting || running):
 		return fmt.Errorf("while the case waits for papers (%t) or a procedure (%t)", waiting, running)
 	case (in.Command == ReceiveSupplement || in.Command == Lapse) && !waiting:
 		return fmt.Errorf("without a notice")
+	case in.Command == DeemAccept && !next.Last.After(workday.EndOfDay(in.Due)):
+		return fmt.Errorf("the hall still had until %s", in.Due)
+	case in.Command == DeemAccept && !next.Accepted.Equal(in.Received):
+		return fmt.Errorf("accepted from %s and not from the receipt", next.Accepted)
 	case in.Command == EndSpecial && !running:
 		return fmt.Errorf("without a procedure")
 	case in.Command == Decide && h.c.FullFlow && !(h.did(Undertake) && h.did(Examine) && h.did(Approve)):
@@ -135,18 +142,24 @@ func (h *checker) order(in Input, next Case) error {
 	if next.Last.Before(h.last) || next.Last.After(in.Now) && next.Last.After(h.last) {
 		return fmt.Errorf("it happened at %s, after %s, entered at %s", next.Last, h.last, in.Now)
 	}
-	for _, once := range []Command{Submit, PreAccept, Accept, NotAccept, Refuse, Undertake, Examine, Approve, Decide, Finish, Collect, Withdraw, Lapse, Void, Extend} {
+	for _, once := range []Command{Submit, PreAccept, Accept, DeemAccept, NotAccept, Refuse, Undertake, Examine, Approve, Decide, Finish, Collect, Withdraw, Lapse, Void, Extend} {
 		if in.Command == once && h.did(once) {
 			return fmt.Errorf("a second time")
 		}
 	}
 	for cmd, needs := range map[Command]Command{
-		PreAccept: Submit, RequestSupplement: Submit, Accept: Submit, NotAccept: Submit, Refuse: Submit, Undertake: Accept, Examine: Undertake,
+		PreAccept: Submit, RequestSupplement: Submit, Accept: Submit, NotAccept: Submit, Refuse: Submit, DeemAccept: Submit, Undertake: Accept, Examine: Undertake,
 		Approve: Undertake, Decide: Accept, Finish: Decide, Collect: Finish, Withdraw: Submit, StartExcluded: Accept, Extend: Accept,
 	} {
+		if needs == Accept && h.did(DeemAccept) {
+			continue // by law as good as accepted
+		}
 		if in.Command == cmd && !h.did(needs) {
 			return fmt.Errorf("before %s", needs)
 		}
+	}
+	if (in.Command == Accept || in.Command == DeemAccept) && h.did(Accept, DeemAccept) {
+		return fmt.Errorf("accepted twice")
 	}
 	ends := []Command{NotAccept, Refuse, Withdraw, Lapse}
 	switch {

@@ -38,6 +38,7 @@ var arrows = []arrow{
 	{Submitted, Accept, Accepted, gapsAdmitted},
 	{Submitted, NotAccept, NotAccepted, reasonGiven(MinReason)},
 	{Submitted, Refuse, Refused, rightBodyNamed},
+	{Submitted, DeemAccept, Accepted, acceptanceMissed},
 	{Submitted, Withdraw, Withdrawn, nil},
 
 	{Supplementing, ReceiveSupplement, resume, nil},
@@ -137,6 +138,15 @@ func supplementMissed(c Case, in Input) error {
 	open := c.openSupplement()
 	if open >= 0 && !in.at(c.Last).After(workday.EndOfDay(c.Supplements[open].Due)) {
 		return fault.SupplementRunning.New(fault.Meta("due_date", c.Supplements[open].Due.String()))
+	}
+	return nil
+}
+
+// acceptanceMissed lets silence count as acceptance only once the hall's last day is
+// over (Art. 32 (2)).
+func acceptanceMissed(c Case, in Input) error {
+	if in.at(c.Last).Before(workday.StartOfDay(in.Due + 1)) {
+		return wrongState(c, in.Command, fault.Meta("due_date", in.Due.String()))
 	}
 	return nil
 }

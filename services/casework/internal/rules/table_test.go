@@ -35,7 +35,7 @@ func do(cmd Command, actor string) Input {
 	return Input{
 		Command: cmd, Actor: actor, Now: day0.Add(time.Hour), Reason: longReason, Remedies: "可依法申请行政复议", RightBody: "惠州市公安局",
 		WithGaps: true, Granted: true, Result: ResultIssued, Handover: true, Requester: "user/other", Name: "专家评审", Limit: 5,
-		Due: workday.DateOf(day0) - 1,
+		Due: workday.DateOf(day0) - 1, Received: day0,
 	}
 }
 
@@ -68,7 +68,7 @@ var want = map[State]map[Command]State{
 	Draft: {Update: Draft, Submit: Submitted, Reveal: Draft},
 	Submitted: {
 		PreAccept: Submitted, RequestSupplement: Supplementing, Accept: Accepted, NotAccept: NotAccepted, Refuse: Refused,
-		Withdraw: Withdrawn, Void: Voided, Reveal: Submitted,
+		DeemAccept: Accepted, Withdraw: Withdrawn, Void: Voided, Reveal: Submitted,
 	},
 	Supplementing: {ReceiveSupplement: Submitted, Withdraw: Withdrawn, Lapse: Lapsed, Void: Voided, Reveal: Supplementing},
 	NotAccepted:   {Void: Voided, Reveal: NotAccepted},
@@ -145,6 +145,14 @@ func TestGuards(t *testing.T) {
 		{"supplement without a word", s[Submitted], with(RequestSupplement, func(in *Input) { in.Reason = "缺" }), fault.ReasonRequired},
 		{"accept with unadmitted gaps", gaps, with(Accept, func(in *Input) { in.WithGaps = false }), fault.MaterialMissing},
 		{"accept with admitted gaps", gaps, do(Accept, "w"), nil},
+		{"silence on the last day", s[Submitted], with(DeemAccept, func(in *Input) { in.Due = workday.DateOf(in.Now) }), fault.CaseWrongState},
+		{"silence as the next day begins", s[Submitted], with(DeemAccept, func(in *Input) {
+			in.Due, in.Happened = workday.DateOf(day0), workday.StartOfDay(workday.DateOf(day0)+1)
+			in.Now = in.Happened
+		}), nil},
+		{"silence a moment before", s[Submitted], with(DeemAccept, func(in *Input) {
+			in.Due, in.Now = workday.DateOf(day0), workday.StartOfDay(workday.DateOf(day0)+1).Add(-time.Microsecond)
+		}), fault.CaseWrongState},
 		{"not accept with nine characters", s[Submitted], with(NotAccept, func(in *Input) { in.Reason = "一二三四五六七八九" }), fault.ReasonRequired},
 		{"not accept with ten characters", s[Submitted], with(NotAccept, func(in *Input) { in.Reason = "一二三四五六七八九十" }), nil},
 		{"refuse without the right body", s[Submitted], with(Refuse, func(in *Input) { in.RightBody = "" }), fault.ReasonRequired},

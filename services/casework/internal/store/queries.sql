@@ -59,3 +59,11 @@ SELECT name, state, position FROM items WHERE position > @after ORDER BY positio
 
 -- name: RevisionsAfter :many
 SELECT name, revision, position, data FROM item_revisions WHERE position > @after ORDER BY position LIMIT CAST(@size AS BIGINT);
+
+-- name: NextHall :one
+SELECT hall FROM cases WHERE case_no > @behind ORDER BY case_no LIMIT 1;
+
+-- name: ListUnaccepted :many
+SELECT case_no, due FROM cases
+WHERE hall = @hall AND stage = 1 AND stage > 0 AND (due, case_no) > (CAST(@after_due AS BIGINT), CAST(@after_case_no AS TEXT)) AND due < CAST(@today AS BIGINT) AND state = 2
+ORDER BY due, case_no LIMIT CAST(@size AS BIGINT);

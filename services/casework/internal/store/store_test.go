@@ -261,3 +261,49 @@ func TestCatalogueCopy(t *testing.T) {
 		}
 	})
 }
+
+func TestUnaccepted(t *testing.T) {
+	dbtest.Each(t, Migrations(), func(t *testing.T, d *db.DB) {
+		insert(t, d,
+			row(1, func(r *Row) { r.Due = 30 }), row(2, func(r *Row) { r.Due = 10 }), row(3, func(r *Row) { r.Due = 20 }), row(4, func(r *Row) { r.Due = 40 }),
+			row(5, func(r *Row) { r.Due, r.State = 5, rules.Supplementing }),
+			row(6, func(r *Row) { r.Due, r.Stage, r.State = 5, rules.StageExamine, rules.Examining }),
+			row(7, func(r *Row) { r.CaseNo, r.Hall, r.Due = "441301260302000000071", "441301", 5 }),
+		)
+		for _, tc := range []struct {
+			name  string
+			today rules.Day
+			after Entry
+			size  int
+			want  []string
+		}{
+			{"all before today", 40, Entry{Due: -1}, 9, []string{number(2), number(3), number(1)}},
+			{"a page", 40, Entry{Due: -1}, 2, []string{number(2), number(3)}},
+			{"the page after", 40, Entry{Due: 20, CaseNo: number(3)}, 2, []string{number(1)}},
+			{"on the last day", 10, Entry{Due: -1}, 9, []string{}},
+		} {
+			got, err := Unaccepted(t.Context(), d.Read(), "441300", tc.today, tc.after, tc.size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, numbers(got)); diff != "" {
+				t.Errorf("%s: %s", tc.name, diff)
+			}
+		}
+		halls := []string{}
+		for hall := ""; ; {
+			next, ok, err := NextHall(t.Context(), d.Read(), hall)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !ok {
+				break
+			}
+			hall = next
+			halls = append(halls, hall)
+		}
+		if diff := cmp.Diff([]string{"441300", "441301"}, halls); diff != "" {
+			t.Error(diff)
+		}
+	})
+}

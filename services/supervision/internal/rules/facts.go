@@ -27,12 +27,15 @@ type Facts struct {
 	FullFlow, FourEyes bool
 
 	Submitted, PreAccepted, Accepted time.Time
-	Supplements                      []Supplement
-	Steps                            []Step
-	Specials                         []Special
-	Decision                         *Decision
-	Finish                           *Finish
-	Collected                        time.Time
+	// Deemed is when the limit to accept ended and the law accepted the case, from the
+	// day of receipt on; zero when somebody accepted it.
+	Deemed      time.Time
+	Supplements []Supplement
+	Steps       []Step
+	Specials    []Special
+	Decision    *Decision
+	Finish      *Finish
+	Collected   time.Time
 	// End is how it left the flow without a finish, with when and why.
 	End       string
 	Ended     time.Time

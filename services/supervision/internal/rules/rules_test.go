@@ -152,7 +152,13 @@ func TestTimedRules(t *testing.T) {
 			f.Specials = []Special{{Serial: 1, Limit: 5, Start: at("2018-10-16 10:00:00")}}
 			f.End, f.Ended = EndVoided, at("2018-10-17 10:00:00")
 		}), []string{}},
-		"nobody accepts":          {"", unaccepted(nil), []string{"T4_ACCEPTANCE_OVERDUE.yellow.1@10-23 00:00"}},
+		"nobody accepts": {"", unaccepted(nil), []string{"T4_ACCEPTANCE_OVERDUE.yellow.1@10-23 00:00"}},
+		"nobody accepts and the law does": {"", unaccepted(func(f *Facts) { f.Accepted, f.Deemed = f.Submitted, at("2018-10-23 00:00:00") }),
+			[]string{"T1_PROMISE.warning.1@10-22 00:00", "T4_ACCEPTANCE_OVERDUE.yellow.1@10-23 00:00", "T1_PROMISE.yellow.1@10-25 00:00", "T2_STATUTORY.red.1@10-30 00:00"}},
+		"online, never looked at until the law accepts": {"", unaccepted(func(f *Facts) {
+			f.Online, f.Promised, f.Statutory = true, 60, 60
+			f.Accepted, f.Deemed = f.Submitted, at("2018-10-23 00:00:00")
+		}), []string{"T8_PRE_ACCEPT_OVERDUE.warning.1@10-18 00:00", "T4_ACCEPTANCE_OVERDUE.yellow.1@10-23 00:00", "T8_PRE_ACCEPT_OVERDUE.yellow.1@10-23 00:00"}},
 		"received after closing":  {"", unaccepted(func(f *Facts) { f.Submitted = at("2018-10-15 20:00:00") }), []string{"T4_ACCEPTANCE_OVERDUE.yellow.1@10-24 00:00"}},
 		"refused in time":         {"", unaccepted(func(f *Facts) { f.End, f.Ended = EndRefused, at("2018-10-22 16:00:00") }), []string{}},
 		"supplement told in time": {"", unaccepted(func(f *Facts) { f.Supplements = []Supplement{{Serial: 1, Notice: at("2018-10-17 10:00:00")}} }), []string{}},

@@ -162,12 +162,20 @@ func (p Policy) acceptance(f *Facts) []clock {
 		return all
 	}
 	end := earliest(f.Accepted, f.Stopped())
+	if !f.Deemed.IsZero() {
+		end = f.Stopped() // that the law accepted it does not undo that nobody did
+	}
 	return append(all, p.receipt(f, ClockAcceptance, len(all)+1, start, end, AcceptanceLimit))
 }
 
 // preAccept is the clock of the first look at an online application.
 func (p Policy) preAccept(f *Facts) clock {
-	end := earliest(f.PreAccepted, earliest(f.Accepted, f.Stopped()))
+	accepted := f.Accepted
+	if !f.Deemed.IsZero() {
+		// What fell due at the very moment was missed, not done in time.
+		accepted = f.Deemed.Add(time.Microsecond)
+	}
+	end := earliest(f.PreAccepted, earliest(accepted, f.Stopped()))
 	if len(f.Supplements) > 0 {
 		end = earliest(end, f.Supplements[0].Notice)
 	}

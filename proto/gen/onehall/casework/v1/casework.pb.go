@@ -1580,9 +1580,13 @@ type Case struct {
 	// Whether the flow demands undertake, examine and approve before deciding.
 	FullFlow bool `protobuf:"varint,39,opt,name=full_flow,json=fullFlow,proto3" json:"full_flow,omitempty"`
 	// Whether one person must not both undertake and approve.
-	FourEyes      bool `protobuf:"varint,40,opt,name=four_eyes,json=fourEyes,proto3" json:"four_eyes,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	FourEyes bool `protobuf:"varint,40,opt,name=four_eyes,json=fourEyes,proto3" json:"four_eyes,omitempty"`
+	// When the limit to accept ended without a word of the hall, so that the case
+	// counts as accepted from the day of receipt (视为受理, Art. 32 (1) no. 4);
+	// unset when somebody accepted it.
+	DeemedAcceptTime *timestamppb.Timestamp `protobuf:"bytes,41,opt,name=deemed_accept_time,json=deemedAcceptTime,proto3" json:"deemed_accept_time,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Case) Reset() {
@@ -1893,6 +1897,13 @@ func (x *Case) GetFourEyes() bool {
 		return x.FourEyes
 	}
 	return false
+}
+
+func (x *Case) GetDeemedAcceptTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DeemedAcceptTime
+	}
+	return nil
 }
 
 // Saves a draft.
@@ -4611,7 +4622,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"Collection\x12\"\n" +
 	"\tcollector\x18\x01 \x01(\tB\x04\xa8\xbb\x18\x01R\tcollector\x12.\n" +
 	"\x03way\x18\x02 \x01(\x0e2\x1c.onehall.casework.v1.ChannelR\x03way\x12=\n" +
-	"\fcollect_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vcollectTime\"\xe2\x10\n" +
+	"\fcollect_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vcollectTime\"\xb1\x11\n" +
 	"\x04Case\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xbaH'r%2#^(halls/[0-9]{6}/cases/[0-9]{21})?$R\x04name\x12I\n" +
 	"\x04item\x18\x02 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04item\x12(\n" +
@@ -4665,7 +4676,8 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x04etag\x18% \x01(\tR\x04etag\x12 \n" +
 	"\ton_behalf\x18& \x01(\bB\x03\xe0A\x03R\bonBehalf\x12 \n" +
 	"\tfull_flow\x18' \x01(\bB\x03\xe0A\x03R\bfullFlow\x12 \n" +
-	"\tfour_eyes\x18( \x01(\bB\x03\xe0A\x03R\bfourEyes\"\x9a\x01\n" +
+	"\tfour_eyes\x18( \x01(\bB\x03\xe0A\x03R\bfourEyes\x12M\n" +
+	"\x12deemed_accept_time\x18) \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\x10deemedAcceptTime\"\x9a\x01\n" +
 	"\x11CreateCaseRequest\x12/\n" +
 	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x125\n" +
 	"\x04case\x18\x02 \x01(\v2\x19.onehall.casework.v1.CaseB\x06\xbaH\x03\xc8\x01\x01R\x04case\x12\x1d\n" +
@@ -5137,105 +5149,106 @@ var file_onehall_casework_v1_casework_proto_depIdxs = []int32{
 	18,  // 32: onehall.casework.v1.Case.collection:type_name -> onehall.casework.v1.Collection
 	52,  // 33: onehall.casework.v1.Case.end_time:type_name -> google.protobuf.Timestamp
 	52,  // 34: onehall.casework.v1.Case.update_time:type_name -> google.protobuf.Timestamp
-	19,  // 35: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	19,  // 36: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	19,  // 37: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
-	52,  // 38: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	0,   // 39: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
-	19,  // 40: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
-	10,  // 41: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
-	19,  // 42: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
-	0,   // 43: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
-	52,  // 44: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
-	52,  // 45: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
-	30,  // 46: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
-	0,   // 47: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
-	52,  // 48: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
-	52,  // 49: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
-	52,  // 50: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	52,  // 51: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	52,  // 52: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	12,  // 53: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	53,  // 54: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
-	2,   // 55: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
-	52,  // 56: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	52,  // 57: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	52,  // 58: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	52,  // 59: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	52,  // 60: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	52,  // 61: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	52,  // 62: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	8,   // 63: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
-	52,  // 64: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	9,   // 65: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
-	52,  // 66: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	2,   // 67: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
-	52,  // 68: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	52,  // 69: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	52,  // 70: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	52,  // 71: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	6,   // 72: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
-	7,   // 73: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	52,  // 74: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	20,  // 75: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
-	21,  // 76: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
-	22,  // 77: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
-	23,  // 78: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
-	24,  // 79: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
-	25,  // 80: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
-	27,  // 81: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
-	29,  // 82: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
-	32,  // 83: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
-	34,  // 84: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
-	35,  // 85: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
-	36,  // 86: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
-	37,  // 87: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
-	38,  // 88: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
-	39,  // 89: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
-	40,  // 90: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
-	41,  // 91: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
-	42,  // 92: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
-	43,  // 93: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
-	44,  // 94: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
-	45,  // 95: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
-	46,  // 96: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
-	47,  // 97: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
-	48,  // 98: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
-	49,  // 99: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
-	50,  // 100: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
-	51,  // 101: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
-	19,  // 102: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
-	19,  // 103: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
-	19,  // 104: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
-	19,  // 105: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
-	19,  // 106: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
-	26,  // 107: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
-	28,  // 108: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
-	31,  // 109: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
-	33,  // 110: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
-	11,  // 111: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
-	19,  // 112: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
-	19,  // 113: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
-	19,  // 114: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
-	19,  // 115: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
-	19,  // 116: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
-	19,  // 117: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
-	19,  // 118: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
-	19,  // 119: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
-	19,  // 120: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
-	19,  // 121: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
-	19,  // 122: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
-	19,  // 123: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
-	19,  // 124: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
-	19,  // 125: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
-	19,  // 126: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
-	19,  // 127: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
-	19,  // 128: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
-	102, // [102:129] is the sub-list for method output_type
-	75,  // [75:102] is the sub-list for method input_type
-	75,  // [75:75] is the sub-list for extension type_name
-	75,  // [75:75] is the sub-list for extension extendee
-	0,   // [0:75] is the sub-list for field type_name
+	52,  // 35: onehall.casework.v1.Case.deemed_accept_time:type_name -> google.protobuf.Timestamp
+	19,  // 36: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	19,  // 37: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	19,  // 38: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
+	52,  // 39: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	0,   // 40: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
+	19,  // 41: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
+	10,  // 42: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
+	19,  // 43: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
+	0,   // 44: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
+	52,  // 45: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
+	52,  // 46: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
+	30,  // 47: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
+	0,   // 48: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
+	52,  // 49: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
+	52,  // 50: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
+	52,  // 51: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	52,  // 52: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	52,  // 53: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	12,  // 54: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	53,  // 55: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
+	2,   // 56: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
+	52,  // 57: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	52,  // 58: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	52,  // 59: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	52,  // 60: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	52,  // 61: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	52,  // 62: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	52,  // 63: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	8,   // 64: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
+	52,  // 65: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	9,   // 66: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
+	52,  // 67: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	2,   // 68: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
+	52,  // 69: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	52,  // 70: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	52,  // 71: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	52,  // 72: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	6,   // 73: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
+	7,   // 74: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
+	52,  // 75: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	20,  // 76: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
+	21,  // 77: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
+	22,  // 78: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
+	23,  // 79: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
+	24,  // 80: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
+	25,  // 81: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
+	27,  // 82: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
+	29,  // 83: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
+	32,  // 84: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
+	34,  // 85: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
+	35,  // 86: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
+	36,  // 87: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
+	37,  // 88: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
+	38,  // 89: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
+	39,  // 90: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
+	40,  // 91: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
+	41,  // 92: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
+	42,  // 93: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
+	43,  // 94: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
+	44,  // 95: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
+	45,  // 96: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
+	46,  // 97: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
+	47,  // 98: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
+	48,  // 99: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
+	49,  // 100: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
+	50,  // 101: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
+	51,  // 102: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
+	19,  // 103: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
+	19,  // 104: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
+	19,  // 105: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
+	19,  // 106: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
+	19,  // 107: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
+	26,  // 108: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
+	28,  // 109: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
+	31,  // 110: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
+	33,  // 111: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
+	11,  // 112: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
+	19,  // 113: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
+	19,  // 114: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
+	19,  // 115: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
+	19,  // 116: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
+	19,  // 117: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
+	19,  // 118: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
+	19,  // 119: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
+	19,  // 120: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
+	19,  // 121: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
+	19,  // 122: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
+	19,  // 123: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
+	19,  // 124: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
+	19,  // 125: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
+	19,  // 126: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
+	19,  // 127: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
+	19,  // 128: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
+	19,  // 129: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
+	103, // [103:130] is the sub-list for method output_type
+	76,  // [76:103] is the sub-list for method input_type
+	76,  // [76:76] is the sub-list for extension type_name
+	76,  // [76:76] is the sub-list for extension extendee
+	0,   // [0:76] is the sub-list for field type_name
 }
 
 func init() { file_onehall_casework_v1_casework_proto_init() }

@@ -271,6 +271,54 @@ func (q *Queries) ListByHall(ctx context.Context, arg ListByHallParams) ([]ListB
 	return items, nil
 }
 
+const listUnaccepted = `-- name: ListUnaccepted :many
+SELECT case_no, due FROM cases
+WHERE hall = $1 AND stage = 1 AND stage > 0 AND (due, case_no) > (CAST($2 AS BIGINT), CAST($3 AS TEXT)) AND due < CAST($4 AS BIGINT) AND state = 2
+ORDER BY due, case_no LIMIT CAST($5 AS BIGINT)
+`
+
+type ListUnacceptedParams struct {
+	Hall        string
+	AfterDue    int64
+	AfterCaseNo string
+	Today       int64
+	Size        int64
+}
+
+type ListUnacceptedRow struct {
+	CaseNo string
+	Due    int64
+}
+
+func (q *Queries) ListUnaccepted(ctx context.Context, arg ListUnacceptedParams) ([]ListUnacceptedRow, error) {
+	rows, err := q.db.QueryContext(ctx, listUnaccepted,
+		arg.Hall,
+		arg.AfterDue,
+		arg.AfterCaseNo,
+		arg.Today,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListUnacceptedRow
+	for rows.Next() {
+		var i ListUnacceptedRow
+		if err := rows.Scan(&i.CaseNo, &i.Due); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listWaiting = `-- name: ListWaiting :many
 SELECT case_no, seq, due, data FROM cases
 WHERE hall = $1 AND stage = $2 AND stage > 0 AND (due, case_no) > (CAST($3 AS BIGINT), CAST($4 AS TEXT))
@@ -327,6 +375,17 @@ func (q *Queries) ListWaiting(ctx context.Context, arg ListWaitingParams) ([]Lis
 		return nil, err
 	}
 	return items, nil
+}
+
+const nextHall = `-- name: NextHall :one
+SELECT hall FROM cases WHERE case_no > $1 ORDER BY case_no LIMIT 1
+`
+
+func (q *Queries) NextHall(ctx context.Context, behind string) (string, error) {
+	row := q.db.QueryRowContext(ctx, nextHall, behind)
+	var hall string
+	err := row.Scan(&hall)
+	return hall, err
 }
 
 const putItem = `-- name: PutItem :exec
