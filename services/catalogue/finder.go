@@ -67,7 +67,8 @@ func (f *finder) run(ctx context.Context, own *feed.Server) error {
 		}
 	}
 	close(f.ready)
-	g, ctx := errgroup.WithContext(ctx)
+	// Both end with ctx itself: with one of its own, the feed's end could come first.
+	var g errgroup.Group
 	g.Go(func() error { return f.follow(ctx, own, position) })
 	g.Go(func() error { return f.watch(ctx) })
 	return g.Wait()

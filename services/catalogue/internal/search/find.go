@@ -225,9 +225,13 @@ func (s *selection) exact(folded string, allowed *roaring.Bitmap) *roaring.Bitma
 	return found
 }
 
-// takeSpelled takes the items whose title or alias is spelled so, or begins so.
+// takeSpelled takes the items whose title or alias is spelled so, or begins so. Of a
+// few letters that everything is spelled with, nobody means the beginning.
 func (s *selection) takeSpelled(typed string, allowed *roaring.Bitmap) {
 	found := s.spelled(typed, allowed, strings.HasPrefix)
+	if found == nil || found.GetCardinality() > maxVerified {
+		return
+	}
 	s.take(rankExactPinyin, s.verified(found, func(e *entry) bool {
 		return slices.Contains(e.initials, typed) || slices.Contains(e.wholes, typed)
 	}))

@@ -81,7 +81,7 @@ func (s *selection) offer(slot uint32, rank uint64) {
 
 // maxVerified bounds how many items a rank looks at one by one. Of more than that the
 // pairs alone decide: nobody pages through them all.
-const maxVerified = 20_000
+const maxVerified = 10_000
 
 // verified are the items that pass a closer look.
 func (s *selection) verified(found *roaring.Bitmap, fits func(*entry) bool) *roaring.Bitmap {
