@@ -3,6 +3,8 @@ package e2e
 import (
 	"math"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 
 	"google.golang.org/grpc/codes"
@@ -108,12 +110,22 @@ func (r *badRun) queryRows() []bad {
 	get("H34", "/v1/halls?level=LEVEL_MOON", "INVALID_ARGUMENT", "level")
 	get("H35", "/v1/items:search?query=%ff%fe", "BAD_TEXT", "query")
 	get("H36", "/v1/items:search?query=a%00b", "BAD_TEXT", "query")
-	get("H30", "/v1/halls?"+strings.Repeat("a=1&", 10)+strings.Repeat("b=1&", 100), "UNKNOWN_PARAMETER", "")
+	get("H30", "/v1/halls?b=1&a=1", "UNKNOWN_PARAMETER", "a")
+	get("H30", "/v1/halls?"+manyParameters(65), "UNKNOWN_PARAMETER", "")
 	for _, post := range []string{progressPath + "?caseNo=1", "/v1/" + r.fix.accepted.GetName() + ":accept?requestId=x"} {
 		rows = append(rows, bad{class: "H30", what: post, http: &restForm{method: "POST", path: post, body: "{}"}, who: &windowUser,
 			code: codes.InvalidArgument, status: http.StatusBadRequest, reason: "UNKNOWN_PARAMETER"})
 	}
 	return rows
+}
+
+// manyParameters is a query of so many different parameters.
+func manyParameters(n int) string {
+	v := url.Values{}
+	for i := range n {
+		v.Set("p"+strconv.Itoa(i), "1")
+	}
+	return v.Encode()
 }
 
 // numberRows are what both transports can say: enums, numbers, depth, masks, times.

@@ -1,7 +1,9 @@
 package route
 
 import (
+	"maps"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -63,7 +65,9 @@ func (r *Route) fill(values url.Values) (proto.Message, error) {
 		return nil, fault.UnknownParameter.New()
 	}
 	seen := map[string]bool{}
-	for key, vs := range values {
+	// In order, so that the same query is always refused for the same parameter.
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		vs := values[key]
 		path, fd := r.parameter(key)
 		if fd == nil {
 			return nil, fault.UnknownParameter.New(fault.Field(speakable(key)))
