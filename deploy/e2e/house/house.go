@@ -258,10 +258,8 @@ func (h *House) close() {
 		h.procs[name].show(h.t, 25)
 	}
 	if keep := os.Getenv("ONEHALL_E2E_LOGS"); keep != "" {
-		for _, name := range h.order {
-			if err := os.CopyFS(filepath.Join(keep, h.t.Name(), name), os.DirFS(h.dir)); err != nil {
-				h.t.Logf("house: %v", err)
-			}
+		if err := os.CopyFS(filepath.Join(keep, h.t.Name()), os.DirFS(h.dir)); err != nil {
+			h.t.Logf("house: %v", err)
 		}
 	}
 }
