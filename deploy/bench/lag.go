@@ -186,19 +186,17 @@ func (w *lagWatch) watchCards(ctx context.Context, base, token string, begun cha
 	for in.Scan() {
 		now := time.Now()
 		var line struct {
-			Result struct {
-				Card     struct{ Subject string }
-				Position string
-			}
+			Result struct{ Card struct{ Subject string } }
 		}
 		if err := json.Unmarshal(in.Bytes(), &line); err != nil {
 			return fmt.Errorf("watch: %q: %w", in.Text(), err)
 		}
-		if line.Result.Position != "" && !open {
+		subject := line.Result.Card.Subject
+		if subject == "" && !open {
 			open = true // what stood is told, from here on come changes
 			close(begun)
 		}
-		if subject := line.Result.Card.Subject; subject != "" {
+		if subject != "" {
 			w.mu.Lock()
 			w.cards[subject] = append(w.cards[subject], now)
 			w.mu.Unlock()

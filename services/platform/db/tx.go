@@ -39,15 +39,18 @@ func (tx *Tx) NextID() int64 { return tx.db.NextID() }
 // Driver is SQLite or Postgres.
 func (tx *Tx) Driver() string { return tx.db.cfg.Driver }
 
-// PlanAnew lets the transaction's further statements be planned by the tables as they
-// are. PostgreSQL keeps the plan of a statement it knows, and one made while a table was
-// small reads all of it for ever after. For statements of many rows planning costs
-// next to nothing; SQLite plans by its indexes alone and needs no telling.
-func (tx *Tx) PlanAnew(ctx context.Context) error {
+// ByKey tells that the transaction's further statements find their rows by a key, and
+// has them planned for that. PostgreSQL keeps the plan of a statement it knows, and plans
+// a join with a table it has no statistics of by guessing: a plan made while the table
+// was small reads all of it for ever after. For statements of many rows planning them
+// anew costs next to nothing. SQLite plans by its indexes alone and needs no telling.
+func (tx *Tx) ByKey(ctx context.Context) error {
 	if tx.Driver() != Postgres {
 		return nil
 	}
-	_, err := tx.q.ExecContext(ctx, "SET LOCAL plan_cache_mode = force_custom_plan")
+	var cache, scans string
+	err := tx.q.QueryRowContext(ctx, "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true)").
+		Scan(&cache, &scans)
 	return tx.fail(err)
 }
 

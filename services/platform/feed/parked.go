@@ -41,7 +41,7 @@ func (f *Follower) write(ctx context.Context, position int64, events []*feedv1.E
 		if err := f.move(ctx, tx, position, events[len(events)-1].GetPosition()); err != nil {
 			return err
 		}
-		if err := tx.PlanAnew(ctx); err != nil {
+		if err := tx.ByKey(ctx); err != nil {
 			return err
 		}
 		if err := f.noteSubjects(ctx, tx, events); err != nil {

@@ -22,7 +22,7 @@ const (
 	// numberEvery is the least time between two passes while events come in: numbering
 	// twenty at once costs hardly more than one, and so does everything behind it. An
 	// event that comes after a pause waits for nothing.
-	numberEvery = 15 * time.Millisecond
+	numberEvery = 40 * time.Millisecond
 	// sequencerKey sorts behind every resource name, so that in a shared transaction
 	// the events of the others are there to be numbered.
 	sequencerKey = "~feed"
@@ -112,6 +112,9 @@ func (s *Server) number(ctx context.Context) (int64, error) {
 			var mine bool
 			err := tx.QueryRowContext(ctx, `SELECT pg_try_advisory_xact_lock($1, hashtext(current_schema()))`, int64(sequencerLock)).Scan(&mine)
 			if err != nil || !mine {
+				return err
+			}
+			if err := tx.ByKey(ctx); err != nil {
 				return err
 			}
 		}
