@@ -22,7 +22,8 @@ import (
 var errUnequal = errors.New("the figures do not agree with their sources")
 
 // verifyAll recounts the hub's figures at the source. It finds the services as they
-// find each other and reads their feeds with the deployment's own account.
+// find each other and reads their feeds with the deployment's own account; a hall that
+// `up` runs on the same data directory is found by itself.
 func verifyAll(ctx context.Context, out io.Writer, args []string) (err error) {
 	s := newFlags("verify", out)
 	c := stand.DefaultConfig()
@@ -36,6 +37,9 @@ func verifyAll(ctx context.Context, out io.Writer, args []string) (err error) {
 	}
 	if what != "recount" {
 		return fmt.Errorf("%q cannot be verified; recount can", what)
+	}
+	if err := stand.Join(&c); err != nil {
+		return err
 	}
 	// The operators' port belongs to the deployment's own processes.
 	c.Admin.Listen = ""

@@ -51,3 +51,42 @@ func (s secrets) fill(c *Config) {
 		}
 	}
 }
+
+// running is where a hall of `up` can be found by the program's other commands on the
+// same machine.
+type running struct{ Etcd, Issuer string }
+
+func (r running) save(dir string) error {
+	raw, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "running.json"), raw, 0o600)
+}
+
+// Join fills in how to reach a hall that `up` runs on the configuration's data
+// directory: its discovery, its issuer and its secrets. Where no such hall has ever
+// run, the configuration stays as it is.
+func Join(c *Config) error {
+	raw, err := os.ReadFile(filepath.Join(c.DataDir, "running.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var r running
+	if err := json.Unmarshal(raw, &r); err != nil {
+		return fmt.Errorf("running.json: %w", err)
+	}
+	s, err := loadSecrets(c.DataDir)
+	if err != nil {
+		return err
+	}
+	s.fill(c)
+	c.Etcd.Endpoints = []string{r.Etcd}
+	if c.Auth.Issuer == "" {
+		c.Auth.Issuer = r.Issuer
+	}
+	return nil
+}

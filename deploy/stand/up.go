@@ -70,6 +70,9 @@ func Up(ctx context.Context, c Config, p boot.Params, users []authn.User) (h *Ha
 	if err = h.startIssuer(p, users); err != nil {
 		return h, err
 	}
+	if err = (running{Etcd: endpoint, Issuer: h.IssuerURL}).save(c.DataDir); err != nil {
+		return h, err
+	}
 	if h.Runtime, err = boot.NewRuntime(ctx, h.Config.Config, p); err != nil {
 		return h, err
 	}
