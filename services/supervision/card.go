@@ -206,12 +206,12 @@ func (s *Service) changeCard(ctx context.Context, ch cardChange) (*supervisionv1
 
 // ListRules lists the rules in force by the general scheme.
 func (s *Service) ListRules(context.Context, *supervisionv1.ListRulesRequest) (*supervisionv1.ListRulesResponse, error) {
-	preset := s.engine.policies.general.Preset
-	res := &supervisionv1.ListRulesResponse{Preset: preset.Name}
-	for _, r := range preset.Catalog() {
+	policy := s.engine.policies.general
+	res := &supervisionv1.ListRulesResponse{Preset: policy.Preset.Name}
+	for _, r := range policy.Catalog() {
 		res.Rules = append(res.Rules, &supervisionv1.Rule{
 			Id: r.ID, DisplayName: r.Name, Description: r.Description, Level: supervisionv1.CardLevel(r.Level),
-			LegalSource: r.Source, Version: preset.Version,
+			LegalSource: r.Source, Version: r.Version,
 		})
 	}
 	return res, nil

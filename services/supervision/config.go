@@ -35,6 +35,8 @@ type Scheme struct {
 	CountBy string `koanf:"count_by"`
 	// Hours are the opening hours, as "09:00-12:00"; they matter to "second".
 	Hours []string `koanf:"hours"`
+	// OnDuty are the accounts that may decide outside the opening hours.
+	OnDuty []string `koanf:"on_duty"`
 }
 
 // minSecret is the shortest secret taken: a shorter one could be tried out.
@@ -75,6 +77,9 @@ func newPolicies(cfg Config, cal *workday.Calendar) (*policies, error) {
 		if len(scheme.Hours) == 0 {
 			scheme.Hours = cfg.Scheme.Hours
 		}
+		if len(scheme.OnDuty) == 0 {
+			scheme.OnDuty = cfg.Scheme.OnDuty
+		}
 		own, err := scheme.policy(cal)
 		if err != nil {
 			return nil, fmt.Errorf("hall %s: %w", division, err)
@@ -88,7 +93,7 @@ func newPolicies(cfg Config, cal *workday.Calendar) (*policies, error) {
 }
 
 func versionOf(p rules.Policy) string {
-	return fmt.Sprintf("%s/%d/%v", p.Preset.Version, p.Mode, p.Hours.Spans())
+	return fmt.Sprintf("%s/%d/%v", p.Version(), p.Mode, p.Hours.Spans())
 }
 
 func (s Scheme) policy(cal *workday.Calendar) (rules.Policy, error) {
@@ -96,7 +101,7 @@ func (s Scheme) policy(cal *workday.Calendar) (rules.Policy, error) {
 	if err != nil {
 		return rules.Policy{}, err
 	}
-	p := rules.Policy{Preset: preset, Calendar: cal}
+	p := rules.Policy{Preset: preset, Calendar: cal, OnDuty: s.OnDuty}
 	switch s.CountBy {
 	case "", "day":
 	case "second":

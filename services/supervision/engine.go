@@ -3,6 +3,7 @@ package supervision
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"math"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
+	reviewv1 "github.com/onehall/onehall/proto/gen/onehall/review/v1"
 	"github.com/onehall/onehall/services/platform/clock"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/workday"
@@ -26,40 +28,36 @@ type engine struct {
 	policies *policies
 	db       *db.DB
 	clock    clock.Clock
+	log      *slog.Logger
+	// terms are what the catalogue published; nil judges without.
+	terms *termBook
 }
 
-// watched is one case while a batch is applied.
+// watched is one case or review while a batch is applied.
 type watched struct {
 	row *store.Clock
-	// kept is the shortened case of the row; nil until needed.
-	kept   *caseworkv1.Case
-	facts  *rules.Facts
-	policy rules.Policy
-	dirty  bool
+	// kept is the shortened case of the row; nil until needed, and for a review.
+	kept    *caseworkv1.Case
+	subject subject
+	facts   *rules.Facts
+	policy  rules.Policy
+	dirty   bool
 }
 
 func (w *watched) known(key string) bool {
 	return strings.Contains(" "+w.row.Raised+" ", " "+key+" ")
 }
 
-// load reads the facts of the row, once.
-func (w *watched) load() error {
-	if w.facts != nil {
-		return nil
-	}
-	w.kept = &caseworkv1.Case{}
-	if err := proto.Unmarshal(w.row.Facts, w.kept); err != nil {
-		return fmt.Errorf("facts of %s: %w", w.row.Case, err)
-	}
-	w.facts = factsOf(w.kept)
-	return nil
+// mark notes a key on the row.
+func (w *watched) mark(key string) {
+	w.row.Raised = strings.TrimSpace(w.row.Raised + " " + key)
+	w.dirty = true
 }
 
 // raise notes a finding and drafts its card.
 func (w *watched) raise(f rules.Finding) cardDraft {
-	w.row.Raised = strings.TrimSpace(w.row.Raised + " " + f.Key())
-	w.dirty = true
-	return cardDraft{finding: f, subject: w.kept, policy: w.policy}
+	w.mark(f.Key())
+	return cardDraft{finding: f, subject: w.subject, policy: w.policy}
 }
 
 // fallDue raises what fell due strictly before a moment.
@@ -83,21 +81,28 @@ func (w *watched) fallDue(before time.Time) ([]cardDraft, error) {
 	return drafts, nil
 }
 
-// take makes the case of an event the row's, and raises what the event itself shows.
-func (w *watched) take(e *feedv1.Event, c *caseworkv1.Case) []cardDraft {
-	w.facts = factsOf(c)
-	w.kept = shorten(c)
+// take makes the case of an event the row's, and raises what the event itself shows. A
+// rule that cannot be evaluated raises nothing and is reported.
+func (w *watched) take(e *feedv1.Event, c *caseworkv1.Case, terms *rules.Terms, burst int) ([]cardDraft, error) {
+	w.subject, w.facts, w.kept = subjectOfCase(c), factsOf(c), shorten(c)
+	w.facts.Terms = terms
 	w.row.Facts, w.row.Sequence = marshal(w.kept), e.GetSequence()
 	w.row.Department, w.row.ApplicantKey = c.GetDepartment(), c.GetApplicantKey()
+	steps, err := encodeSteps(terms)
+	if err != nil {
+		return nil, err
+	}
+	w.row.Terms = steps
 	var drafts []cardDraft
 	entered := e.GetEnteredAt().AsTime()
-	for _, f := range w.policy.Conduct(w.facts, rules.Deed{
-		Type: e.GetType(), Sequence: e.GetSequence(), Actor: e.GetActor(), Happened: timeOf(e.GetHappenedAt()), Entered: entered,
-	}, w.known) {
+	found, err := w.policy.Conduct(w.facts, rules.Deed{
+		Type: e.GetType(), Sequence: e.GetSequence(), Actor: e.GetActor(), Happened: timeOf(e.GetHappenedAt()), Entered: entered, Burst: burst,
+	}, w.known)
+	for _, f := range found {
 		drafts = append(drafts, w.raise(f))
 	}
 	w.schedule(entered)
-	return drafts
+	return drafts, err
 }
 
 // schedule sets what the row is found and sorted by.
@@ -108,6 +113,9 @@ func (w *watched) schedule(now time.Time) {
 		w.row.NextAt = pending[0].At
 	}
 	w.row.Open, w.row.Due = w.facts.Open(), unknownDue
+	if w.facts.Review != nil {
+		return
+	}
 	if r := workday.Reckon(w.policy.Calendar, w.policy.Input(w.facts), now); r.DueKnown {
 		w.row.Due = int64(r.PromisedDue)
 	} else if due, ok := w.policy.AcceptanceDue(w.facts); ok && r.State == workday.Waiting {
@@ -115,50 +123,135 @@ func (w *watched) schedule(now time.Time) {
 	}
 }
 
+// batch is what comes of the events of one batch.
+type batch struct {
+	cases   map[string]*watched
+	drafts  []cardDraft
+	bursts  bursts
+	tallies tallies
+}
+
 // apply is the follower's: it applies a batch of events in their order.
 func (e *engine) apply(ctx context.Context, tx *db.Tx, events []*feedv1.Event) error {
-	cases, err := e.loadOf(ctx, tx, events)
+	cases, err := e.loadOf(ctx, tx, events, caseType)
+	if err != nil {
+		return err
+	}
+	b := &batch{cases: cases, tallies: tallies{}}
+	for _, ev := range events {
+		if ev.GetResourceType() != caseType {
+			continue
+		}
+		if err := e.applyCase(ctx, tx, b, ev); err != nil {
+			return err
+		}
+	}
+	if err := b.bursts.save(ctx, tx); err != nil {
+		return err
+	}
+	if err := b.tallies.save(ctx, tx); err != nil {
+		return err
+	}
+	return e.save(ctx, tx, b.cases, b.drafts)
+}
+
+func (e *engine) applyCase(ctx context.Context, tx *db.Tx, b *batch, ev *feedv1.Event) error {
+	c := &caseworkv1.Case{}
+	if err := proto.Unmarshal(ev.GetResource(), c); err != nil {
+		return fmt.Errorf("case of %s: %w", ev.GetSubject(), err)
+	}
+	w := b.cases[ev.GetSubject()]
+	if w == nil && c.GetSubmitTime() == nil {
+		return nil // a draft is its applicant's own business
+	}
+	if w == nil {
+		w = e.watch(&store.Clock{Case: ev.GetSubject(), Hall: hallOf(ev.GetSubject()), Source: sourceCasework})
+		b.cases[ev.GetSubject()] = w
+	}
+	if ev.GetSequence() <= w.row.Sequence {
+		return nil // told before
+	}
+	entered := ev.GetEnteredAt().AsTime()
+	due, err := w.fallDue(entered)
+	if err != nil {
+		return err
+	}
+	terms, err := e.terms.of(ctx, tx, c, entered)
+	if err != nil {
+		return err
+	}
+	burst := 0
+	if ev.GetType() == finishedEvent {
+		if burst, err = b.bursts.add(ctx, tx, ev.GetActor(), entered); err != nil {
+			return err
+		}
+	}
+	shown, err := w.take(ev, c, terms, burst)
+	if err != nil {
+		e.report(ctx, ev.GetSubject(), err)
+	}
+	b.tallies.count(w, c, ev)
+	b.drafts = append(append(b.drafts, due...), shown...)
+	return nil
+}
+
+// finishedEvent is what casework calls the finish of a case.
+const finishedEvent = "case.finished"
+
+// report tells of a rule that could not be evaluated: it is for whoever wrote the rule,
+// and no reason to stop the watch.
+func (e *engine) report(ctx context.Context, name string, err error) {
+	log := e.log
+	if log == nil {
+		log = slog.Default()
+	}
+	log.ErrorContext(ctx, "supervision: a rule could not be evaluated", slog.String("subject", name), slog.Any("error", err))
+}
+
+// applyReviews is the follower's of the reviews.
+func (e *engine) applyReviews(ctx context.Context, tx *db.Tx, events []*feedv1.Event) error {
+	rows, err := e.loadOf(ctx, tx, events, reviewType)
 	if err != nil {
 		return err
 	}
 	var drafts []cardDraft
 	for _, ev := range events {
-		if ev.GetResourceType() != caseType {
+		if ev.GetResourceType() != reviewType {
 			continue
 		}
-		c := &caseworkv1.Case{}
-		if err := proto.Unmarshal(ev.GetResource(), c); err != nil {
-			return fmt.Errorf("case of %s: %w", ev.GetSubject(), err)
+		r := &reviewv1.Review{}
+		if err := proto.Unmarshal(ev.GetResource(), r); err != nil {
+			return fmt.Errorf("review of %s: %w", ev.GetSubject(), err)
 		}
-		w := cases[ev.GetSubject()]
-		if w == nil && c.GetSubmitTime() == nil {
-			continue // a draft is its applicant's own business
-		}
+		w := rows[ev.GetSubject()]
 		if w == nil {
-			w = e.watch(&store.Clock{Case: ev.GetSubject(), Hall: hallOf(ev.GetSubject())})
-			cases[ev.GetSubject()] = w
+			w = e.watch(&store.Clock{Case: ev.GetSubject(), Hall: hallOf(ev.GetSubject()), Source: sourceReview})
+			rows[ev.GetSubject()] = w
 		}
 		if ev.GetSequence() <= w.row.Sequence {
-			continue // told before
+			continue
 		}
 		due, err := w.fallDue(ev.GetEnteredAt().AsTime())
 		if err != nil {
 			return err
 		}
-		drafts = append(append(drafts, due...), w.take(ev, c)...)
+		drafts = append(drafts, due...)
+		w.subject, w.facts = subjectOfReview(r), factsOfReview(r)
+		w.row.Facts, w.row.Sequence, w.row.Department = marshal(shortenReview(r)), ev.GetSequence(), r.GetDepartment()
+		w.schedule(ev.GetEnteredAt().AsTime())
 	}
-	return e.save(ctx, tx, cases, drafts)
+	return e.save(ctx, tx, rows, drafts)
 }
 
 func (e *engine) watch(row *store.Clock) *watched {
 	return &watched{row: row, policy: e.policies.of(divisionOf(row.Case))}
 }
 
-func (e *engine) loadOf(ctx context.Context, tx *db.Tx, events []*feedv1.Event) (map[string]*watched, error) {
+func (e *engine) loadOf(ctx context.Context, tx *db.Tx, events []*feedv1.Event, kind string) (map[string]*watched, error) {
 	var names []string
 	seen := map[string]bool{}
 	for _, ev := range events {
-		if ev.GetResourceType() == caseType && !seen[ev.GetSubject()] {
+		if ev.GetResourceType() == kind && !seen[ev.GetSubject()] {
 			seen[ev.GetSubject()] = true
 			names = append(names, ev.GetSubject())
 		}

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sort"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +14,8 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
+	cataloguev1 "github.com/onehall/onehall/proto/gen/onehall/catalogue/v1"
+	reviewv1 "github.com/onehall/onehall/proto/gen/onehall/review/v1"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/db/dbtest"
 	"github.com/onehall/onehall/services/platform/feed"
@@ -36,7 +40,7 @@ func script(r *rand.Rand, start time.Time, n int) ([]step, map[string]*caseworkv
 	for i := range n {
 		name := fmt.Sprintf("%s/cases/4413001811%011d", testHall, i)
 		cases[name] = &caseworkv1.Case{Name: name, Item: testHall + "/items/x", ItemTitle: "居住证办理", Department: testHall + "/departments/d1",
-			PromisedLimit: int32(1 + r.IntN(8)), StatutoryLimit: int32(8 + r.IntN(5)), FullFlow: i%5 == 0, Channel: caseworkv1.Channel(1 + r.IntN(3))}
+			ItemRevision: 1, PromisedLimit: int32(1 + r.IntN(8)), StatutoryLimit: int32(8 + r.IntN(5)), FullFlow: i%5 == 0, Channel: caseworkv1.Channel(1 + r.IntN(3))}
 		at := start.Add(time.Duration(r.IntN(10*24*60)) * time.Minute)
 		add := func(kind string, do func(c *caseworkv1.Case, at *timestamppb.Timestamp)) {
 			s := step{at: at, kind: kind, do: do, name: name}
@@ -59,7 +63,8 @@ func life(r *rand.Rand, add func(kind string, do func(c *caseworkv1.Case, at *ti
 	type stamp = timestamppb.Timestamp
 	supplement := func(after bool) {
 		add("case.supplement_requested", func(c *caseworkv1.Case, at *stamp) {
-			c.Supplements = append(c.Supplements, &caseworkv1.Supplement{Serial: int32(len(c.Supplements) + 1), NoticeTime: at, AfterAcceptance: after})
+			c.Supplements = append(c.Supplements, &caseworkv1.Supplement{Serial: int32(len(c.Supplements) + 1), NoticeTime: at, AfterAcceptance: after,
+				MaterialIds: []string{fmt.Sprint("m", c.GetPromisedLimit())}})
 		})
 		add("case.supplement_received", func(c *caseworkv1.Case, at *stamp) { c.Supplements[len(c.Supplements)-1].ReceiptTime = at })
 	}
@@ -88,6 +93,11 @@ func life(r *rand.Rand, add func(kind string, do func(c *caseworkv1.Case, at *ti
 		})
 		add("case.special_ended", func(c *caseworkv1.Case, at *stamp) { c.SpecialProcedures[0].EndTime = at })
 	}
+	if r.IntN(2) == 0 {
+		add("case.undertaken", func(c *caseworkv1.Case, at *stamp) {
+			c.Steps = append(c.Steps, &caseworkv1.Step{Kind: caseworkv1.StepKind_STEP_KIND_UNDERTAKE, Officer: "clerk", StepTime: at})
+		})
+	}
 	if r.IntN(10) == 0 {
 		add("case.voided", func(c *caseworkv1.Case, at *stamp) {
 			c.State, c.EndTime, c.EndReason = caseworkv1.CaseState_CASE_STATE_VOIDED, at, "录入错误，作废重新登记"
@@ -109,6 +119,30 @@ func life(r *rand.Rand, add func(kind string, do func(c *caseworkv1.Case, at *ti
 	}
 }
 
+// published is the revision that all cases of the script were filed under.
+func published() *cataloguev1.ItemRevision {
+	return &cataloguev1.ItemRevision{Revision: 1, Item: &cataloguev1.Item{
+		Steps: []*cataloguev1.ProcessStep{{Kind: "accept", DisplayName: "受理"}, {Kind: "undertake", DisplayName: "承办", Limit: 2},
+			{Kind: "approve", DisplayName: "批准", Limit: 3}},
+		Materials: []*cataloguev1.Material{{Id: "m1", DisplayName: "身份证", Necessary: true}, {Id: "m2", DisplayName: "合同"}},
+	}}
+}
+
+// review writes a review of a case now and then, and sometimes the answer to it.
+func (s *source) review(r *rand.Rand, c *caseworkv1.Case) {
+	name := fmt.Sprintf("%s/reviews/%s", testHall, lastPart(c.GetName()))
+	now := s.clock.Now()
+	review := &reviewv1.Review{Name: name, Case: c.GetName(), Department: c.GetDepartment(), Stars: int32(1 + r.IntN(5)),
+		CreateTime: timestamppb.New(now)}
+	switch {
+	case s.reviews.seq[name] == 0 && r.IntN(6) == 0:
+		s.reviews.append("review.created", name, review, "applicant", now)
+	case s.reviews.seq[name] == 1 && r.IntN(2) == 0:
+		review.Stars, review.Reply, review.ReplyTime = 1, "已整改", timestamppb.New(now)
+		s.reviews.append("review.replied", name, review, "officer", now)
+	}
+}
+
 // The cards are the same whether supervision ran all the time, was away for days, was
 // told everything twice, was restarted on the way, ran as two replicas, or began when
 // all was over.
@@ -121,7 +155,10 @@ func TestCardsDoNotDependOnWhenItRan(t *testing.T) {
 		t.Run(driver, func(t *testing.T) {
 			start := time.Date(2018, 11, 1, 9, 0, 0, 0, workday.Zone)
 			s := newSource(t, start)
-			steps, cases := script(rand.New(rand.NewPCG(1, 2)), start, 200)
+			s.reviews, s.catalogue = newFeed(t, s.clock), newFeed(t, s.clock)
+			r := rand.New(rand.NewPCG(1, 2))
+			steps, cases := script(r, start, 200)
+			s.catalogue.append("item.published", testHall+"/items/x", published(), "editor", start)
 			clean := newWatch(t, config(t), s, s.client)
 			faulty := newWatch(t, config(t), s, &unruly{FeedServiceClient: s.client, rand: rand.New(rand.NewPCG(3, 4))})
 			twins := newWatch(t, config(t), s, &unruly{FeedServiceClient: s.client, rand: rand.New(rand.NewPCG(5, 6))})
@@ -147,6 +184,7 @@ func TestCardsDoNotDependOnWhenItRan(t *testing.T) {
 				happened := s.clock.Now().Add(-st.lag)
 				st.do(cases[st.name], timestamppb.New(happened))
 				s.tell(st.kind, cases[st.name], happened)
+				s.review(r, cases[st.name])
 			}
 			s.clock.Advance(40 * 24 * time.Hour)
 			faulty.stop()
@@ -156,6 +194,11 @@ func TestCardsDoNotDependOnWhenItRan(t *testing.T) {
 			want := clean.collect(s.last)
 			if len(want) < 100 {
 				t.Errorf("only %d cards", len(want))
+			}
+			for _, rule := range []string{"T1_", "T3_", "T7_", "P4_", "P5_", "P7_", "P8_", "P10_", "P12_", "P13_", "R1_"} {
+				if !slices.ContainsFunc(want, func(card string) bool { return strings.Contains(card, "."+rule) }) {
+					t.Errorf("no card of rule %s", rule)
+				}
 			}
 			for name, w := range map[string]*watch{"faulty": faulty, "twins": twins, "late": late} {
 				if diff := cmp.Diff(want, w.collect(s.last)); diff != "" {
@@ -178,7 +221,7 @@ func (w *watch) collect(position int64) []string {
 // rebuild reads everything again into empty clocks beside the cards of before.
 func (w *watch) rebuild(t *testing.T, s *source, want []string) {
 	err := w.db.Write(t.Context(), "", func(ctx context.Context, tx *db.Tx) error {
-		for _, table := range []string{"clocks", "cursors", "followed_subjects"} {
+		for _, table := range []string{"clocks", "cursors", "followed_subjects", "accounts", "tallies"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
 				return err
 			}
@@ -188,7 +231,9 @@ func (w *watch) rebuild(t *testing.T, s *source, want []string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.idle.Store(0)
+	for _, idle := range w.idle {
+		idle.Store(0)
+	}
 	w.start()
 	if diff := cmp.Diff(want, w.collect(s.last)); diff != "" {
 		t.Errorf("a rebuild differs:\n%s", diff)

@@ -7,11 +7,15 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
+	reviewv1 "github.com/onehall/onehall/proto/gen/onehall/review/v1"
 	"github.com/onehall/onehall/services/platform/workday"
 	"github.com/onehall/onehall/services/supervision/internal/rules"
 )
 
-var caseType = string((&caseworkv1.Case{}).ProtoReflect().Descriptor().FullName())
+var (
+	caseType   = string((&caseworkv1.Case{}).ProtoReflect().Descriptor().FullName())
+	reviewType = string((&reviewv1.Review{}).ProtoReflect().Descriptor().FullName())
+)
 
 // shorten is the case without what timed rules do not look at: it is kept for every
 // case there is.
@@ -28,13 +32,16 @@ func shorten(c *caseworkv1.Case) *caseworkv1.Case {
 	}
 	for _, x := range c.GetSpecialProcedures() {
 		s.SpecialProcedures = append(s.SpecialProcedures, &caseworkv1.SpecialProcedure{Serial: x.GetSerial(), Kind: x.GetKind(),
-			DisplayName: x.GetDisplayName(), Limit: x.GetLimit(), LimitUnit: x.GetLimitUnit(), StartTime: x.GetStartTime(), EndTime: x.GetEndTime()})
+			DisplayName: x.GetDisplayName(), Requester: x.GetRequester(), Limit: x.GetLimit(), LimitUnit: x.GetLimitUnit(), StartTime: x.GetStartTime(), EndTime: x.GetEndTime()})
+	}
+	for _, x := range c.GetSteps() {
+		s.Steps = append(s.Steps, &caseworkv1.Step{Kind: x.GetKind(), Officer: x.GetOfficer(), StepTime: x.GetStepTime()})
 	}
 	if d := c.GetDecision(); d != nil {
-		s.Decision = &caseworkv1.Decision{Result: d.GetResult(), DecideTime: d.GetDecideTime()}
+		s.Decision = &caseworkv1.Decision{Result: d.GetResult(), Officer: d.GetOfficer(), DecideTime: d.GetDecideTime()}
 	}
 	if f := c.GetFinish(); f != nil {
-		s.Finish = &caseworkv1.Finish{Result: f.GetResult(), FinishTime: f.GetFinishTime()}
+		s.Finish = &caseworkv1.Finish{Result: f.GetResult(), Officer: f.GetOfficer(), FinishTime: f.GetFinishTime()}
 	}
 	if x := c.GetCollection(); x != nil {
 		s.Collection = &caseworkv1.Collection{CollectTime: x.GetCollectTime()}
@@ -48,14 +55,17 @@ func factsOf(c *caseworkv1.Case) *rules.Facts {
 		Division: divisionOf(c.GetName()), Instant: c.GetCaseType() == caseworkv1.CaseType_CASE_TYPE_INSTANT,
 		Online:   c.GetChannel() == caseworkv1.Channel_CHANNEL_WEB || c.GetChannel() == caseworkv1.Channel_CHANNEL_MOBILE,
 		Promised: int(c.GetPromisedLimit()), Statutory: int(c.GetStatutoryLimit()), Unit: unitOf(c.GetLimitUnit()),
-		FullFlow: c.GetFullFlow(), FourEyes: c.GetFourEyes(),
+		Item: c.GetItem(), FullFlow: c.GetFullFlow(), FourEyes: c.GetFourEyes(),
 		Submitted: timeOf(c.GetSubmitTime()), PreAccepted: timeOf(c.GetPreAcceptTime()), Accepted: timeOf(c.GetAcceptTime()),
 		Deemed:    timeOf(c.GetDeemedAcceptTime()),
 		Collected: timeOf(c.GetCollection().GetCollectTime()), End: ends[c.GetState()], Ended: timeOf(c.GetEndTime()), EndReason: c.GetEndReason(),
 	}
 	for _, s := range c.GetSupplements() {
 		f.Supplements = append(f.Supplements, rules.Supplement{Serial: int(s.GetSerial()), Notice: timeOf(s.GetNoticeTime()),
-			Receipt: timeOf(s.GetReceiptTime()), Accepted: s.GetAfterAcceptance(), Officer: s.GetOfficer()})
+			Receipt: timeOf(s.GetReceiptTime()), Accepted: s.GetAfterAcceptance(), Officer: s.GetOfficer(), Materials: s.GetMaterialIds()})
+	}
+	for _, m := range c.GetMaterials() {
+		f.Materials = append(f.Materials, m.GetMaterialId())
 	}
 	for _, s := range c.GetSteps() {
 		f.Steps = append(f.Steps, rules.Step{Kind: steps[s.GetKind()], Officer: s.GetOfficer(), Time: timeOf(s.GetStepTime())})
@@ -72,6 +82,7 @@ func factsOf(c *caseworkv1.Case) *rules.Facts {
 	}
 	if x := c.GetFinish(); x != nil {
 		f.Finish = &rules.Finish{Returned: x.GetResult() == caseworkv1.FinishResult_FINISH_RESULT_RETURNED,
+			Issued: x.GetResult() == caseworkv1.FinishResult_FINISH_RESULT_ISSUED, Forwarded: x.GetResult() == caseworkv1.FinishResult_FINISH_RESULT_FORWARDED,
 			Description: x.GetDescription(), Officer: x.GetOfficer(), Time: timeOf(x.GetFinishTime())}
 	}
 	return f

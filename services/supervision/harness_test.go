@@ -38,11 +38,18 @@ type source struct {
 	client feedv1.FeedServiceClient
 	seq    map[string]int64
 	last   int64
+	// reviews and catalogue are further feeds; nil where a test needs none.
+	reviews, catalogue *source
 }
 
 func newSource(t testing.TB, start time.Time) *source {
 	t.Helper()
-	clk := clock.NewVirtual(start)
+	return newFeed(t, clock.NewVirtual(start))
+}
+
+// newFeed is one more feed by the same clock.
+func newFeed(t testing.TB, clk *clock.Virtual) *source {
+	t.Helper()
 	var none fs.FS
 	d := dbtest.Open(t, dbtest.SQLiteConfig(t), feed.WithMigrations(none), clk)
 	server := feed.NewServer(d, clk)
@@ -73,10 +80,15 @@ func newSource(t testing.TB, start time.Time) *source {
 // tell writes what became of a case.
 func (s *source) tell(kind string, c *caseworkv1.Case, happened time.Time) {
 	s.t.Helper()
-	s.seq[c.GetName()]++
-	err := s.db.Write(s.t.Context(), c.GetName(), func(ctx context.Context, tx *db.Tx) error {
-		_, err := feed.Append(ctx, tx, feed.Draft{Subject: c.GetName(), Sequence: s.seq[c.GetName()], Type: kind, Resource: c,
-			Actor: "officer", HappenedAt: happened})
+	s.append(kind, c.GetName(), c, "officer", happened)
+}
+
+func (s *source) append(kind, name string, resource proto.Message, actor string, happened time.Time) {
+	s.t.Helper()
+	s.seq[name]++
+	err := s.db.Write(s.t.Context(), name, func(ctx context.Context, tx *db.Tx) error {
+		_, err := feed.Append(ctx, tx, feed.Draft{Subject: name, Sequence: s.seq[name], Type: kind, Resource: resource,
+			Actor: actor, HappenedAt: happened})
 		return err
 	})
 	if err != nil {
@@ -131,14 +143,17 @@ func (u *unrulyStream) Recv() (*feedv1.FollowEventsResponse, error) {
 type watch struct {
 	t      testing.TB
 	db     *db.DB
+	source *source
 	client feedv1.FeedServiceClient
 	clock  *clock.Virtual
-	idle   atomic.Int64 // the last moment up to which everything was judged
-	stops  []func()
+	// idle are the last moments up to which everything was judged, by source.
+	idle  map[string]*atomic.Int64
+	stops []func()
 }
 
 func newWatch(t testing.TB, cfg db.Config, s *source, client feedv1.FeedServiceClient) *watch {
-	return &watch{t: t, db: dbtest.Open(t, cfg, store.Migrations, s.clock), client: client, clock: s.clock}
+	return &watch{t: t, db: dbtest.Open(t, cfg, store.Migrations, s.clock), source: s, client: client, clock: s.clock,
+		idle: map[string]*atomic.Int64{sourceCasework: {}, sourceReview: {}, sourceCatalogue: {}}}
 }
 
 func (w *watch) engine() *engine {
@@ -152,11 +167,23 @@ func (w *watch) engine() *engine {
 // start runs one more replica.
 func (w *watch) start() {
 	e := w.engine()
-	f := &feed.Follower{Source: "casework", Name: "supervision", Client: w.client, DB: w.db, Clock: w.clock, Log: slog.New(slog.DiscardHandler),
-		Apply: e.apply, Idle: func(ctx context.Context, until time.Time) error {
-			err := e.idle(ctx, until)
+	if c := w.source.catalogue; c != nil {
+		known := w.follow(sourceCatalogue, c.client, applyCatalogue, func(context.Context, time.Time) error { return nil })
+		e.terms = &termBook{until: func() time.Time { return known.Status().CompleteUntil }}
+	}
+	if r := w.source.reviews; r != nil {
+		w.follow(sourceReview, r.client, e.applyReviews, e.idleReviews)
+	}
+	w.follow(sourceCasework, w.client, e.apply, e.idle)
+}
+
+func (w *watch) follow(name string, client feedv1.FeedServiceClient, apply func(context.Context, *db.Tx, []*feedv1.Event) error,
+	idle func(context.Context, time.Time) error) *feed.Follower {
+	f := &feed.Follower{Source: name, Name: "supervision", Client: client, DB: w.db, Clock: w.clock, Log: slog.New(slog.DiscardHandler),
+		Apply: apply, Idle: func(ctx context.Context, until time.Time) error {
+			err := idle(ctx, until)
 			if err == nil {
-				w.idle.Store(until.UnixMicro())
+				w.idle[name].Store(until.UnixMicro())
 			}
 			return err
 		}}
@@ -176,6 +203,7 @@ func (w *watch) start() {
 	}
 	w.stops = append(w.stops, stop)
 	w.t.Cleanup(stop)
+	return f
 }
 
 func (w *watch) stop() {
@@ -188,13 +216,21 @@ func (w *watch) stop() {
 // caughtUp waits until everything before the present is judged.
 func (w *watch) caughtUp(position int64) {
 	w.t.Helper()
+	w.caughtUpWith(sourceCasework, position)
+	if r := w.source.reviews; r != nil {
+		w.caughtUpWith(sourceReview, r.last)
+	}
+}
+
+func (w *watch) caughtUpWith(source string, position int64) {
+	w.t.Helper()
 	// A feed vouches for what lies before the present, not for the present itself.
 	now := w.clock.Now().UnixMicro() - 1
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Microsecond) {
-		if w.idle.Load() < now {
+	for deadline := time.Now().Add(60 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Microsecond) {
+		if w.idle[source].Load() < now {
 			continue
 		}
-		p, err := feed.Position(w.t.Context(), w.db.Read(), "casework", "supervision")
+		p, err := feed.Position(w.t.Context(), w.db.Read(), source, "supervision")
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -202,7 +238,7 @@ func (w *watch) caughtUp(position int64) {
 			return
 		}
 	}
-	w.t.Fatalf("not caught up with %d", position)
+	w.t.Fatalf("not caught up with %d of %s", position, source)
 }
 
 // cards are the cards without what depends on when they were written.

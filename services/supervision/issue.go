@@ -7,7 +7,6 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
-	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/feed"
@@ -25,29 +24,29 @@ const feedbackDays = 5
 // cardDraft is a finding on its way to become a card.
 type cardDraft struct {
 	finding rules.Finding
-	subject *caseworkv1.Case
+	subject subject
 	policy  rules.Policy
 }
 
 // name is made of what the card is about and nothing else, so that whoever comes to
 // the same finding again comes to the same name.
 func (d cardDraft) name() string {
-	return fmt.Sprintf("%s/cards/%s.%s", hallOf(d.subject.GetName()), lastPart(d.subject.GetName()), d.finding.Key())
+	return fmt.Sprintf("%s/cards/%s.%s", hallOf(d.subject.name), d.subject.id(), d.finding.Key())
 }
 
 // issue writes the card and its event, unless the card is there already.
 func (d cardDraft) issue(ctx context.Context, tx *db.Tx) error {
 	f, c := d.finding, d.subject
-	feedback, _ := d.policy.Calendar.Add(divisionOf(c.GetName()), workday.DateOf(f.AsOf), feedbackDays)
+	feedback, _ := d.policy.Calendar.Add(divisionOf(c.name), workday.DateOf(f.AsOf), feedbackDays)
 	card := &supervisionv1.Card{
-		Name: d.name(), Rule: f.Rule, RuleVersion: d.policy.Preset.Version, Level: supervisionv1.CardLevel(f.Level),
-		Subject: c.GetName(), ItemTitle: c.GetItemTitle(), Item: c.GetItem(), Department: c.GetDepartment(), Officer: f.Officer,
-		Ground: f.Ground, LegalSource: d.policy.Preset.LegalSource(f.Rule), AsOf: timestamppb.New(f.AsOf), IssueTime: timestamppb.New(tx.Now()),
+		Name: d.name(), Rule: f.Rule, RuleVersion: f.Version, Level: supervisionv1.CardLevel(f.Level),
+		Subject: c.name, ItemTitle: c.itemTitle, Item: c.item, Department: c.department, Officer: f.Officer,
+		Ground: f.Ground, LegalSource: d.policy.LegalSource(f.Rule), AsOf: timestamppb.New(f.AsOf), IssueTime: timestamppb.New(tx.Now()),
 		FeedbackDueDate: feedback.String(), State: supervisionv1.CardState_CARD_STATE_ISSUED,
 		DaysUsed: int32(f.Used), Limit: int32(f.Limit), Etag: feed.Etag(d.name(), 1),
 	}
 	fresh, err := store.InsertCard(ctx, tx, store.Card{
-		ID: tx.NextID(), Name: card.GetName(), Hall: hallOf(c.GetName()), Department: card.GetDepartment(), Subject: card.GetSubject(),
+		ID: tx.NextID(), Name: card.GetName(), Hall: hallOf(c.name), Department: card.GetDepartment(), Subject: card.GetSubject(),
 		Level: f.Level, Data: marshal(card),
 	})
 	if err != nil || !fresh {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
@@ -29,8 +30,9 @@ type Service struct {
 	pages    page.Codec
 	engine   *engine
 	watch    *hub
-	casework *grpc.ClientConn
-	follower *feed.Follower
+	conns    []*grpc.ClientConn
+	follower *feed.Follower // of casework
+	others   []*feed.Follower
 	rt       *boot.Runtime
 }
 
@@ -47,22 +49,36 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("supervision: %w", err)
 	}
-	conn, err := rt.Dialer.Dial("casework")
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("supervision: %w", err), d.Close())
-	}
 	s := &Service{
 		db: d, feed: feed.NewServer(d, rt.Clock, feed.WithLog(rt.Log)), pages: page.Codec{Secret: []byte(cfg.PageSecret.Reveal())},
-		engine: &engine{policies: policies, db: d, clock: rt.Clock}, watch: newHub(d, rt.Log), casework: conn, rt: rt,
+		engine: &engine{policies: policies, db: d, clock: rt.Clock, log: rt.Log}, watch: newHub(d, rt.Log), rt: rt,
 	}
-	s.follower = &feed.Follower{
-		Source: "casework", Name: "supervision", Client: feedv1.NewFeedServiceClient(conn),
-		DB: d, Clock: rt.Clock, Log: rt.Log, Apply: s.engine.apply, Idle: s.engine.idle,
+	catalogue, err1 := s.follow(sourceCatalogue, applyCatalogue, nil)
+	review, err2 := s.follow(sourceReview, s.engine.applyReviews, s.engine.idleReviews)
+	casework, err3 := s.follow(sourceCasework, s.engine.apply, s.engine.idle)
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return nil, errors.Join(fmt.Errorf("supervision: %w", err), s.Close())
 	}
+	s.follower, s.others = casework, []*feed.Follower{catalogue, review}
+	s.engine.terms = &termBook{until: func() time.Time { return catalogue.Status().CompleteUntil }}
 	if err := s.measure(rt.Metrics); err != nil {
 		return nil, errors.Join(fmt.Errorf("supervision: %w", err), s.Close())
 	}
 	return s, nil
+}
+
+// follow prepares to follow the feed of another service.
+func (s *Service) follow(source string, apply func(context.Context, *db.Tx, []*feedv1.Event) error,
+	idle func(context.Context, time.Time) error) (*feed.Follower, error) {
+	conn, err := s.rt.Dialer.Dial(source)
+	if err != nil {
+		return nil, err
+	}
+	s.conns = append(s.conns, conn)
+	return &feed.Follower{
+		Source: source, Name: "supervision", Client: feedv1.NewFeedServiceClient(conn),
+		DB: s.db, Clock: s.rt.Clock, Log: s.rt.Log, Apply: apply, Idle: idle,
+	}, nil
 }
 
 // measure offers how far behind the watch is.
@@ -109,8 +125,17 @@ func (s *Service) Run(ctx context.Context) error {
 		}
 		return s.follower.Run(rpc.WithToken(ctx, s.rt.Service))
 	})
+	for _, f := range s.others {
+		g.Go(func() error { return f.Run(rpc.WithToken(ctx, s.rt.Service)) })
+	}
 	return g.Wait()
 }
 
-// Close gives back the database and the channel.
-func (s *Service) Close() error { return errors.Join(s.casework.Close(), s.db.Close()) }
+// Close gives back the database and the channels.
+func (s *Service) Close() error {
+	var errs []error
+	for _, c := range s.conns {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(append(errs, s.db.Close())...)
+}

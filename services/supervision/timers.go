@@ -13,16 +13,29 @@ import (
 // timerBatch is how many silent cases are judged in one write.
 const timerBatch = 256
 
-// idle is the follower's: everything the source wrote until then is applied, so what
+// idle is the follower's of cases: everything the source wrote until then is applied, so what
 // has not happened by then has not happened. A clock of our own that is behind holds
 // cards back; one that is ahead cannot raise any too early.
 func (e *engine) idle(ctx context.Context, completeUntil time.Time) error {
+	if err := e.fallDueOf(ctx, sourceCasework, completeUntil); err != nil {
+		return err
+	}
+	return e.judgeMonths(ctx, completeUntil)
+}
+
+// idleReviews is the same for reviews.
+func (e *engine) idleReviews(ctx context.Context, completeUntil time.Time) error {
+	return e.fallDueOf(ctx, sourceReview, completeUntil)
+}
+
+// fallDueOf raises what fell due about the silent subjects of a source.
+func (e *engine) fallDueOf(ctx context.Context, source string, completeUntil time.Time) error {
 	until := completeUntil
 	if now := e.clock.Now(); now.Before(until) {
 		until = now
 	}
 	for {
-		names, err := store.DueCases(ctx, e.db.Read(), until, timerBatch)
+		names, err := store.DueCases(ctx, e.db.Read(), source, until, timerBatch)
 		if err != nil || len(names) == 0 {
 			return err
 		}

@@ -1,12 +1,15 @@
 package rules
 
 import (
+	_ "embed"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"strings"
+	"regexp"
 	"time"
 	"unicode/utf8"
 
-	"github.com/onehall/onehall/services/platform/workday"
+	"cel.dev/cel-go/cel"
 )
 
 // Deed is the event by which the facts came to be what they are.
@@ -16,179 +19,184 @@ type Deed struct {
 	Actor    string
 	// Happened is claimed, Entered is when the system was told.
 	Happened, Entered time.Time
+	// Burst is how many finished cases the actor entered within ten minutes, with this.
+	Burst int
 }
 
-// minReason is how many characters make a reason.
-const minReason = 10
+// ConductRule is a rule of conduct as data. Its expressions are CEL over the variables
+// that docs/rules.md lists.
+type ConductRule struct {
+	ID          string `json:"id"`
+	Name        string `json:"name"`
+	Description string `json:"description"`
+	Source      string `json:"source"`
+	// Each names what the rule is asked about one by one, as "it"; empty asks once.
+	Each string `json:"each,omitempty"`
+	// When are the conditions; the first that holds gives the level.
+	When []Condition `json:"when"`
+	// Occurrence tells findings of one rule in one case apart; empty is 1.
+	Occurrence string `json:"occurrence,omitempty"`
+	// Officer is who is answerable, Ground why, Used and Limit the figures.
+	Officer string `json:"officer,omitempty"`
+	Ground  string `json:"ground"`
+	Used    string `json:"used,omitempty"`
+	Limit   string `json:"limit,omitempty"`
 
-// Conduct lists the findings of conduct in the facts after a deed that are not yet
-// known. They are as of the deed's entry: only then could anybody see them.
-func (p Policy) Conduct(f *Facts, deed Deed, known func(key string) bool) []Finding {
-	var all []Finding
-	add := func(found ...Finding) {
-		for _, one := range found {
-			one.AsOf = deed.Entered
-			if !known(one.Key()) {
-				all = append(all, one)
-			}
+	occurrence, officer, ground, used, limit *expression
+}
+
+// Condition raises a level.
+type Condition struct {
+	Level Level  `json:"level"`
+	If    string `json:"if"`
+
+	holds *expression
+}
+
+// ConductSet is a version of the rules of conduct.
+type ConductSet struct {
+	Version string         `json:"version"`
+	Rules   []*ConductRule `json:"rules"`
+}
+
+const (
+	maxConductRules = 100
+	maxConditions   = 5
+)
+
+var ruleID = regexp.MustCompile(`^[A-Z][A-Z0-9_]{1,39}$`)
+
+// ParseConduct reads rules of conduct and compiles them; nothing in them is left to be
+// found wrong later but what depends on a case.
+func ParseConduct(raw []byte) (*ConductSet, error) {
+	set := &ConductSet{}
+	if err := json.Unmarshal(raw, set); err != nil {
+		return nil, fmt.Errorf("rules: %w", err)
+	}
+	if len(set.Rules) > maxConductRules {
+		return nil, fmt.Errorf("rules: %d rules, more than %d", len(set.Rules), maxConductRules)
+	}
+	for _, r := range set.Rules {
+		if err := r.compile(); err != nil {
+			return nil, fmt.Errorf("rule %s: %w", r.ID, err)
 		}
 	}
-	add(stepSkipped(f)...)
-	add(samePerson(f)...)
-	add(p.lateEntry(f, deed)...)
-	add(repeatedSupplement(f)...)
-	add(p.extensionInvalid(f)...)
-	add(noReason(f, deed)...)
-	return all
+	return set, nil
 }
 
-// officerOf is who took the last step of a kind.
-func (f *Facts) officerOf(kind string) (string, bool) {
-	for i := len(f.Steps) - 1; i >= 0; i-- {
-		if f.Steps[i].Kind == kind {
-			return f.Steps[i].Officer, true
+func (r *ConductRule) compile() (err error) {
+	if !ruleID.MatchString(r.ID) {
+		return fmt.Errorf("rules: %q is no id: capitals, digits and underscores, at most 40", r.ID)
+	}
+	if r.Name == "" || r.Source == "" || r.Ground == "" || len(r.When) == 0 || len(r.When) > maxConditions {
+		return fmt.Errorf("rules: it needs a name, a source, a ground and one to %d conditions", maxConditions)
+	}
+	for i := range r.When {
+		w := &r.When[i]
+		if w.Level == None || w.If == "" {
+			return errors.New("rules: a condition needs a level and an expression")
+		}
+		if w.holds, err = compile(r.Each, w.If, cel.BoolType); err != nil {
+			return err
 		}
 	}
-	return "", false
-}
-
-func stepSkipped(f *Facts) []Finding {
-	approver, approved := f.officerOf(StepApprove)
-	if !f.FullFlow || !approved && f.Decision == nil {
-		return nil
-	}
-	if !approved {
-		approver = f.Decision.Officer
-	}
-	var missing []string
-	for _, s := range []struct{ kind, name string }{{StepUndertake, "承办"}, {StepExamine, "审核"}, {StepApprove, "批准"}} {
-		if _, ok := f.officerOf(s.kind); !ok {
-			missing = append(missing, s.name)
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	return []Finding{{Rule: P1, Level: Red, Occurrence: 1, Officer: approver,
-		Ground: "该事项要求承办、审核、批准三个环节，作出决定时缺少" + strings.Join(missing, "、") + "环节"}}
-}
-
-func samePerson(f *Facts) []Finding {
-	if f.Instant && !f.FourEyes {
-		return nil // on the spot one person does it all, by design
-	}
-	approver, ok := f.officerOf(StepApprove)
-	if !ok && f.FourEyes && f.Decision != nil {
-		approver, ok = f.Decision.Officer, true // without an approval the decision is it
-	}
-	if !ok || approver == "" {
-		return nil
-	}
-	for _, s := range f.Steps {
-		if s.Kind == StepUndertake && s.Officer == approver {
-			return []Finding{{Rule: P2, Level: Yellow, Occurrence: 1, Officer: approver, Ground: "同一人既承办又批准"}}
+	for _, e := range []struct {
+		to   **expression
+		text string
+		kind *cel.Type
+	}{
+		{&r.occurrence, r.Occurrence, cel.IntType}, {&r.officer, r.Officer, cel.StringType}, {&r.ground, r.Ground, cel.StringType},
+		{&r.used, r.Used, cel.IntType}, {&r.limit, r.Limit, cel.IntType},
+	} {
+		if *e.to, err = compile(r.Each, e.text, e.kind); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// lateEntry finds what was entered more than a working day after it happened: the sign
-// of a case handled elsewhere and keyed in afterwards.
-func (p Policy) lateEntry(f *Facts, deed Deed) []Finding {
-	if deed.Happened.IsZero() || !deed.Happened.Before(deed.Entered) || strings.HasPrefix(deed.Actor, "system/") {
-		return nil
+//go:embed conduct/conduct.json
+var conductFile []byte
+
+// conduct are the rules that come with the program; a mistake in them is its mistake.
+var conduct = func() *ConductSet {
+	set, err := ParseConduct(conductFile)
+	if err != nil {
+		panic(err)
 	}
-	in := workday.Input{Division: f.Division, Start: deed.Happened, Mode: p.Mode, Hours: p.Hours}
-	used := workday.Reckon(p.Calendar, in, deed.Entered).Used
-	if used <= 1 {
-		return nil
+	return set
+}()
+
+// DefaultConduct are the rules of conduct that come with the program.
+func DefaultConduct() *ConductSet { return conduct }
+
+// conductSet are the rules of conduct in force by the policy.
+func (p Policy) conductSet() *ConductSet {
+	if p.Rules != nil {
+		return p.Rules
 	}
-	return []Finding{{Rule: P4, Level: Yellow, Occurrence: int(deed.Sequence), Officer: deed.Actor, Used: used, Limit: 1,
-		Ground: fmt.Sprintf("该环节发生于%s，%s才录入系统，间隔%d个工作日，超过1个工作日", chinaTime(deed.Happened), chinaTime(deed.Entered), used)}}
+	return conduct
 }
 
-func chinaTime(t time.Time) string { return t.In(workday.Zone).Format("2006-01-02 15:04") }
-
-func repeatedSupplement(f *Facts) []Finding {
-	var all []Finding
-	for i, s := range f.Supplements {
-		if i == 0 {
-			continue
-		}
-		level := Warning
-		if i >= 2 {
-			level = Yellow
-		}
-		all = append(all, Finding{Rule: P7, Level: level, Occurrence: i + 1, Officer: s.Officer,
-			Ground: fmt.Sprintf("同一办件第%d次告知补正，未做到一次性告知", i+1)})
+// Conduct lists the findings of conduct in the facts after a deed that are not yet
+// known. They are as of the deed's entry: only then could anybody see them. An error is
+// of rules that could not be evaluated; the findings of the others stand.
+func (p Policy) Conduct(f *Facts, deed Deed, known func(key string) bool) ([]Finding, error) {
+	set := p.conductSet()
+	things := map[string][]any{
+		"": {nil}, "supplement": f.supplementViews(), "special": p.specialViews(f), "milestone": f.milestoneViews(), "reason": f.reasonViews(deed),
 	}
-	return all
+	vars := map[string]any{"case": p.caseView(f), "deed": p.deedView(f, deed)}
+	var all []Finding
+	var failed []error
+	for _, r := range set.Rules {
+		for _, it := range things[r.Each] {
+			vars["it"] = it
+			found, ok, err := r.judge(vars)
+			if err != nil {
+				failed = append(failed, fmt.Errorf("rule %s: %w", r.ID, err))
+				continue
+			}
+			if found.AsOf, found.Version = deed.Entered, set.Version; ok && !known(found.Key()) {
+				all = append(all, found)
+			}
+		}
+	}
+	return all, errors.Join(failed...)
 }
 
-// The longest extensions: by the head of the body, and by the government for what
-// several bodies handle together, which has 45 days by law.
-const (
-	maxExtension      = 10
-	maxJointExtension = 15
-	jointLimit        = 45
-)
+// maxGround is the longest ground kept, in characters.
+const maxGround = 1000
 
-func (p Policy) extensionInvalid(f *Facts) []Finding {
-	var all []Finding
-	count := 0
-	for _, s := range f.Specials {
-		if !s.Extension {
-			continue
+// judge tells whether the rule holds, and the finding then.
+func (r *ConductRule) judge(vars map[string]any) (Finding, bool, error) {
+	level := None
+	for _, w := range r.When {
+		holds, err := run[bool](w.holds, vars)
+		if err != nil {
+			return Finding{}, false, err
 		}
-		count++
-		most := maxExtension
-		if f.Statutory >= jointLimit {
-			most = maxJointExtension
-		}
-		days := workday.Added(p.Calendar, workday.Input{Division: f.Division, Pauses: []workday.Pause{
-			{Kind: workday.PauseExtension, Start: s.Start, Limit: s.Limit, Unit: s.Unit}}})
-		var wrong []string
-		if days > most {
-			wrong = append(wrong, fmt.Sprintf("延长%d个工作日，超过最长%d个工作日", days, most))
-		}
-		switch s.Approver {
-		case "":
-			wrong = append(wrong, "没有批准人")
-		case s.Requester:
-			wrong = append(wrong, "批准人就是申请人")
-		}
-		if count > 1 {
-			wrong = append(wrong, fmt.Sprintf("第%d次延长，同一办件只能延长一次", count))
-		}
-		if len(wrong) > 0 {
-			all = append(all, Finding{Rule: P9, Level: Red, Occurrence: s.Serial, Officer: s.Requester, Used: days, Limit: most,
-				Ground: "延长办理期限不合法：" + strings.Join(wrong, "；")})
+		if holds {
+			level = w.Level
+			break
 		}
 	}
-	return all
-}
-
-// noReason finds refusals, denials and returns without a reason worth the name. Each of
-// the three is an occurrence of its own.
-func noReason(f *Facts, deed Deed) []Finding {
-	var all []Finding
-	check := func(occurrence int, what, reason, officer string) {
-		if n := utf8.RuneCountInString(strings.TrimSpace(reason)); n < minReason {
-			all = append(all, Finding{Rule: P10, Level: Yellow, Occurrence: occurrence, Officer: officer, Used: 0, Limit: 0,
-				Ground: fmt.Sprintf("%s的理由只有%d个字，少于%d个字，未依法说明理由", what, n, minReason)})
-		}
+	if level == None {
+		return Finding{}, false, nil
 	}
-	switch f.End {
-	case EndRefused:
-		check(1, "不予受理", f.EndReason, deed.Actor)
-	case EndNotAccepted:
-		check(1, "不受理", f.EndReason, deed.Actor)
+	occurrence, err1 := run[int64](r.occurrence, vars)
+	officer, err2 := run[string](r.officer, vars)
+	ground, err3 := run[string](r.ground, vars)
+	used, err4 := run[int64](r.used, vars)
+	limit, err5 := run[int64](r.limit, vars)
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+		return Finding{}, false, err
 	}
-	if f.Decision != nil && !f.Decision.Granted {
-		check(2, "不予许可", f.Decision.Reason, f.Decision.Officer)
+	if r.occurrence == nil {
+		occurrence = 1
 	}
-	if f.Finish != nil && f.Finish.Returned {
-		check(3, "退回办结", f.Finish.Description, f.Finish.Officer)
+	if utf8.RuneCountInString(ground) > maxGround {
+		ground = string([]rune(ground)[:maxGround])
 	}
-	return all
+	return Finding{Rule: r.ID, Level: level, Occurrence: int(occurrence), Officer: officer, Ground: ground, Used: int(used), Limit: int(limit)}, true, nil
 }

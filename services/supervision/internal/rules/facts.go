@@ -23,6 +23,11 @@ type Facts struct {
 	Instant, Online     bool
 	Promised, Statutory int
 	Unit                workday.Unit
+	// Item is its resource name; Terms what its revision published, nil when unknown.
+	Item  string
+	Terms *Terms
+	// Materials are the ids handed in or promised for later.
+	Materials []string
 	// FullFlow demands undertake, examine and approve; FourEyes two persons.
 	FullFlow, FourEyes bool
 
@@ -40,6 +45,37 @@ type Facts struct {
 	End       string
 	Ended     time.Time
 	EndReason string
+	// Review is set when the facts are of a review instead of a case.
+	Review *Review
+}
+
+// Review is what is to be judged of a review.
+type Review struct {
+	Stars            int
+	Created, Replied time.Time
+}
+
+// badStars are the most stars of a bad review.
+const badStars = 2
+
+// Terms is what the published revision of an item says about its handling.
+type Terms struct {
+	Steps     []StepTerm     `json:"steps,omitempty"`
+	Materials []MaterialTerm `json:"materials,omitempty"`
+}
+
+// StepTerm is one step of the published flow; Limit is in the item's unit, 0 for none.
+type StepTerm struct {
+	Kind  string `json:"kind"`
+	Name  string `json:"name"`
+	Limit int    `json:"limit,omitempty"`
+}
+
+// MaterialTerm is one material of the published list.
+type MaterialTerm struct {
+	ID        string `json:"id"`
+	Name      string `json:"name"`
+	Necessary bool   `json:"necessary,omitempty"`
 }
 
 // Supplement is one notice and its receipt.
@@ -49,6 +85,8 @@ type Supplement struct {
 	// Accepted tells that the case had been accepted before the notice.
 	Accepted bool
 	Officer  string
+	// Materials are the ids asked for.
+	Materials []string
 }
 
 // The kinds of approval steps.
@@ -85,10 +123,12 @@ type Decision struct {
 
 // Finish is how the case was finished.
 type Finish struct {
-	Returned    bool
-	Description string
-	Officer     string
-	Time        time.Time
+	Returned bool
+	// Issued tells that a certificate was issued, Forwarded that the upper level decides.
+	Issued, Forwarded bool
+	Description       string
+	Officer           string
+	Time              time.Time
 }
 
 // Stopped is when the decision clock stopped for good.
@@ -112,7 +152,14 @@ type Policy struct {
 	Calendar *workday.Calendar
 	Mode     workday.Mode
 	Hours    workday.Hours
+	// OnDuty may decide outside the opening hours.
+	OnDuty []string
+	// Rules of conduct; nil are those that come with the program.
+	Rules *ConductSet
 }
+
+// Version names the rules of the policy.
+func (p Policy) Version() string { return p.Preset.Version + "+" + p.conductSet().Version }
 
 // Input is the decision clock of the case.
 func (p Policy) Input(f *Facts) workday.Input {

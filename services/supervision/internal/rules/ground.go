@@ -21,6 +21,14 @@ func (c clock) what() string {
 		return "咨询"
 	case ClockComplaint:
 		return "投诉"
+	case ClockStep:
+		return "环节“" + c.name + "”"
+	case ClockForward:
+		return "转报前的初审"
+	case ClockPause:
+		return "累计至特别程序“" + c.name + "”，本次暂停"
+	case ClockReview:
+		return "收到差评后"
 	default:
 		if c.name == "" {
 			return "特别程序"
@@ -40,6 +48,14 @@ func (c clock) limitName(t Threshold) string {
 		return "受理时限"
 	case c.kind == ClockDelivery:
 		return "送达时限"
+	case c.kind == ClockStep:
+		return "该环节时限"
+	case c.kind == ClockForward:
+		return "初审时限"
+	case c.kind == ClockPause:
+		return "承诺时限2倍的余额"
+	case c.kind == ClockReview:
+		return "答复时限"
 	default:
 		return "规定时限"
 	}
@@ -58,7 +74,7 @@ func timedGround(c clock, t Threshold, f Finding, due workday.Date, dueKnown boo
 	switch left := f.Limit - f.Used; {
 	case left < 0:
 		text += fmt.Sprintf("，已超%d%s", -left, unit)
-	case c.kind == ClockAcceptance || c.kind == ClockDelivery:
+	case c.kind == ClockAcceptance || c.kind == ClockDelivery || c.kind == ClockReview:
 	default:
 		text += fmt.Sprintf("，剩余%d%s", left, unit)
 	}
@@ -70,6 +86,8 @@ func timedGround(c clock, t Threshold, f Finding, due workday.Date, dueKnown boo
 		text += "，仍未受理、补正告知或者不予受理，依法视为自收到申请之日起受理"
 	case ClockDelivery:
 		text += "，仍未办结送达"
+	case ClockReview:
+		text += "，仍未答复整改"
 	}
 	return text
 }

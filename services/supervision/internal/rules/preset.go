@@ -20,15 +20,27 @@ const (
 	Red           // 红牌
 )
 
-var levelNames = map[Level]string{Warning: "warning", Yellow: "yellow", Red: "red"}
-
 // String is the level's name in keys and presets.
-func (l Level) String() string { return levelNames[l] }
+func (l Level) String() string {
+	switch l {
+	case Warning:
+		return "warning"
+	case Yellow:
+		return "yellow"
+	case Red:
+		return "red"
+	default:
+		return ""
+	}
+}
+
+// MarshalText writes the level's name.
+func (l Level) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
 // UnmarshalText reads a level's name.
 func (l *Level) UnmarshalText(text []byte) error {
-	for level, name := range levelNames {
-		if name == string(text) {
+	for level := Warning; level <= Red; level++ {
+		if level.String() == string(text) {
 			*l = level
 			return nil
 		}
@@ -45,6 +57,10 @@ const (
 	ClockDelivery   = "delivery"
 	ClockConsult    = "consult"
 	ClockComplaint  = "complaint"
+	ClockStep       = "step"
+	ClockForward    = "forward"
+	ClockPause      = "pause"
+	ClockReview     = "review"
 )
 
 // Threshold raises a level once the days used reach a share of a limit plus some days.

@@ -30,7 +30,7 @@ func preset(t *testing.T, name string) *Preset {
 }
 
 func policy(t *testing.T, name string) Policy {
-	return Policy{Preset: preset(t, name), Calendar: workday.China()}
+	return Policy{Preset: preset(t, name), Calendar: workday.China(), OnDuty: []string{"duty"}}
 }
 
 func nothing(string) bool { return false }
@@ -109,6 +109,19 @@ func accepted(change func(f *Facts)) *Facts {
 	return f
 }
 
+// flow is an accepted case, without limits of its own, of an item whose flow gives one
+// day to undertake and two to examine.
+func flow(change func(f *Facts)) *Facts {
+	return accepted(func(f *Facts) {
+		f.Promised, f.Statutory = 0, 0
+		f.Terms = &Terms{Steps: []StepTerm{{Kind: "accept", Name: "受理"}, {Kind: StepUndertake, Name: "承办", Limit: 1}, {Kind: StepExamine, Name: "审核", Limit: 2},
+			{Kind: "other", Name: "公示", Limit: 1}, {Kind: StepApprove, Name: "批准"}}}
+		if change != nil {
+			change(f)
+		}
+	})
+}
+
 func TestTimedRules(t *testing.T) {
 	long := at("2018-12-31 00:00:00")
 	unaccepted := func(change func(f *Facts)) *Facts {
@@ -176,6 +189,46 @@ func TestTimedRules(t *testing.T) {
 			f.Finish = &Finish{Time: at("2018-10-31 10:00:00")}
 		}), []string{}},
 		"denied needs no delivery": {"", accepted(func(f *Facts) { f.Decision = &Decision{Time: at("2018-10-17 10:00:00")} }), []string{}},
+		"a step over its limit": {"", flow(func(f *Facts) {
+			f.Steps = []Step{{Kind: StepUndertake, Officer: "a", Time: at("2018-10-16 10:00:00")}}
+		}), []string{"T3_STEP_OVERDUE.yellow.3@10-19 00:00"}},
+		"the first step over its limit": {"", flow(nil), []string{"T3_STEP_OVERDUE.yellow.2@10-17 00:00"}},
+		"steps in time": {"", flow(func(f *Facts) {
+			f.Steps = []Step{{Kind: StepUndertake, Officer: "a", Time: at("2018-10-16 10:00:00")}, {Kind: StepExamine, Officer: "b", Time: at("2018-10-18 16:00:00")}}
+			f.Decision = &Decision{Officer: "c", Time: at("2018-10-19 10:00:00")}
+		}), []string{}},
+		"a step left out ends with a later one": {"", flow(func(f *Facts) {
+			f.Steps = []Step{{Kind: StepExamine, Officer: "b", Time: at("2018-10-16 16:00:00")}}
+			f.Decision = &Decision{Officer: "c", Time: at("2018-10-17 10:00:00")}
+		}), []string{}},
+		"a step does not run in a pause": {"", flow(func(f *Facts) {
+			f.Supplements = []Supplement{{Serial: 1, Notice: at("2018-10-16 10:00:00"), Receipt: at("2018-10-30 10:00:00"), Accepted: true}}
+		}), []string{"T3_STEP_OVERDUE.yellow.2@10-31 00:00"}},
+		"accepted after the limit of that step": {"", flow(func(f *Facts) {
+			f.Terms.Steps[0].Limit, f.Accepted = 1, at("2018-10-18 10:00:00")
+			f.Decision = &Decision{Officer: "c", Time: at("2018-10-19 10:00:00")}
+		}), []string{"T3_STEP_OVERDUE.yellow.1@10-17 00:00"}},
+		"forwarded late": {"", accepted(func(f *Facts) {
+			f.Promised, f.Statutory = 30, 0
+			f.Finish = &Finish{Forwarded: true, Time: at("2018-11-20 10:00:00")}
+		}), []string{"T6_FORWARD_OVERDUE.yellow.1@11-13 00:00"}},
+		"forwarded over the promise": {"", accepted(func(f *Facts) {
+			f.Statutory, f.Finish = 0, &Finish{Forwarded: true, Time: at("2018-10-25 10:00:00")}
+		}), []string{"T1_PROMISE.warning.1@10-22 00:00", "T1_PROMISE.yellow.1@10-25 00:00", "T6_FORWARD_OVERDUE.yellow.1@10-25 00:00"}},
+		"forwarded in time": {"", accepted(func(f *Facts) { f.Finish = &Finish{Forwarded: true, Time: at("2018-10-19 10:00:00")} }), []string{}},
+		"paused for more than twice the promise": {"", accepted(func(f *Facts) {
+			f.Promised, f.Statutory = 2, 0
+			f.Specials = []Special{{Serial: 1, Name: "听证", Start: at("2018-10-15 12:00:00"), End: at("2018-10-18 12:00:00")},
+				{Serial: 2, Name: "专家评审", Start: at("2018-10-18 15:00:00"), End: at("2018-10-26 12:00:00")}}
+			f.Decision = &Decision{Time: at("2018-10-26 13:00:00")}
+		}), []string{"T1_PROMISE.warning.1@10-15 10:00", "P8_SUSPEND_ABUSE.yellow.23@10-22 00:00"}},
+		"paused for long, within twice the promise": {"", accepted(func(f *Facts) {
+			f.Specials = []Special{{Serial: 1, Name: "听证", Start: at("2018-10-16 10:00:00")}}
+		}), []string{"P8_SUSPEND_ABUSE.yellow.13@11-06 00:00"}},
+		"bad review without an answer": {"", &Facts{Division: "441300", Review: &Review{Stars: 2, Created: at("2018-10-15 10:00:00")}},
+			[]string{"R1_BAD_REVIEW.yellow.1@10-23 00:00", "R1_BAD_REVIEW.red.1@11-06 00:00"}},
+		"bad review answered":           {"", &Facts{Review: &Review{Stars: 1, Created: at("2018-10-15 10:00:00"), Replied: at("2018-10-22 17:00:00")}}, []string{}},
+		"a fair review needs no answer": {"", &Facts{Review: &Review{Stars: 3, Created: at("2018-10-15 10:00:00")}}, []string{}},
 		"dongguan": {"gd_dongguan2006", accepted(nil), []string{
 			"T1_PROMISE.warning.1@10-23 00:00", "T1_PROMISE.yellow.1@10-25 00:00", "T1_PROMISE.red.1@10-30 00:00"}},
 		"chengdu": {"chengdu2010", accepted(nil), []string{"T1_PROMISE.yellow.1@10-23 00:00", "T1_PROMISE.red.1@10-25 00:00"}},
@@ -199,9 +252,9 @@ func TestFindingsCarryTheirFigures(t *testing.T) {
 		got = append(got, p.Find(pending))
 	}
 	want := []Finding{
-		{T1, Warning, 1, at("2018-10-22 00:00:00").UTC(), 5, 7, "", "办件已用5个工作日，承诺时限7个工作日，剩余2个工作日，到期日2018-10-24"},
-		{T1, Yellow, 1, at("2018-10-25 00:00:00").UTC(), 8, 7, "", "办件已用8个工作日，承诺时限7个工作日，已超1个工作日，到期日2018-10-24"},
-		{T2, Red, 1, at("2018-10-30 00:00:00").UTC(), 11, 10, "", "办件已用11个工作日，法定时限10个工作日，已超1个工作日，到期日2018-10-29"},
+		{T1, Warning, 1, at("2018-10-22 00:00:00").UTC(), 5, 7, "", "办件已用5个工作日，承诺时限7个工作日，剩余2个工作日，到期日2018-10-24", "hunan2018-2"},
+		{T1, Yellow, 1, at("2018-10-25 00:00:00").UTC(), 8, 7, "", "办件已用8个工作日，承诺时限7个工作日，已超1个工作日，到期日2018-10-24", "hunan2018-2"},
+		{T2, Red, 1, at("2018-10-30 00:00:00").UTC(), 11, 10, "", "办件已用11个工作日，法定时限10个工作日，已超1个工作日，到期日2018-10-29", "hunan2018-2"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -226,6 +279,10 @@ func TestConduct(t *testing.T) {
 	extension := func(limit int, requester, approver string) Special {
 		return Special{Serial: 1, Extension: true, Limit: limit, Requester: requester, Approver: approver, Start: at("2018-10-16 10:00:00")}
 	}
+	decide := func(when string) func(f *Facts) {
+		return func(f *Facts) { f.Decision = &Decision{Granted: true, Officer: "head", Time: at(when)} }
+	}
+	listed := &Terms{Materials: []MaterialTerm{{ID: "m1", Name: "身份证", Necessary: true}, {ID: "m2", Name: "合同"}}}
 	for name, tc := range map[string]struct {
 		change func(f *Facts)
 		deed   func(d *Deed)
@@ -271,7 +328,56 @@ func TestConduct(t *testing.T) {
 		"not accepted, no reason": {change: func(f *Facts) { f.End = EndNotAccepted }, want: []string{"P10_NO_REASON.yellow.1"}},
 		"denied without reason":   {change: func(f *Facts) { f.Decision = &Decision{Reason: "         不   予      "} }, want: []string{"P10_NO_REASON.yellow.2"}},
 		"returned without reason": {change: func(f *Facts) { f.Finish = &Finish{Returned: true} }, want: []string{"P10_NO_REASON.yellow.3"}},
-		"withdrawn needs none":    {change: func(f *Facts) { f.End = EndWithdrawn }},
+		"steps in disorder": {change: func(f *Facts) {
+			f.Steps = []Step{{Kind: StepUndertake, Officer: "a", Time: at("2018-10-16 10:00:00")}, {Kind: StepExamine, Officer: "b", Time: at("2018-10-16 09:59:59")}}
+		}, want: []string{"P3_ORDER_BROKEN.yellow.4"}},
+		"finished before decided": {change: func(f *Facts) {
+			f.Decision = &Decision{Granted: true, Time: at("2018-10-17 10:00:00")}
+			f.Finish = &Finish{Time: at("2018-10-17 09:00:00")}
+		}, want: []string{"P3_ORDER_BROKEN.yellow.7"}},
+		"accepted before submitted":     {change: func(f *Facts) { f.Accepted = at("2018-10-15 09:00:00") }, want: []string{"P3_ORDER_BROKEN.yellow.2"}},
+		"deemed accepted as of receipt": {change: func(f *Facts) { f.Accepted, f.Deemed = at("2018-10-15 09:00:00"), at("2018-10-23 00:00:00") }},
+		"twenty at once":                {deed: func(d *Deed) { d.Burst = 20 }},
+		"twenty-one at once":            {deed: func(d *Deed) { d.Burst = 21 }, want: []string{"P4_LATE_ENTRY.yellow.1000006"}},
+		"decided at night":              {change: decide("2018-10-16 20:00:00"), want: []string{"P5_OFF_HOURS.warning.1"}},
+		"decided at noon":               {change: decide("2018-10-16 12:30:00"), want: []string{"P5_OFF_HOURS.warning.1"}},
+		"decided on a Saturday":         {change: decide("2018-10-20 10:00:00"), want: []string{"P5_OFF_HOURS.warning.1"}},
+		"decided at closing time":       {change: decide("2018-10-16 17:00:00")},
+		"decided on duty": {change: func(f *Facts) {
+			decide("2018-10-20 10:00:00")(f)
+			f.Decision.Officer = "duty"
+		}},
+		"decided within ten minutes": {change: decide("2018-10-15 10:09:59"), want: []string{"P6_TOO_FAST.warning.1"}},
+		"decided within one percent": {change: decide("2018-10-15 10:24:59"), want: []string{"P6_TOO_FAST.warning.1"}},
+		"decided after one percent":  {change: decide("2018-10-15 10:26:00")},
+		"decided on the spot by design": {change: func(f *Facts) {
+			f.Instant = true
+			decide("2018-10-15 10:01:00")(f)
+		}},
+		"the same procedure twice": {change: func(f *Facts) {
+			f.Specials = []Special{{Serial: 1, Name: "听证", Start: at("2018-10-16 10:00:00"), End: at("2018-10-16 12:00:00")}, {Serial: 2, Name: "听证", Start: at("2018-10-17 10:00:00")}}
+		}, want: []string{"P8_SUSPEND_ABUSE.yellow.21"}},
+		"two procedures of two names": {change: func(f *Facts) {
+			f.Specials = []Special{{Serial: 1, Name: "听证", Start: at("2018-10-16 10:00:00"), End: at("2018-10-16 12:00:00")}, {Serial: 2, Name: "检验", Start: at("2018-10-17 10:00:00")}}
+		}},
+		"paused on the last day": {change: func(f *Facts) { f.Specials = []Special{{Serial: 1, Name: "听证", Start: at("2018-10-24 10:00:00")}} },
+			want: []string{"P8_SUSPEND_ABUSE.yellow.12"}},
+		"paused the day before":      {change: func(f *Facts) { f.Specials = []Special{{Serial: 1, Name: "听证", Start: at("2018-10-23 10:00:00")}} }},
+		"accepted with a gap":        {change: func(f *Facts) { f.Terms, f.Materials = listed, []string{"m2"} }, want: []string{"P12_MISSING_MATERIAL.yellow.1"}},
+		"accepted complete":          {change: func(f *Facts) { f.Terms, f.Materials = listed, []string{"m1"} }},
+		"accepted by law with a gap": {change: func(f *Facts) { f.Terms, f.Deemed = listed, at("2018-10-23 00:00:00") }},
+		"asked for what is not listed": {change: func(f *Facts) {
+			f.Terms, f.Materials, f.Supplements = listed, []string{"m1"}, []Supplement{{Materials: []string{"m2", "m9"}}}
+		}, want: []string{"P13_EXTRA_MATERIAL.yellow.1"}},
+		"asked for what is listed": {change: func(f *Facts) {
+			f.Terms, f.Materials, f.Supplements = listed, []string{"m1"}, []Supplement{{Materials: []string{"m2"}}}
+		}},
+		"data a day late":           {deed: func(d *Deed) { d.Actor, d.Happened = "system/exchange", at("2018-10-16 09:59:59") }, want: []string{"H1_DATA_LATE.warning.6"}},
+		"data in a day":             {deed: func(d *Deed) { d.Actor, d.Happened = "system/exchange", at("2018-10-16 10:00:00") }},
+		"decided, never accepted":   {change: func(f *Facts) { f.Accepted, f.Decision = time.Time{}, &Decision{Granted: true} }, want: []string{"H2_DATA_GAP.warning.1"}},
+		"issued, never decided":     {change: func(f *Facts) { f.Finish = &Finish{Issued: true} }, want: []string{"H2_DATA_GAP.warning.1"}},
+		"collected, never finished": {change: func(f *Facts) { f.Collected = at("2018-10-17 10:00:00") }, want: []string{"H2_DATA_GAP.warning.1"}},
+		"withdrawn needs none":      {change: func(f *Facts) { f.End = EndWithdrawn }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := deed
@@ -279,8 +385,12 @@ func TestConduct(t *testing.T) {
 				tc.deed(&d)
 			}
 			var got []string
-			for _, f := range policy(t, "").Conduct(accepted(tc.change), d, nothing) {
-				if f.Ground == "" || !f.AsOf.Equal(d.Entered) {
+			found, err := policy(t, "").Conduct(accepted(tc.change), d, nothing)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range found {
+				if f.Ground == "" || f.Version == "" || !f.AsOf.Equal(d.Entered) {
 					t.Errorf("%+v", f)
 				}
 				got = append(got, f.Key())
@@ -288,8 +398,8 @@ func TestConduct(t *testing.T) {
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Error(diff)
 			}
-			if again := policy(t, "").Conduct(accepted(tc.change), d, func(string) bool { return true }); len(again) > 0 {
-				t.Errorf("what is known comes again: %v", again)
+			if again, err := policy(t, "").Conduct(accepted(tc.change), d, func(string) bool { return true }); len(again) > 0 || err != nil {
+				t.Errorf("what is known comes again: %v, %v", again, err)
 			}
 		})
 	}
@@ -302,8 +412,8 @@ func TestPresets(t *testing.T) {
 	for _, name := range Presets() {
 		p := preset(t, name)
 		ids := map[string]bool{}
-		for _, r := range p.Catalog() {
-			if r.Level == None || r.Name == "" || r.Description == "" || r.Source == "" || ids[r.ID] {
+		for _, r := range (Policy{Preset: p}).Catalog() {
+			if r.Level == None || r.Version == "" || r.Name == "" || r.Description == "" || r.Source == "" || ids[r.ID] {
 				t.Errorf("%s: %+v", name, r)
 			}
 			ids[r.ID] = true
@@ -315,7 +425,7 @@ func TestPresets(t *testing.T) {
 				}
 			}
 		}
-		if p.Version == "" || !ids[T1] || !ids[P10] || p.LegalSource(T1) == "" {
+		if p.Version == "" || !ids[T1] || !ids["P10_NO_REASON"] || !ids[P11] || (Policy{Preset: p}).LegalSource(T1) == "" {
 			t.Errorf("%s: version %q, rules %v", name, p.Version, ids)
 		}
 	}

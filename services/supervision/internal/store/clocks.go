@@ -30,9 +30,9 @@ func chunk(n int) int {
 	return 0
 }
 
-const clockColumns = `case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open`
+const clockColumns = `case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms`
 
-const clockWidth = 11
+const clockWidth = 13
 
 // The statements, by the number of their rows.
 var (
@@ -50,7 +50,7 @@ var (
 		return `INSERT INTO clocks (` + clockColumns + `) VALUES ` + strings.Join(values, ", ") + `
 ON CONFLICT (case_name) DO UPDATE SET hall = excluded.hall, department = excluded.department, applicant_key = excluded.applicant_key,
   facts = excluded.facts, raised = excluded.raised, sequence = excluded.sequence, revision = excluded.revision,
-  next_at = excluded.next_at, due = excluded.due, open = excluded.open
+  next_at = excluded.next_at, due = excluded.due, open = excluded.open, source = excluded.source, terms = excluded.terms
 WHERE clocks.revision = excluded.revision - 1`
 	})
 )
@@ -84,7 +84,7 @@ func LoadClocks(ctx context.Context, q db.Querier, names []string) (map[string]*
 	err := each(ctx, q, selectClocks, names, func(rows *sql.Rows) error {
 		var r queries.Clock
 		if err := rows.Scan(&r.CaseName, &r.Hall, &r.Department, &r.ApplicantKey, &r.Facts, &r.Raised,
-			&r.Sequence, &r.Revision, &r.NextAt, &r.Due, &r.Open); err != nil {
+			&r.Sequence, &r.Revision, &r.NextAt, &r.Due, &r.Open, &r.Source, &r.Terms); err != nil {
 			return err
 		}
 		all[r.CaseName] = clockOf(r)
@@ -138,6 +138,14 @@ func eachRow(ctx context.Context, q db.Querier, query string, names []string, ro
 	return rows.Err()
 }
 
+// nonNil is for columns that are never null.
+func nonNil(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
 // SaveClocks writes clocks, each one revision on from what was loaded (a new one has
 // revision 0). When somebody else wrote one of them in between it returns
 // fault.Conflict, and the caller's transaction must not be committed.
@@ -149,7 +157,7 @@ func SaveClocks(ctx context.Context, tx *db.Tx, clocks []*Clock) error {
 		args := make([]any, 0, n*clockWidth)
 		for _, c := range clocks[:n] {
 			args = append(args, c.Case, c.Hall, c.Department, c.ApplicantKey, c.Facts, c.Raised,
-				c.Sequence, c.Revision+1, db.Micros(c.NextAt), c.Due, c.Open)
+				c.Sequence, c.Revision+1, db.Micros(c.NextAt), c.Due, c.Open, c.Source, nonNil(c.Terms))
 		}
 		res, err := tx.ExecContext(ctx, saveClocks[n], args...)
 		if err != nil {

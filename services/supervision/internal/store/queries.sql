@@ -2,7 +2,7 @@
 SELECT * FROM clocks WHERE case_name = $1;
 
 -- name: DueCases :many
-SELECT case_name FROM clocks WHERE next_at > 0 AND next_at < $1 ORDER BY next_at LIMIT $2;
+SELECT case_name FROM clocks WHERE source = $1 AND next_at > 0 AND next_at < $2 ORDER BY next_at LIMIT $3;
 
 -- name: LiveCases :many
 SELECT case_name FROM clocks WHERE case_name > $1 AND (open OR next_at > 0) ORDER BY case_name LIMIT $2;
@@ -49,3 +49,38 @@ SELECT * FROM cards WHERE standing AND hall = $1 AND id > $2 ORDER BY id LIMIT $
 
 -- name: StandingDepartmentCards :many
 SELECT * FROM cards WHERE standing AND department = $1 AND id > $2 ORDER BY id LIMIT $3;
+
+-- name: SaveTerms :exec
+INSERT INTO item_terms (name, data) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING;
+
+-- name: GetTerms :one
+SELECT data FROM item_terms WHERE name = $1;
+
+-- name: SaveHall :exec
+INSERT INTO halls (name, parent, display_name) VALUES ($1, $2, $3)
+ON CONFLICT (name) DO UPDATE SET parent = excluded.parent, display_name = excluded.display_name;
+
+-- name: GetHall :one
+SELECT * FROM halls WHERE name = $1;
+
+-- name: GetAccount :one
+SELECT recent FROM accounts WHERE account = $1;
+
+-- name: SaveAccount :exec
+INSERT INTO accounts (account, recent) VALUES ($1, $2) ON CONFLICT (account) DO UPDATE SET recent = excluded.recent;
+
+-- name: AddTally :exec
+INSERT INTO tallies (month, subject, label, item, department, officer, total, refused) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (month, subject) DO UPDATE SET total = tallies.total + excluded.total, refused = tallies.refused + excluded.refused;
+
+-- name: TallyMonths :many
+SELECT DISTINCT month FROM tallies WHERE month > $1 AND month < $2 ORDER BY month;
+
+-- name: Tallies :many
+SELECT * FROM tallies WHERE month = $1 AND (subject = '' OR total >= $2) ORDER BY subject;
+
+-- name: JudgedMonth :one
+SELECT version FROM policies WHERE id = 2;
+
+-- name: SetJudgedMonth :exec
+INSERT INTO policies (id, version) VALUES (2, $1) ON CONFLICT (id) DO UPDATE SET version = excluded.version;

@@ -40,6 +40,10 @@ type Clock struct {
 	Due int64
 	// Open tells that acceptance or decision is awaited.
 	Open bool
+	// Source is the service that tells of it and vouches for its silence.
+	Source string
+	// Terms are the steps that the item's revision published; empty for none.
+	Terms []byte
 }
 
 // GetClock reads a clock, or returns fault.NotFound.
@@ -54,9 +58,10 @@ func GetClock(ctx context.Context, q db.Querier, name string) (*Clock, error) {
 	return clockOf(row), nil
 }
 
-// DueCases names cases with a finding due before a moment, the earliest first.
-func DueCases(ctx context.Context, q db.Querier, before time.Time, limit int) ([]string, error) {
-	return queries.New(q).DueCases(ctx, queries.DueCasesParams{NextAt: db.Micros(before), Limit: int32(limit)})
+// DueCases names what a source tells of that has a finding due before a moment, the
+// earliest first.
+func DueCases(ctx context.Context, q db.Querier, source string, before time.Time, limit int) ([]string, error) {
+	return queries.New(q).DueCases(ctx, queries.DueCasesParams{Source: source, NextAt: db.Micros(before), Limit: int32(limit)})
 }
 
 // LiveCases names cases whose clocks still matter, by name after a name.
@@ -98,8 +103,12 @@ func SetPolicyVersion(ctx context.Context, tx *db.Tx, version string) error {
 }
 
 func clockOf(r queries.Clock) *Clock {
+	if len(r.Terms) == 0 {
+		r.Terms = nil // databases differ in how they give nothing back
+	}
 	return &Clock{
 		Case: r.CaseName, Hall: r.Hall, Department: r.Department, ApplicantKey: r.ApplicantKey, Facts: r.Facts, Raised: r.Raised,
 		Sequence: r.Sequence, Revision: r.Revision, NextAt: db.Time(r.NextAt), Due: r.Due, Open: r.Open,
+		Source: r.Source, Terms: r.Terms,
 	}
 }

@@ -27,7 +27,10 @@ func TestClocksAnyNumber(t *testing.T) {
 		var clocks []*store.Clock
 		for i := range 77 { // two full chunks, a middle one and singles
 			c := &store.Clock{Case: fmt.Sprintf("halls/441300/cases/%03d", i), Hall: "halls/441300", Department: "halls/441300/departments/d1",
-				ApplicantKey: "key", Facts: []byte{byte(i)}, Raised: "T1.red.1", Sequence: int64(i + 1), Due: int64(100 - i), Open: i%2 == 0}
+				ApplicantKey: "key", Facts: []byte{byte(i)}, Raised: "T1.red.1", Sequence: int64(i + 1), Due: int64(100 - i), Open: i%2 == 0, Source: "casework"}
+			if i%2 == 0 {
+				c.Terms = []byte("terms")
+			}
 			if i%3 == 0 {
 				c.NextAt = at.Add(time.Duration(77-i) * time.Hour)
 			}
@@ -46,7 +49,7 @@ func TestClocksAnyNumber(t *testing.T) {
 				t.Fatal(diff)
 			}
 		}
-		due, err := store.DueCases(t.Context(), d.Read(), at.Add(10*time.Hour), 100)
+		due, err := store.DueCases(t.Context(), d.Read(), "casework", at.Add(10*time.Hour), 100)
 		if diff := cmp.Diff([]string{names[75], names[72], names[69]}, due); diff != "" || err != nil {
 			t.Errorf("due: %s, %v", diff, err)
 		}

@@ -4,6 +4,11 @@
 
 package queries
 
+type Account struct {
+	Account string
+	Recent  string
+}
+
 type Card struct {
 	ID         int64
 	Name       string
@@ -28,9 +33,33 @@ type Clock struct {
 	NextAt       int64
 	Due          int64
 	Open         bool
+	Source       string
+	Terms        []byte
+}
+
+type Hall struct {
+	Name        string
+	Parent      string
+	DisplayName string
+}
+
+type ItemTerm struct {
+	Name string
+	Data []byte
 }
 
 type Policy struct {
 	ID      int64
 	Version string
+}
+
+type Tally struct {
+	Month      int64
+	Subject    string
+	Label      string
+	Item       string
+	Department string
+	Officer    string
+	Total      int64
+	Refused    int64
 }

@@ -9,17 +9,48 @@ import (
 	"context"
 )
 
+const addTally = `-- name: AddTally :exec
+INSERT INTO tallies (month, subject, label, item, department, officer, total, refused) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (month, subject) DO UPDATE SET total = tallies.total + excluded.total, refused = tallies.refused + excluded.refused
+`
+
+type AddTallyParams struct {
+	Month      int64
+	Subject    string
+	Label      string
+	Item       string
+	Department string
+	Officer    string
+	Total      int64
+	Refused    int64
+}
+
+func (q *Queries) AddTally(ctx context.Context, arg AddTallyParams) error {
+	_, err := q.db.ExecContext(ctx, addTally,
+		arg.Month,
+		arg.Subject,
+		arg.Label,
+		arg.Item,
+		arg.Department,
+		arg.Officer,
+		arg.Total,
+		arg.Refused,
+	)
+	return err
+}
+
 const dueCases = `-- name: DueCases :many
-SELECT case_name FROM clocks WHERE next_at > 0 AND next_at < $1 ORDER BY next_at LIMIT $2
+SELECT case_name FROM clocks WHERE source = $1 AND next_at > 0 AND next_at < $2 ORDER BY next_at LIMIT $3
 `
 
 type DueCasesParams struct {
+	Source string
 	NextAt int64
 	Limit  int32
 }
 
 func (q *Queries) DueCases(ctx context.Context, arg DueCasesParams) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, dueCases, arg.NextAt, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, dueCases, arg.Source, arg.NextAt, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -39,6 +70,17 @@ func (q *Queries) DueCases(ctx context.Context, arg DueCasesParams) ([]string, e
 		return nil, err
 	}
 	return items, nil
+}
+
+const getAccount = `-- name: GetAccount :one
+SELECT recent FROM accounts WHERE account = $1
+`
+
+func (q *Queries) GetAccount(ctx context.Context, account string) (string, error) {
+	row := q.db.QueryRowContext(ctx, getAccount, account)
+	var recent string
+	err := row.Scan(&recent)
+	return recent, err
 }
 
 const getCard = `-- name: GetCard :one
@@ -63,7 +105,7 @@ func (q *Queries) GetCard(ctx context.Context, name string) (Card, error) {
 }
 
 const getClock = `-- name: GetClock :one
-SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open FROM clocks WHERE case_name = $1
+SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms FROM clocks WHERE case_name = $1
 `
 
 func (q *Queries) GetClock(ctx context.Context, caseName string) (Clock, error) {
@@ -81,8 +123,32 @@ func (q *Queries) GetClock(ctx context.Context, caseName string) (Clock, error) 
 		&i.NextAt,
 		&i.Due,
 		&i.Open,
+		&i.Source,
+		&i.Terms,
 	)
 	return i, err
+}
+
+const getHall = `-- name: GetHall :one
+SELECT name, parent, display_name FROM halls WHERE name = $1
+`
+
+func (q *Queries) GetHall(ctx context.Context, name string) (Hall, error) {
+	row := q.db.QueryRowContext(ctx, getHall, name)
+	var i Hall
+	err := row.Scan(&i.Name, &i.Parent, &i.DisplayName)
+	return i, err
+}
+
+const getTerms = `-- name: GetTerms :one
+SELECT data FROM item_terms WHERE name = $1
+`
+
+func (q *Queries) GetTerms(ctx context.Context, name string) ([]byte, error) {
+	row := q.db.QueryRowContext(ctx, getTerms, name)
+	var data []byte
+	err := row.Scan(&data)
+	return data, err
 }
 
 const insertCard = `-- name: InsertCard :execrows
@@ -114,6 +180,17 @@ func (q *Queries) InsertCard(ctx context.Context, arg InsertCardParams) (int64, 
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const judgedMonth = `-- name: JudgedMonth :one
+SELECT version FROM policies WHERE id = 2
+`
+
+func (q *Queries) JudgedMonth(ctx context.Context) (string, error) {
+	row := q.db.QueryRowContext(ctx, judgedMonth)
+	var version string
+	err := row.Scan(&version)
+	return version, err
 }
 
 const listCards = `-- name: ListCards :many
@@ -209,7 +286,7 @@ func (q *Queries) ListDepartmentCards(ctx context.Context, arg ListDepartmentCar
 }
 
 const listDepartmentClocks = `-- name: ListDepartmentClocks :many
-SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open FROM clocks WHERE open AND department = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4
+SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms FROM clocks WHERE open AND department = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4
 `
 
 type ListDepartmentClocksParams struct {
@@ -245,6 +322,8 @@ func (q *Queries) ListDepartmentClocks(ctx context.Context, arg ListDepartmentCl
 			&i.NextAt,
 			&i.Due,
 			&i.Open,
+			&i.Source,
+			&i.Terms,
 		); err != nil {
 			return nil, err
 		}
@@ -309,7 +388,7 @@ func (q *Queries) ListHallCards(ctx context.Context, arg ListHallCardsParams) ([
 }
 
 const listHallClocks = `-- name: ListHallClocks :many
-SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open FROM clocks WHERE open AND hall = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4
+SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms FROM clocks WHERE open AND hall = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4
 `
 
 type ListHallClocksParams struct {
@@ -345,6 +424,8 @@ func (q *Queries) ListHallClocks(ctx context.Context, arg ListHallClocksParams) 
 			&i.NextAt,
 			&i.Due,
 			&i.Open,
+			&i.Source,
+			&i.Terms,
 		); err != nil {
 			return nil, err
 		}
@@ -449,6 +530,59 @@ func (q *Queries) PolicyVersion(ctx context.Context) (string, error) {
 	var version string
 	err := row.Scan(&version)
 	return version, err
+}
+
+const saveAccount = `-- name: SaveAccount :exec
+INSERT INTO accounts (account, recent) VALUES ($1, $2) ON CONFLICT (account) DO UPDATE SET recent = excluded.recent
+`
+
+type SaveAccountParams struct {
+	Account string
+	Recent  string
+}
+
+func (q *Queries) SaveAccount(ctx context.Context, arg SaveAccountParams) error {
+	_, err := q.db.ExecContext(ctx, saveAccount, arg.Account, arg.Recent)
+	return err
+}
+
+const saveHall = `-- name: SaveHall :exec
+INSERT INTO halls (name, parent, display_name) VALUES ($1, $2, $3)
+ON CONFLICT (name) DO UPDATE SET parent = excluded.parent, display_name = excluded.display_name
+`
+
+type SaveHallParams struct {
+	Name        string
+	Parent      string
+	DisplayName string
+}
+
+func (q *Queries) SaveHall(ctx context.Context, arg SaveHallParams) error {
+	_, err := q.db.ExecContext(ctx, saveHall, arg.Name, arg.Parent, arg.DisplayName)
+	return err
+}
+
+const saveTerms = `-- name: SaveTerms :exec
+INSERT INTO item_terms (name, data) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING
+`
+
+type SaveTermsParams struct {
+	Name string
+	Data []byte
+}
+
+func (q *Queries) SaveTerms(ctx context.Context, arg SaveTermsParams) error {
+	_, err := q.db.ExecContext(ctx, saveTerms, arg.Name, arg.Data)
+	return err
+}
+
+const setJudgedMonth = `-- name: SetJudgedMonth :exec
+INSERT INTO policies (id, version) VALUES (2, $1) ON CONFLICT (id) DO UPDATE SET version = excluded.version
+`
+
+func (q *Queries) SetJudgedMonth(ctx context.Context, version string) error {
+	_, err := q.db.ExecContext(ctx, setJudgedMonth, version)
+	return err
 }
 
 const setPolicyVersion = `-- name: SetPolicyVersion :exec
@@ -578,6 +712,79 @@ func (q *Queries) StandingHallCards(ctx context.Context, arg StandingHallCardsPa
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const tallies = `-- name: Tallies :many
+SELECT month, subject, label, item, department, officer, total, refused FROM tallies WHERE month = $1 AND (subject = '' OR total >= $2) ORDER BY subject
+`
+
+type TalliesParams struct {
+	Month int64
+	Total int64
+}
+
+func (q *Queries) Tallies(ctx context.Context, arg TalliesParams) ([]Tally, error) {
+	rows, err := q.db.QueryContext(ctx, tallies, arg.Month, arg.Total)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Tally
+	for rows.Next() {
+		var i Tally
+		if err := rows.Scan(
+			&i.Month,
+			&i.Subject,
+			&i.Label,
+			&i.Item,
+			&i.Department,
+			&i.Officer,
+			&i.Total,
+			&i.Refused,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const tallyMonths = `-- name: TallyMonths :many
+SELECT DISTINCT month FROM tallies WHERE month > $1 AND month < $2 ORDER BY month
+`
+
+type TallyMonthsParams struct {
+	Month   int64
+	Month_2 int64
+}
+
+func (q *Queries) TallyMonths(ctx context.Context, arg TallyMonthsParams) ([]int64, error) {
+	rows, err := q.db.QueryContext(ctx, tallyMonths, arg.Month, arg.Month_2)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []int64
+	for rows.Next() {
+		var month int64
+		if err := rows.Scan(&month); err != nil {
+			return nil, err
+		}
+		items = append(items, month)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

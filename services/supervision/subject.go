@@ -1,0 +1,84 @@
+package supervision
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
+	reviewv1 "github.com/onehall/onehall/proto/gen/onehall/review/v1"
+	"github.com/onehall/onehall/services/supervision/internal/rules"
+)
+
+// The services whose feeds are watched.
+const (
+	sourceCatalogue = "catalogue"
+	sourceCasework  = "casework"
+	sourceReview    = "review"
+)
+
+// subject is what a card can be about.
+type subject struct {
+	// name is its resource name, which begins with its hall's.
+	name, item, itemTitle, department string
+}
+
+// maxID is the longest id of a subject that fits into a card's name.
+const maxID = 40
+
+// id is the subject's part of the names of its cards.
+func (s subject) id() string {
+	id := lastPart(s.name)
+	for _, r := range id {
+		if (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && r != '_' && r != '-' || len(id) > maxID {
+			sum := sha256.Sum256([]byte(s.name))
+			return hex.EncodeToString(sum[:12])
+		}
+	}
+	return id
+}
+
+func subjectOfCase(c *caseworkv1.Case) subject {
+	return subject{name: c.GetName(), item: c.GetItem(), itemTitle: c.GetItemTitle(), department: c.GetDepartment()}
+}
+
+func subjectOfReview(r *reviewv1.Review) subject {
+	return subject{name: r.GetName(), item: r.GetItem(), itemTitle: r.GetItemTitle(), department: r.GetDepartment()}
+}
+
+// load reads the facts of the row, once.
+func (w *watched) load() error {
+	if w.facts != nil {
+		return nil
+	}
+	if w.row.Source == sourceReview {
+		r := &reviewv1.Review{}
+		if err := proto.Unmarshal(w.row.Facts, r); err != nil {
+			return fmt.Errorf("facts of %s: %w", w.row.Case, err)
+		}
+		w.subject, w.facts = subjectOfReview(r), factsOfReview(r)
+		return nil
+	}
+	w.kept = &caseworkv1.Case{}
+	if err := proto.Unmarshal(w.row.Facts, w.kept); err != nil {
+		return fmt.Errorf("facts of %s: %w", w.row.Case, err)
+	}
+	w.subject, w.facts = subjectOfCase(w.kept), factsOf(w.kept)
+	terms, err := decodeTerms(w.row.Terms)
+	w.facts.Terms = terms
+	return err
+}
+
+// factsOfReview reads the facts out of a review.
+func factsOfReview(r *reviewv1.Review) *rules.Facts {
+	return &rules.Facts{Division: divisionOf(r.GetName()), Item: r.GetItem(),
+		Review: &rules.Review{Stars: int(r.GetStars()), Created: timeOf(r.GetCreateTime()), Replied: timeOf(r.GetReplyTime())}}
+}
+
+// shortenReview is the review without its words.
+func shortenReview(r *reviewv1.Review) *reviewv1.Review {
+	return &reviewv1.Review{Name: r.GetName(), Item: r.GetItem(), ItemTitle: r.GetItemTitle(), Department: r.GetDepartment(),
+		Stars: r.GetStars(), CreateTime: r.GetCreateTime(), ReplyTime: r.GetReplyTime()}
+}
