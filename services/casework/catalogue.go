@@ -124,6 +124,23 @@ func (c *catalogue) inForce(hall, name string, wanted int32, now time.Time) (*ru
 	return item, nil
 }
 
+// handledBy reports whether a department of the hall handles any item.
+func (c *catalogue) handledBy(hall, department string) bool {
+	if hallOf(department) != hall {
+		return false
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, e := range c.items {
+		for _, r := range e.revisions {
+			if r.Department == department {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func currentRevision(n int32) fault.Option {
 	return fault.Meta("current_revision", strconv.Itoa(int(n)))
 }

@@ -98,6 +98,7 @@ func (s *Service) deemOne(ctx context.Context, caseNo string, now time.Time) err
 	if err := proto.Unmarshal(row.Data, c); err != nil {
 		return fmt.Errorf("casework: stored case %s: %w", caseNo, err)
 	}
+	completeRow(&row, c)
 	if !s.silent(row, c, now) {
 		return nil
 	}
@@ -129,6 +130,7 @@ func (s *Service) deem(ctx context.Context, old store.Row, c *caseworkv1.Case, n
 		return fmt.Errorf("casework: deemed acceptance of %s: %w", old.CaseNo, err)
 	}
 	c.State, c.AcceptTime, c.DeemedAcceptTime = caseworkv1.CaseState(after.State), stamp(after.Accepted), stamp(after.Deemed)
+	workOf(c, after)
 	c.UpdateTime, c.Etag = stamp(now), feed.Etag(c.GetName(), old.Seq+1)
 	next, err := s.row(c, after, old.Seq+1)
 	if err != nil {

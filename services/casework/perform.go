@@ -47,6 +47,8 @@ type step struct {
 	effect func(t *turn)
 	// detail is what the case does not show, or nil.
 	detail proto.Message
+	// dry only shows what would become of the case.
+	dry bool
 	// withCode puts the query code into the answer.
 	withCode bool
 }
@@ -102,7 +104,7 @@ func (s *Service) attempt(ctx context.Context, a authn.Access, r request, st ste
 		return nil, nil, err
 	}
 	now := s.clock.Now()
-	if s.silent(old, c, now) {
+	if s.silent(old, c, now) && !st.dry {
 		// The law has accepted it already, whether or not the timer came to write it down.
 		if err := s.deem(ctx, old, c, now); err != nil {
 			return nil, nil, err
@@ -118,6 +120,10 @@ func (s *Service) attempt(ctx context.Context, a authn.Access, r request, st ste
 		return nil, nil, err
 	}
 	m := masked(c)
+	if st.dry {
+		m.Etag = feed.Etag(c.GetName(), old.Seq) // which is what the change itself will ask for
+		return c, m, nil
+	}
 	err = s.db.Write(ctx, old.CaseNo, func(ctx context.Context, tx *db.Tx) error {
 		_, err := feed.Append(ctx, tx, feed.Draft{
 			Subject: c.GetName(), Sequence: next.Seq, Type: st.event, Resource: m, Actor: a.Subject, ActorDepartment: a.Department,
@@ -144,11 +150,24 @@ func (s *Service) load(ctx context.Context, a authn.Access, name string) (store.
 	if err := proto.Unmarshal(row.Data, c); err != nil {
 		return row, nil, false, fmt.Errorf("casework: stored case %s: %w", row.CaseNo, err)
 	}
+	completeRow(&row, c)
 	asApplicant, ok := reach(a, c)
 	if !ok {
 		return row, nil, false, fault.NotFound.New()
 	}
 	return row, c, asApplicant, nil
+}
+
+// completeRow fills in what the row as read leaves to the case.
+func completeRow(row *store.Row, c *caseworkv1.Case) {
+	row.Department, row.Assignee = departmentKey(c.GetDepartment()), c.GetAssignee()
+}
+
+// workOf writes into the case whose work it is now.
+func workOf(c *caseworkv1.Case, f rules.Case) {
+	if c.Assignee = f.Assignee; c.Assignee == "" {
+		c.AssigneeName = ""
+	}
 }
 
 // decide checks the step against the case as it is and turns it into what it becomes.
@@ -180,6 +199,7 @@ func (st step) decide(t *turn, old store.Row) error {
 	if st.effect != nil {
 		st.effect(t)
 	}
+	workOf(t.c, t.after)
 	// What is written must say what the rules decided: the next decision rests on it.
 	if !factsOf(t.c, t.at()).SameCourse(t.after) {
 		return fmt.Errorf("casework: %s of %s wrote another course than was decided", t.in.Command, t.c.GetName())

@@ -129,20 +129,27 @@ func (s *Service) ListInbox(ctx context.Context, req *caseworkv1.ListInboxReques
 	if err != nil {
 		return nil, err
 	}
-	hash := page.FilterHash("ListInbox", req.GetParent(), req.GetStage().String(), department)
+	hash := page.FilterHash("ListInbox", req.GetParent(), req.GetStage().String(), department, req.GetAssignee().String())
 	key, err := s.pages.Decode(req.GetPageToken(), a.Subject, hash)
 	if err != nil {
 		return nil, err
 	}
-	after := store.Entry{Due: math.MinInt32}
+	f := store.InboxFilter{
+		Hall: hallOf(req.GetParent()), Department: departmentKey(department), Stage: rules.Stage(req.GetStage()),
+		Unassigned: req.GetAssignee() == caseworkv1.InboxAssignee_INBOX_ASSIGNEE_UNASSIGNED,
+		After:      store.Entry{Due: math.MinInt32}, Size: size + 1,
+	}
+	if req.GetAssignee() == caseworkv1.InboxAssignee_INBOX_ASSIGNEE_MINE {
+		f.Assignee = a.Subject
+	}
 	if len(key) == 2 {
 		due, err := strconv.ParseInt(key[0], 10, 32)
 		if err != nil {
 			return nil, fault.BadPageToken.New(fault.Field("page_token"), fault.Cause(err))
 		}
-		after = store.Entry{Due: workday.Date(due), CaseNo: key[1]}
+		f.After = store.Entry{Due: workday.Date(due), CaseNo: key[1]}
 	}
-	found, err := s.waiting(ctx, hallOf(req.GetParent()), departmentKey(department), rules.Stage(req.GetStage()), after, size+1)
+	found, err := s.waiting(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -157,14 +164,14 @@ func (s *Service) ListInbox(ctx context.Context, req *caseworkv1.ListInboxReques
 }
 
 // waiting is the next cases of one stage, or of all of them merged.
-func (s *Service) waiting(ctx context.Context, hall, department string, stage rules.Stage, after store.Entry, size int) ([]store.Entry, error) {
-	first, last := stage, stage
-	if stage == rules.StageNone {
+func (s *Service) waiting(ctx context.Context, f store.InboxFilter) ([]store.Entry, error) {
+	first, last := f.Stage, f.Stage
+	if f.Stage == rules.StageNone {
 		first, last = rules.StageAcceptance, rules.StageFinish
 	}
 	var all []store.Entry
-	for st := first; st <= last; st++ {
-		some, err := store.Inbox(ctx, s.db.Read(), hall, department, st, after, size)
+	for f.Stage = first; f.Stage <= last; f.Stage++ {
+		some, err := store.Inbox(ctx, s.db.Read(), f)
 		if err != nil {
 			return nil, err
 		}
@@ -176,7 +183,7 @@ func (s *Service) waiting(ctx context.Context, hall, department string, stage ru
 		}
 		return slices.Compare([]byte(a.CaseNo), []byte(b.CaseNo))
 	})
-	return all[:min(size, len(all))], nil
+	return all[:min(f.Size, len(all))], nil
 }
 
 // ListCaseEvents lists what happened to a case, oldest first.

@@ -72,4 +72,8 @@ var eventTitles = map[string]string{
 	"case.special_started":      "启动特别程序",
 	"case.special_ended":        "特别程序结束",
 	"case.applicant_revealed":   "查看申请人信息",
+	"case.claimed":              "认领",
+	"case.assigned":             "指派",
+	"case.released":             "退回待办",
+	"case.handed_over":          "移交部门",
 }

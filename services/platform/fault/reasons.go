@@ -103,6 +103,8 @@ var (
 	ConsentRequired     = define(codes.InvalidArgument, http.StatusBadRequest, "CONSENT_REQUIRED", "代为申办须经申请人同意", "Filing for somebody needs that person's consent")
 	SupplementRunning   = define(codes.FailedPrecondition, http.StatusConflict, "SUPPLEMENT_RUNNING", "补正期限未满，截止日期为 {due_date}", "The time to supplement runs until {due_date}")
 	ExtensionLimit      = define(codes.InvalidArgument, http.StatusBadRequest, "EXTENSION_LIMIT", "只能延长一次，且不超过 {max} 个工作日", "The limit may be extended once, by {max} working days at the most")
+	CaseClaimed         = define(codes.FailedPrecondition, http.StatusConflict, "CASE_CLAIMED", "办件已由 {assignee} 认领", "The case is claimed by {assignee}")
+	DepartmentUnknown   = define(codes.InvalidArgument, http.StatusBadRequest, "DEPARTMENT_UNKNOWN", "本大厅没有办理事项的该部门", "No such department handles items in this hall")
 	SamePersonForbidden = define(codes.PermissionDenied, http.StatusForbidden, "SAME_PERSON_FORBIDDEN", "申请与批准不能是同一人", "The same person may not ask and approve")
 )
 

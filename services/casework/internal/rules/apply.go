@@ -28,6 +28,9 @@ func Apply(c Case, in Input) (Case, error) {
 	default:
 		next.State = a.to
 	}
+	if next.post() != c.post() {
+		next.Assignee = "" // the step that was claimed is done
+	}
 	return next, nil
 }
 
@@ -70,6 +73,14 @@ func (c *Case) record(in Input, at time.Time) {
 		c.Specials = append(c.Specials, Special{Name: in.Name, Start: at, Limit: in.Limit, Unit: in.Unit})
 	case Extend:
 		c.Specials = append(c.Specials, Special{Extension: true, Name: in.Name, Start: at, End: at, Limit: in.Limit, Unit: in.Unit})
+	case Claim:
+		c.Assignee = in.Actor
+	case Assign:
+		c.Assignee = in.Assignee
+	case Release:
+		c.Assignee = ""
+	case HandOver:
+		c.Department, c.Assignee = in.Department, ""
 	case EndSpecial:
 		if i := c.openSpecial(); i >= 0 {
 			c.Specials[i].End = at

@@ -33,12 +33,16 @@ const (
 	EndSpecial
 	Reveal
 	DeemAccept
-	lastCommand = DeemAccept
+	Claim
+	Assign
+	Release
+	HandOver
+	lastCommand = HandOver
 )
 
 var commandNames = [...]string{"none", "update", "submit", "pre_accept", "request_supplement", "receive_supplement",
 	"accept", "not_accept", "refuse", "undertake", "examine", "approve", "decide", "finish", "collect", "withdraw",
-	"lapse", "void", "start_excluded", "extend", "end_special", "reveal", "deem_accept"}
+	"lapse", "void", "start_excluded", "extend", "end_special", "reveal", "deem_accept", "claim", "assign", "release", "hand_over"}
 
 // String is the command's word.
 func (c Command) String() string {
@@ -87,6 +91,12 @@ type Input struct {
 	// Due is the last day of a limit: the applicant's of a supplement notice, the
 	// hall's to accept for a deemed acceptance.
 	Due workday.Date
+	// Assignee is who is to do the next step, of an assignment.
+	Assignee string
+	// Department is the one a case is handed over to.
+	Department string
+	// Superior tells that the actor is a head, who may take work away from others.
+	Superior bool
 	// Received is when the papers count as received, of a deemed acceptance.
 	Received time.Time
 }

@@ -101,6 +101,8 @@ type Case struct {
 	Specials    []Special
 	// Granted is the decision, once there is one.
 	Granted bool
+	// Department handles it; Assignee is who is to do the next step, empty for nobody yet.
+	Department, Assignee string
 	// Handover tells that a finished case still has a paper to hand over.
 	Handover bool
 	// Last is when the latest event happened; the next cannot have happened before.
@@ -108,9 +110,9 @@ type Case struct {
 }
 
 // SameCourse reports whether two cases have come the same way: their state, times,
-// notices, steps and procedures. What they are about does not matter.
+// notices, steps and procedures, and whose work they are. What they are about does not matter.
 func (c Case) SameCourse(o Case) bool {
-	return c.State == o.State && c.Granted == o.Granted && c.Handover == o.Handover && c.Last.Equal(o.Last) &&
+	return c.State == o.State && c.Department == o.Department && c.Assignee == o.Assignee && c.Granted == o.Granted && c.Handover == o.Handover && c.Last.Equal(o.Last) &&
 		c.Submitted.Equal(o.Submitted) && c.PreAccepted.Equal(o.PreAccepted) && c.Accepted.Equal(o.Accepted) && c.DecidedAt.Equal(o.DecidedAt) && c.Deemed.Equal(o.Deemed) &&
 		slices.Equal(c.Steps, o.Steps) &&
 		slices.EqualFunc(c.Supplements, o.Supplements, func(a, b Supplement) bool {

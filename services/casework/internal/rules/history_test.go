@@ -65,6 +65,8 @@ func randomInput(t *rapid.T, c Case, now time.Time, i int) Input {
 	in.Requester = rapid.SampledFrom([]string{"ada", "bo", ""}).Draw(t, "requester")
 	in.Granted = rapid.Bool().Draw(t, "granted")
 	in.Reason = rapid.SampledFrom([]string{longReason, longReason, "短"}).Draw(t, "reason")
+	in.Department = rapid.SampledFrom([]string{"D1", "D2"}).Draw(t, "department")
+	in.Assignee, in.Superior = rapid.SampledFrom([]string{"ada", "bo"}).Draw(t, "assignee"), rapid.Bool().Draw(t, "superior")
 	in.Limit = rapid.IntRange(0, 12).Draw(t, "limit")
 	in.Result = FinishResult(rapid.IntRange(1, 6).Draw(t, "result"))
 	in.Due, in.Received = workday.DateOf(now)+3, c.Receipt()
@@ -79,10 +81,12 @@ func randomInput(t *rapid.T, c Case, now time.Time, i int) Input {
 
 // checker knows the law of a history.
 type checker struct {
-	c    Case
-	last time.Time
-	done []Command
-	by   map[Command]string
+	c Case
+	// before is the case before the command.
+	before Case
+	last   time.Time
+	done   []Command
+	by     map[Command]string
 }
 
 func (h *checker) count(cmd Command) int {
@@ -128,12 +132,34 @@ func (h *checker) add(in Input, next Case) error {
 	case in.Command == Decide && !in.Granted && len([]rune(in.Reason)) < MinReason:
 		return fmt.Errorf("a denial without reasons")
 	}
+	if err := h.work(in, next); err != nil {
+		return err
+	}
+	h.before = next
 	h.done = append(h.done, in.Command)
 	h.last = next.Last
 	if h.by == nil {
 		h.by = map[Command]string{}
 	}
 	h.by[in.Command] = in.Actor
+	return nil
+}
+
+// work checks whose work the case is.
+func (h *checker) work(in Input, next Case) error {
+	was := h.before.Assignee
+	switch {
+	case in.Command == Claim && was != "":
+		return fmt.Errorf("claimed from %s", was)
+	case in.Command == Release && was != in.Actor && !in.Superior:
+		return fmt.Errorf("%s gave back the work of %q", in.Actor, was)
+	case in.Command == HandOver && (next.Department == h.before.Department || next.Assignee != ""):
+		return fmt.Errorf("from %q to %q, assigned to %q", h.before.Department, next.Department, next.Assignee)
+	case in.Command != HandOver && next.Department != h.before.Department:
+		return fmt.Errorf("it came to %q by itself", next.Department)
+	case !slices.Contains([]Command{Claim, Assign}, in.Command) && next.Assignee != was && next.Assignee != "":
+		return fmt.Errorf("it came to %s by itself", next.Assignee)
+	}
 	return nil
 }
 
@@ -148,7 +174,7 @@ func (h *checker) order(in Input, next Case) error {
 		}
 	}
 	for cmd, needs := range map[Command]Command{
-		PreAccept: Submit, RequestSupplement: Submit, Accept: Submit, NotAccept: Submit, Refuse: Submit, DeemAccept: Submit, Undertake: Accept, Examine: Undertake,
+		PreAccept: Submit, RequestSupplement: Submit, Accept: Submit, NotAccept: Submit, Refuse: Submit, DeemAccept: Submit, Claim: Submit, Assign: Submit, HandOver: Submit, Undertake: Accept, Examine: Undertake,
 		Approve: Undertake, Decide: Accept, Finish: Decide, Collect: Finish, Withdraw: Submit, StartExcluded: Accept, Extend: Accept,
 	} {
 		if needs == Accept && h.did(DeemAccept) {
@@ -169,7 +195,7 @@ func (h *checker) order(in Input, next Case) error {
 		return fmt.Errorf("after it was voided")
 	case h.did(ends...) && in.Command != Void:
 		return fmt.Errorf("after the end")
-	case h.did(Decide) && !slices.Contains([]Command{Finish, Collect, Void}, in.Command):
+	case h.did(Decide) && !slices.Contains([]Command{Finish, Collect, Void, Claim, Assign, Release}, in.Command):
 		return fmt.Errorf("after the decision")
 	}
 	return nil

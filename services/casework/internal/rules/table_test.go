@@ -35,7 +35,7 @@ func do(cmd Command, actor string) Input {
 	return Input{
 		Command: cmd, Actor: actor, Now: day0.Add(time.Hour), Reason: longReason, Remedies: "可依法申请行政复议", RightBody: "惠州市公安局",
 		WithGaps: true, Granted: true, Result: ResultIssued, Handover: true, Requester: "user/other", Name: "专家评审", Limit: 5,
-		Due: workday.DateOf(day0) - 1, Received: day0,
+		Due: workday.DateOf(day0) - 1, Received: day0, Assignee: "user/x", Department: "D9", Superior: true,
 	}
 }
 
@@ -69,20 +69,29 @@ var want = map[State]map[Command]State{
 	Submitted: {
 		PreAccept: Submitted, RequestSupplement: Supplementing, Accept: Accepted, NotAccept: NotAccepted, Refuse: Refused,
 		DeemAccept: Accepted, Withdraw: Withdrawn, Void: Voided, Reveal: Submitted,
+		Claim: Submitted, Assign: Submitted, HandOver: Submitted,
 	},
-	Supplementing: {ReceiveSupplement: Submitted, Withdraw: Withdrawn, Lapse: Lapsed, Void: Voided, Reveal: Supplementing},
-	NotAccepted:   {Void: Voided, Reveal: NotAccepted},
-	Refused:       {Void: Voided, Reveal: Refused},
+	Supplementing: {
+		ReceiveSupplement: Submitted, Withdraw: Withdrawn, Lapse: Lapsed, Void: Voided, Reveal: Supplementing,
+		Claim: Supplementing, Assign: Supplementing, HandOver: Supplementing,
+	},
+	NotAccepted: {Void: Voided, Reveal: NotAccepted},
+	Refused:     {Void: Voided, Reveal: Refused},
 	Accepted: {
 		RequestSupplement: Supplementing, Undertake: Examining, StartExcluded: Suspended, Extend: Accepted, Withdraw: Withdrawn,
 		Void: Voided, Reveal: Accepted,
+		Claim: Accepted, Assign: Accepted, HandOver: Accepted,
 	},
 	Examining: {
 		RequestSupplement: Supplementing, Examine: Examining, Approve: Examining, Decide: Decided, StartExcluded: Suspended,
 		Extend: Examining, Withdraw: Withdrawn, Void: Voided, Reveal: Examining,
+		Claim: Examining, Assign: Examining, HandOver: Examining,
 	},
-	Suspended: {EndSpecial: Examining, Withdraw: Withdrawn, Void: Voided, Reveal: Suspended},
-	Decided:   {Finish: Finished, Void: Voided, Reveal: Decided},
+	Suspended: {
+		EndSpecial: Examining, Withdraw: Withdrawn, Void: Voided, Reveal: Suspended,
+		Claim: Suspended, Assign: Suspended, HandOver: Suspended,
+	},
+	Decided:   {Finish: Finished, Void: Voided, Reveal: Decided, Claim: Decided, Assign: Decided},
 	Finished:  {Collect: Collected, Void: Voided, Reveal: Finished},
 	Collected: {Void: Voided, Reveal: Collected},
 	Withdrawn: {Void: Voided, Reveal: Withdrawn},
@@ -129,6 +138,8 @@ func TestGuards(t *testing.T) {
 	gaps := s[Submitted]
 	gaps.Gaps = []string{"m2"}
 	extended := history(t, s[Accepted], do(Extend, "h"))
+
+	claimed := history(t, s[Accepted], Input{Command: Claim, Actor: "o", Now: day0})
 
 	with := func(cmd Command, change func(*Input)) Input {
 		in := do(cmd, "h")
@@ -191,6 +202,18 @@ func TestGuards(t *testing.T) {
 		{"extension in natural days", s[Accepted], with(Extend, func(in *Input) { in.Unit = workday.NaturalDays }), fault.ExtensionLimit},
 		{"second extension", extended, do(Extend, "h"), fault.ExtensionLimit},
 		{"extension asked and approved by one", s[Accepted], with(Extend, func(in *Input) { in.Requester = "h" }), fault.SamePersonForbidden},
+		{"claim what is claimed", claimed, do(Claim, "p"), fault.CaseClaimed},
+		{"claim again", claimed, do(Claim, "o"), fault.CaseClaimed},
+		{"assign what another has claimed", claimed, do(Assign, "h"), nil},
+		{"assign to nobody", claimed, with(Assign, func(in *Input) { in.Assignee = "" }), fault.FieldRequired},
+		{"assign to whom it is assigned", claimed, with(Assign, func(in *Input) { in.Assignee = "o" }), fault.CaseClaimed},
+		{"release one's own", claimed, Input{Command: Release, Actor: "o", Now: day0}, nil},
+		{"release another's", claimed, Input{Command: Release, Actor: "p", Now: day0}, fault.PermissionDenied},
+		{"release another's as its head", claimed, Input{Command: Release, Actor: "h", Now: day0, Superior: true}, nil},
+		{"release what lies in the pool", s[Accepted], do(Release, "h"), fault.CaseWrongState},
+		{"hand over without reason", s[Accepted], with(HandOver, func(in *Input) { in.Reason = "错了" }), fault.ReasonRequired},
+		{"hand over to oneself", s[Accepted], with(HandOver, func(in *Input) { in.Department = "" }), fault.InvalidArgument},
+		{"hand over twice to the same", history(t, s[Accepted], do(HandOver, "h")), do(HandOver, "h"), fault.InvalidArgument},
 		{"reveal without purpose", s[Accepted], with(Reveal, func(in *Input) { in.Reason = "看" }), fault.ReasonRequired},
 		{"tomorrow", s[Accepted], with(Undertake, func(in *Input) { in.Happened = in.Now.Add(time.Microsecond) }), fault.TimeInFuture},
 		{"before the event before", s[Accepted], with(Undertake, func(in *Input) { in.Happened = s[Accepted].Last.Add(-time.Microsecond) }), fault.OrderBroken},
@@ -251,5 +274,33 @@ func TestLapseOnlyAfterTheLastDay(t *testing.T) {
 	lapse.Now = lapse.Now.Add(time.Microsecond)
 	if next := history(t, c, lapse); next.State != Lapsed {
 		t.Errorf("a moment later: %s", next.State)
+	}
+}
+
+// TestClaimsEndWithTheirStep goes the whole way with a claim before each step.
+func TestClaimsEndWithTheirStep(t *testing.T) {
+	claim := Input{Command: Claim, Actor: "o", Now: day0.Add(time.Hour)}
+	for _, tc := range []struct {
+		name   string
+		after  []Input
+		keeps  bool
+		prefix []Input
+	}{
+		{"acceptance", []Input{do(Accept, "w")}, false, nil},
+		{"pre-acceptance is not all of it", []Input{do(PreAccept, "w")}, true, nil},
+		{"papers before acceptance", []Input{do(RequestSupplement, "w"), do(ReceiveSupplement, "w")}, true, nil},
+		{"silence", []Input{do(DeemAccept, "system")}, false, nil},
+		{"undertaking", []Input{do(Undertake, "o")}, false, []Input{do(Accept, "w")}},
+		{"papers after acceptance", []Input{do(RequestSupplement, "o"), do(ReceiveSupplement, "w")}, true, []Input{do(Accept, "w")}},
+		{"a procedure", []Input{do(StartExcluded, "h"), do(EndSpecial, "h")}, true, []Input{do(Accept, "w")}},
+		{"another department", []Input{do(HandOver, "h")}, false, []Input{do(Accept, "w")}},
+		{"the decision", []Input{do(Decide, "h")}, false, []Input{do(Accept, "w"), do(Undertake, "o")}},
+		{"the finish", []Input{do(Finish, "w")}, false, []Input{do(Accept, "w"), do(Undertake, "o"), do(Decide, "h")}},
+		{"the withdrawal", []Input{do(Withdraw, "a")}, false, nil},
+	} {
+		c := history(t, draft(), append([]Input{do(Submit, "a")}, tc.prefix...)...)
+		if c = history(t, c, append([]Input{claim}, tc.after...)...); (c.Assignee == "o") != tc.keeps {
+			t.Errorf("after %s the assignee is %q", tc.name, c.Assignee)
+		}
 	}
 }

@@ -14,6 +14,11 @@ UPDATE cases SET department = @department, applicant_key = @applicant_key, state
   seq = @seq, happened_at = @happened_at, data = @data
 WHERE case_no = @case_no AND seq = @seq - 1;
 
+-- name: MoveCase :execrows
+UPDATE cases SET department = @department, assignee = @assignee, state = @state, stage = @stage, due = @due,
+  seq = @seq, happened_at = @happened_at, data = @data
+WHERE case_no = @case_no AND seq = @seq - 1;
+
 -- name: TouchCase :execrows
 UPDATE cases SET seq = @seq, happened_at = @happened_at, data = @data
 WHERE case_no = @case_no AND seq = @seq - 1;
@@ -41,6 +46,13 @@ ORDER BY case_no DESC LIMIT CAST(@size AS BIGINT);
 -- name: ListWaiting :many
 SELECT case_no, seq, due, data FROM cases
 WHERE hall = @hall AND stage = @stage AND stage > 0 AND (due, case_no) > (CAST(@after_due AS BIGINT), CAST(@after_case_no AS TEXT))
+  AND (CAST(@department AS TEXT) = '' OR department = @department)
+  AND (NOT CAST(@unassigned AS BOOLEAN) OR assignee = '')
+ORDER BY due, case_no LIMIT CAST(@size AS BIGINT);
+
+-- name: ListAssigned :many
+SELECT case_no, seq, due, data FROM cases
+WHERE assignee = @assignee AND assignee <> '' AND hall = @hall AND stage = @stage AND (due, case_no) > (CAST(@after_due AS BIGINT), CAST(@after_case_no AS TEXT))
   AND (CAST(@department AS TEXT) = '' OR department = @department)
 ORDER BY due, case_no LIMIT CAST(@size AS BIGINT);
 

@@ -33,7 +33,9 @@ type Row struct {
 	Department string
 	// ApplicantKey stands for the applicant's identity number.
 	ApplicantKey string
-	State        rules.State
+	// Assignee is who is to do the step it waits for, empty while it lies in the pool.
+	Assignee string
+	State    rules.State
 	// OnBehalf tells that a window entered it.
 	OnBehalf bool
 	// Stage and Due are the inbox it waits in and the day it is sorted by.
@@ -60,8 +62,8 @@ func Insert(ctx context.Context, tx *db.Tx, r Row) error {
 	return nil
 }
 
-// Get reads a case by its number; false when there is none. Department, ApplicantKey
-// and OnBehalf are left empty: they are in the data.
+// Get reads a case by its number; false when there is none. Department, ApplicantKey,
+// Assignee and OnBehalf are left empty: they are in the data.
 func Get(ctx context.Context, q db.Querier, caseNo string) (Row, bool, error) {
 	g, err := queries.New(q).GetCase(ctx, caseNo)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -77,8 +79,8 @@ func Get(ctx context.Context, q db.Querier, caseNo string) (Row, bool, error) {
 }
 
 // Save writes what became of a case that was read as old. A case that was changed
-// since is left as it is, and the answer is fault.Conflict. Owner and department of
-// anything but a draft never change.
+// since is left as it is, and the answer is fault.Conflict. The owner of anything but a
+// draft never changes.
 func Save(ctx context.Context, tx *db.Tx, old, next Row) error {
 	q := queries.New(tx)
 	var n int64
@@ -89,6 +91,11 @@ func Save(ctx context.Context, tx *db.Tx, old, next Row) error {
 			Department: next.Department, ApplicantKey: next.ApplicantKey, State: int64(next.State), Stage: int64(next.Stage),
 			Due: int64(next.Due), Seq: next.Seq, HappenedAt: db.Micros(next.Happened),
 			Data: next.Data, CaseNo: next.CaseNo,
+		})
+	case old.Department != next.Department || old.Assignee != next.Assignee:
+		n, err = q.MoveCase(ctx, queries.MoveCaseParams{
+			Department: next.Department, Assignee: next.Assignee, State: int64(next.State), Stage: int64(next.Stage), Due: int64(next.Due),
+			Seq: next.Seq, HappenedAt: db.Micros(next.Happened), Data: next.Data, CaseNo: next.CaseNo,
 		})
 	case old.State == next.State && old.Stage == next.Stage && old.Due == next.Due:
 		// Columns that are named are written to their indexes even when they stay the same.
@@ -173,11 +180,40 @@ func List(ctx context.Context, q db.Querier, f Filter) ([]Entry, error) {
 	return out, nil
 }
 
-// Inbox lists the cases of a hall that wait in a stage, nearest due day first, after
-// the given one. An empty department means all of them.
-func Inbox(ctx context.Context, q db.Querier, hall, department string, stage rules.Stage, after Entry, size int) ([]Entry, error) {
+// InboxFilter says which part of a hall's work to list; empty fields do not restrict.
+type InboxFilter struct {
+	// Hall is the division and Stage the step waited for, always given.
+	Hall  string
+	Stage rules.Stage
+	// Department restricts to one department.
+	Department string
+	// Assignee restricts to one person's cases, Unassigned to those of nobody.
+	Assignee   string
+	Unassigned bool
+	// After is the last case of the page before.
+	After Entry
+	Size  int
+}
+
+// Inbox lists the cases of a hall that wait in a stage, nearest due day first.
+func Inbox(ctx context.Context, q db.Querier, f InboxFilter) ([]Entry, error) {
+	if f.Assignee != "" {
+		rows, err := queries.New(q).ListAssigned(ctx, queries.ListAssignedParams{
+			Assignee: f.Assignee, Hall: f.Hall, Stage: int64(f.Stage), AfterDue: int64(f.After.Due), AfterCaseNo: f.After.CaseNo,
+			Department: f.Department, Size: int64(f.Size),
+		})
+		if err != nil {
+			return nil, fmt.Errorf("store: assigned: %w", err)
+		}
+		out := make([]Entry, len(rows))
+		for i, r := range rows {
+			out[i] = Entry{CaseNo: r.CaseNo, Due: rules.Day(r.Due), Data: r.Data}
+		}
+		return out, nil
+	}
 	rows, err := queries.New(q).ListWaiting(ctx, queries.ListWaitingParams{
-		Hall: hall, Stage: int64(stage), AfterDue: int64(after.Due), AfterCaseNo: after.CaseNo, Department: department, Size: int64(size),
+		Hall: f.Hall, Stage: int64(f.Stage), AfterDue: int64(f.After.Due), AfterCaseNo: f.After.CaseNo, Department: f.Department,
+		Unassigned: f.Unassigned, Size: int64(f.Size),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("store: inbox: %w", err)

@@ -200,7 +200,7 @@ func TestInbox(t *testing.T) {
 			{"no stage is no inbox", "", rules.StageNone, first, 10, nil},
 		} {
 			t.Run(tc.name, func(t *testing.T) {
-				got, err := Inbox(t.Context(), d.Read(), "441300", tc.department, tc.stage, tc.after, tc.size)
+				got, err := Inbox(t.Context(), d.Read(), InboxFilter{Hall: "441300", Department: tc.department, Stage: tc.stage, After: tc.after, Size: tc.size})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -304,6 +304,54 @@ func TestUnaccepted(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{"441300", "441301"}, halls); diff != "" {
 			t.Error(diff)
+		}
+	})
+}
+
+func TestInboxOfOnePerson(t *testing.T) {
+	dbtest.Each(t, Migrations(), func(t *testing.T, d *db.DB) {
+		for i := 1; i <= 5; i++ {
+			insert(t, d, row(i, func(r *Row) { r.Due = rules.Day(100 - i) }))
+		}
+		assign := func(i int, who, department string) {
+			t.Helper()
+			old := row(i, func(r *Row) { r.Due = rules.Day(100 - i) })
+			next := old
+			next.Seq, next.Assignee, next.Department = 2, who, department
+			if err := write(t, d, func(ctx context.Context, tx *db.Tx) error { return Save(ctx, tx, old, next) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		assign(1, "bo", "441300/d1")
+		assign(2, "cy", "441300/d1")
+		assign(3, "bo", "441300/d2")
+		for _, tc := range []struct {
+			name string
+			f    InboxFilter
+			want []string
+		}{
+			{"everybody's", InboxFilter{}, []string{number(5), number(4), number(3), number(2), number(1)}},
+			{"one's own", InboxFilter{Assignee: "bo"}, []string{number(3), number(1)}},
+			{"one's own of one department", InboxFilter{Assignee: "bo", Department: "441300/d2"}, []string{number(3)}},
+			{"one's own, the next page", InboxFilter{Assignee: "bo", After: Entry{Due: 97, CaseNo: number(3)}}, []string{number(1)}},
+			{"the pool", InboxFilter{Unassigned: true}, []string{number(5), number(4)}},
+			{"of another stage", InboxFilter{Assignee: "bo", Stage: rules.StageExamine}, []string{}},
+			{"of another hall", InboxFilter{Assignee: "bo", Hall: "441301"}, []string{}},
+		} {
+			if tc.f.Hall == "" {
+				tc.f.Hall = "441300"
+			}
+			if tc.f.Stage == 0 {
+				tc.f.Stage = rules.StageAcceptance
+			}
+			tc.f.Size = 9
+			got, err := Inbox(t.Context(), d.Read(), tc.f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tc.want, numbers(got)); diff != "" {
+				t.Errorf("%s: %s", tc.name, diff)
+			}
 		}
 	})
 }

@@ -49,6 +49,10 @@ const (
 	CaseworkService_VoidCase_FullMethodName              = "/onehall.casework.v1.CaseworkService/VoidCase"
 	CaseworkService_StartSpecialProcedure_FullMethodName = "/onehall.casework.v1.CaseworkService/StartSpecialProcedure"
 	CaseworkService_EndSpecialProcedure_FullMethodName   = "/onehall.casework.v1.CaseworkService/EndSpecialProcedure"
+	CaseworkService_ClaimCase_FullMethodName             = "/onehall.casework.v1.CaseworkService/ClaimCase"
+	CaseworkService_AssignCase_FullMethodName            = "/onehall.casework.v1.CaseworkService/AssignCase"
+	CaseworkService_ReleaseCase_FullMethodName           = "/onehall.casework.v1.CaseworkService/ReleaseCase"
+	CaseworkService_HandOverCase_FullMethodName          = "/onehall.casework.v1.CaseworkService/HandOverCase"
 )
 
 // CaseworkServiceClient is the client API for CaseworkService service.
@@ -124,6 +128,18 @@ type CaseworkServiceClient interface {
 	StartSpecialProcedure(ctx context.Context, in *StartSpecialProcedureRequest, opts ...grpc.CallOption) (*Case, error)
 	// Ends the running special procedure with its result.
 	EndSpecialProcedure(ctx context.Context, in *EndSpecialProcedureRequest, opts ...grpc.CallOption) (*Case, error)
+	// Takes a waiting case out of the pool (认领): the caller is going to do the
+	// step it waits for. The claim ends when that step is done.
+	ClaimCase(ctx context.Context, in *ClaimCaseRequest, opts ...grpc.CallOption) (*Case, error)
+	// Gives the step that a case waits for to a member of the staff (指派).
+	AssignCase(ctx context.Context, in *AssignCaseRequest, opts ...grpc.CallOption) (*Case, error)
+	// Gives a claimed or assigned case back to the pool (退回待办): its assignee, or
+	// the head of the department.
+	ReleaseCase(ctx context.Context, in *ReleaseCaseRequest, opts ...grpc.CallOption) (*Case, error)
+	// Hands an undecided case over to another department of the hall (移交). The
+	// clock runs on. With validate_only nothing changes: the answer shows what
+	// would become of the case.
+	HandOverCase(ctx context.Context, in *HandOverCaseRequest, opts ...grpc.CallOption) (*Case, error)
 }
 
 type caseworkServiceClient struct {
@@ -404,6 +420,46 @@ func (c *caseworkServiceClient) EndSpecialProcedure(ctx context.Context, in *End
 	return out, nil
 }
 
+func (c *caseworkServiceClient) ClaimCase(ctx context.Context, in *ClaimCaseRequest, opts ...grpc.CallOption) (*Case, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Case)
+	err := c.cc.Invoke(ctx, CaseworkService_ClaimCase_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *caseworkServiceClient) AssignCase(ctx context.Context, in *AssignCaseRequest, opts ...grpc.CallOption) (*Case, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Case)
+	err := c.cc.Invoke(ctx, CaseworkService_AssignCase_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *caseworkServiceClient) ReleaseCase(ctx context.Context, in *ReleaseCaseRequest, opts ...grpc.CallOption) (*Case, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Case)
+	err := c.cc.Invoke(ctx, CaseworkService_ReleaseCase_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *caseworkServiceClient) HandOverCase(ctx context.Context, in *HandOverCaseRequest, opts ...grpc.CallOption) (*Case, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Case)
+	err := c.cc.Invoke(ctx, CaseworkService_HandOverCase_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // CaseworkServiceServer is the server API for CaseworkService service.
 // All implementations must embed UnimplementedCaseworkServiceServer
 // for forward compatibility.
@@ -477,6 +533,18 @@ type CaseworkServiceServer interface {
 	StartSpecialProcedure(context.Context, *StartSpecialProcedureRequest) (*Case, error)
 	// Ends the running special procedure with its result.
 	EndSpecialProcedure(context.Context, *EndSpecialProcedureRequest) (*Case, error)
+	// Takes a waiting case out of the pool (认领): the caller is going to do the
+	// step it waits for. The claim ends when that step is done.
+	ClaimCase(context.Context, *ClaimCaseRequest) (*Case, error)
+	// Gives the step that a case waits for to a member of the staff (指派).
+	AssignCase(context.Context, *AssignCaseRequest) (*Case, error)
+	// Gives a claimed or assigned case back to the pool (退回待办): its assignee, or
+	// the head of the department.
+	ReleaseCase(context.Context, *ReleaseCaseRequest) (*Case, error)
+	// Hands an undecided case over to another department of the hall (移交). The
+	// clock runs on. With validate_only nothing changes: the answer shows what
+	// would become of the case.
+	HandOverCase(context.Context, *HandOverCaseRequest) (*Case, error)
 	mustEmbedUnimplementedCaseworkServiceServer()
 }
 
@@ -567,6 +635,18 @@ func (UnimplementedCaseworkServiceServer) StartSpecialProcedure(context.Context,
 }
 func (UnimplementedCaseworkServiceServer) EndSpecialProcedure(context.Context, *EndSpecialProcedureRequest) (*Case, error) {
 	return nil, status.Error(codes.Unimplemented, "method EndSpecialProcedure not implemented")
+}
+func (UnimplementedCaseworkServiceServer) ClaimCase(context.Context, *ClaimCaseRequest) (*Case, error) {
+	return nil, status.Error(codes.Unimplemented, "method ClaimCase not implemented")
+}
+func (UnimplementedCaseworkServiceServer) AssignCase(context.Context, *AssignCaseRequest) (*Case, error) {
+	return nil, status.Error(codes.Unimplemented, "method AssignCase not implemented")
+}
+func (UnimplementedCaseworkServiceServer) ReleaseCase(context.Context, *ReleaseCaseRequest) (*Case, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReleaseCase not implemented")
+}
+func (UnimplementedCaseworkServiceServer) HandOverCase(context.Context, *HandOverCaseRequest) (*Case, error) {
+	return nil, status.Error(codes.Unimplemented, "method HandOverCase not implemented")
 }
 func (UnimplementedCaseworkServiceServer) mustEmbedUnimplementedCaseworkServiceServer() {}
 func (UnimplementedCaseworkServiceServer) testEmbeddedByValue()                         {}
@@ -1075,6 +1155,78 @@ func _CaseworkService_EndSpecialProcedure_Handler(srv interface{}, ctx context.C
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CaseworkService_ClaimCase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ClaimCaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseworkServiceServer).ClaimCase(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseworkService_ClaimCase_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseworkServiceServer).ClaimCase(ctx, req.(*ClaimCaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CaseworkService_AssignCase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AssignCaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseworkServiceServer).AssignCase(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseworkService_AssignCase_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseworkServiceServer).AssignCase(ctx, req.(*AssignCaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CaseworkService_ReleaseCase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReleaseCaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseworkServiceServer).ReleaseCase(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseworkService_ReleaseCase_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseworkServiceServer).ReleaseCase(ctx, req.(*ReleaseCaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CaseworkService_HandOverCase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(HandOverCaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseworkServiceServer).HandOverCase(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseworkService_HandOverCase_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseworkServiceServer).HandOverCase(ctx, req.(*HandOverCaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // CaseworkService_ServiceDesc is the grpc.ServiceDesc for CaseworkService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1189,6 +1341,22 @@ var CaseworkService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "EndSpecialProcedure",
 			Handler:    _CaseworkService_EndSpecialProcedure_Handler,
+		},
+		{
+			MethodName: "ClaimCase",
+			Handler:    _CaseworkService_ClaimCase_Handler,
+		},
+		{
+			MethodName: "AssignCase",
+			Handler:    _CaseworkService_AssignCase_Handler,
+		},
+		{
+			MethodName: "ReleaseCase",
+			Handler:    _CaseworkService_ReleaseCase_Handler,
+		},
+		{
+			MethodName: "HandOverCase",
+			Handler:    _CaseworkService_HandOverCase_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -16,6 +16,7 @@ type Case struct {
 	Seq          int64
 	HappenedAt   int64
 	Data         []byte
+	Assignee     string
 }
 
 type Item struct {

@@ -119,6 +119,66 @@ func (q *Queries) ItemsAfter(ctx context.Context, arg ItemsAfterParams) ([]Item,
 	return items, nil
 }
 
+const listAssigned = `-- name: ListAssigned :many
+SELECT case_no, seq, due, data FROM cases
+WHERE assignee = $1 AND assignee <> '' AND hall = $2 AND stage = $3 AND (due, case_no) > (CAST($4 AS BIGINT), CAST($5 AS TEXT))
+  AND (CAST($6 AS TEXT) = '' OR department = $6)
+ORDER BY due, case_no LIMIT CAST($7 AS BIGINT)
+`
+
+type ListAssignedParams struct {
+	Assignee    string
+	Hall        string
+	Stage       int64
+	AfterDue    int64
+	AfterCaseNo string
+	Department  string
+	Size        int64
+}
+
+type ListAssignedRow struct {
+	CaseNo string
+	Seq    int64
+	Due    int64
+	Data   []byte
+}
+
+func (q *Queries) ListAssigned(ctx context.Context, arg ListAssignedParams) ([]ListAssignedRow, error) {
+	rows, err := q.db.QueryContext(ctx, listAssigned,
+		arg.Assignee,
+		arg.Hall,
+		arg.Stage,
+		arg.AfterDue,
+		arg.AfterCaseNo,
+		arg.Department,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListAssignedRow
+	for rows.Next() {
+		var i ListAssignedRow
+		if err := rows.Scan(
+			&i.CaseNo,
+			&i.Seq,
+			&i.Due,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listByApplicant = `-- name: ListByApplicant :many
 SELECT case_no, seq, data FROM cases
 WHERE applicant_key = $1 AND case_no > $2 AND case_no < $3
@@ -323,7 +383,8 @@ const listWaiting = `-- name: ListWaiting :many
 SELECT case_no, seq, due, data FROM cases
 WHERE hall = $1 AND stage = $2 AND stage > 0 AND (due, case_no) > (CAST($3 AS BIGINT), CAST($4 AS TEXT))
   AND (CAST($5 AS TEXT) = '' OR department = $5)
-ORDER BY due, case_no LIMIT CAST($6 AS BIGINT)
+  AND (NOT CAST($6 AS BOOLEAN) OR assignee = '')
+ORDER BY due, case_no LIMIT CAST($7 AS BIGINT)
 `
 
 type ListWaitingParams struct {
@@ -332,6 +393,7 @@ type ListWaitingParams struct {
 	AfterDue    int64
 	AfterCaseNo string
 	Department  string
+	Unassigned  bool
 	Size        int64
 }
 
@@ -349,6 +411,7 @@ func (q *Queries) ListWaiting(ctx context.Context, arg ListWaitingParams) ([]Lis
 		arg.AfterDue,
 		arg.AfterCaseNo,
 		arg.Department,
+		arg.Unassigned,
 		arg.Size,
 	)
 	if err != nil {
@@ -375,6 +438,43 @@ func (q *Queries) ListWaiting(ctx context.Context, arg ListWaitingParams) ([]Lis
 		return nil, err
 	}
 	return items, nil
+}
+
+const moveCase = `-- name: MoveCase :execrows
+UPDATE cases SET department = $1, assignee = $2, state = $3, stage = $4, due = $5,
+  seq = $6, happened_at = $7, data = $8
+WHERE case_no = $9 AND seq = $10- 1
+`
+
+type MoveCaseParams struct {
+	Department string
+	Assignee   string
+	State      int64
+	Stage      int64
+	Due        int64
+	Seq        int64
+	HappenedAt int64
+	Data       []byte
+	CaseNo     string
+}
+
+func (q *Queries) MoveCase(ctx context.Context, arg MoveCaseParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, moveCase,
+		arg.Department,
+		arg.Assignee,
+		arg.State,
+		arg.Stage,
+		arg.Due,
+		arg.Seq,
+		arg.HappenedAt,
+		arg.Data,
+		arg.CaseNo,
+		arg.Seq,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const nextHall = `-- name: NextHall :one
