@@ -80,6 +80,7 @@ func Serve(ctx context.Context, role string, c Config, p boot.Params) (err error
 	if err := c.check(); err != nil {
 		return err
 	}
+	tuneMemory()
 	rt, err := boot.NewRuntime(ctx, c.Config, p)
 	if err != nil {
 		return err

@@ -42,6 +42,7 @@ const DemoClient = "onehall-demo"
 
 // Up starts a hall and returns when all of it is ready.
 func Up(ctx context.Context, c Config, p boot.Params, users []authn.User) (h *Hall, err error) {
+	tuneMemory()
 	h = &Hall{Config: c, ended: make(chan error, len(services)+1)}
 	defer func() {
 		if err != nil {
@@ -57,6 +58,9 @@ func Up(ctx context.Context, c Config, p boot.Params, users []authn.User) (h *Ha
 		return h, err
 	}
 	s.fill(&h.Config)
+	// Clients outside of this process know no other instance to turn to, and those
+	// inside notice at once: there is nothing to wait for at the end.
+	h.Config.Stop.Drain = time.Millisecond
 	if err = h.Config.check(); err != nil {
 		return h, err
 	}
