@@ -5,6 +5,7 @@ package stand
 import (
 	"fmt"
 	"path/filepath"
+	"slices"
 
 	"github.com/onehall/onehall/gateway"
 	"github.com/onehall/onehall/services/casework"
@@ -26,6 +27,9 @@ type Config struct {
 	// Storage says which database all services use: each has a file or a schema of
 	// its own in it.
 	Storage Storage `koanf:"storage"`
+	// Roles are those that `up` runs in its process, all when empty; the others may run
+	// elsewhere by `serve`, on the same etcd and issuer.
+	Roles []string `koanf:"roles"`
 	// Listen is the gRPC address by role; a free loopback port when not given.
 	Listen map[string]string `koanf:"listen"`
 	// PageSecret seals page tokens, QuerySecret makes the query codes of cases.
@@ -83,6 +87,11 @@ func (c Config) check() error {
 			return fmt.Errorf("configuration: %s must be at least 16 characters, the same in every process", name)
 		}
 	}
+	for _, role := range c.Roles {
+		if !slices.Contains(Roles(), role) {
+			return fmt.Errorf("configuration: roles: there is no role %q", role)
+		}
+	}
 	return nil
 }
 
@@ -97,6 +106,14 @@ func (c Config) storage(role string) db.Config {
 		out.DSN, out.Schema = filepath.Join(c.DataDir, role+".db"), ""
 	}
 	return out
+}
+
+// here are the roles that `up` runs, in the order of the data's flow.
+func (c Config) here() []string {
+	if len(c.Roles) == 0 {
+		return Roles()
+	}
+	return slices.DeleteFunc(Roles(), func(role string) bool { return !slices.Contains(c.Roles, role) })
 }
 
 func (c Config) listen(role string) string {

@@ -140,7 +140,7 @@ func (h *Hall) startRoles(ctx context.Context) error {
 	if err := lis.Close(); err != nil {
 		return err
 	}
-	for _, role := range Roles() {
+	for _, role := range h.Config.here() {
 		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		done := make(chan error, 1)
 		go func() {
@@ -155,7 +155,7 @@ func (h *Hall) startRoles(ctx context.Context) error {
 	ready := make(chan error, 1)
 	waiting, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	go func() { ready <- h.Runtime.Ready.Wait(waiting, Roles()...) }()
+	go func() { ready <- h.Runtime.Ready.Wait(waiting, h.Config.here()...) }()
 	select {
 	case err := <-ready:
 		if err != nil {
