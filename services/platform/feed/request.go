@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"sync"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
@@ -38,27 +39,71 @@ func RequestHash(m proto.Message) []byte {
 
 // strip clears the request id and the etag of a message and of those in it.
 func strip(m protoreflect.Message) {
-	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+	for _, f := range strippedOf(m.Descriptor()) {
 		switch {
-		case f.Name() == "request_id" || f.Name() == "etag":
-			m.Clear(f)
+		case !m.Has(f):
 		case f.Message() == nil:
+			m.Clear(f)
 		case f.IsMap():
-			if f.MapValue().Message() != nil {
-				v.Map().Range(func(_ protoreflect.MapKey, v protoreflect.Value) bool {
-					strip(v.Message())
-					return true
-				})
-			}
+			m.Get(f).Map().Range(func(_ protoreflect.MapKey, v protoreflect.Value) bool {
+				strip(v.Message())
+				return true
+			})
 		case f.IsList():
-			for i := range v.List().Len() {
-				strip(v.List().Get(i).Message())
+			for i := range m.Get(f).List().Len() {
+				strip(m.Get(f).List().Get(i).Message())
 			}
 		default:
-			strip(v.Message())
+			strip(m.Get(f).Message())
 		}
-		return true
-	})
+	}
+}
+
+// stripped are the fields of each message to clear or to look into: few of many, so
+// that a form of two hundred values is not walked for an etag it cannot hold.
+var stripped sync.Map // protoreflect.FullName -> []protoreflect.FieldDescriptor
+
+func strippedOf(d protoreflect.MessageDescriptor) []protoreflect.FieldDescriptor {
+	if known, ok := stripped.Load(d.FullName()); ok {
+		return known.([]protoreflect.FieldDescriptor)
+	}
+	var fields []protoreflect.FieldDescriptor
+	for i := range d.Fields().Len() {
+		f := d.Fields().Get(i)
+		if isStripped(f) || inner(f) != nil && holdsStripped(inner(f), map[protoreflect.FullName]bool{}) {
+			fields = append(fields, f)
+		}
+	}
+	stripped.Store(d.FullName(), fields)
+	return fields
+}
+
+func isStripped(f protoreflect.FieldDescriptor) bool {
+	return inner(f) == nil && (f.Name() == "request_id" || f.Name() == "etag")
+}
+
+// inner is the type of the messages in a field, or nil.
+func inner(f protoreflect.FieldDescriptor) protoreflect.MessageDescriptor {
+	if f.IsMap() {
+		return f.MapValue().Message()
+	}
+	return f.Message()
+}
+
+// holdsStripped reports whether a message of the type may hold a field to clear, however
+// deep. A type in seen is being looked at already.
+func holdsStripped(d protoreflect.MessageDescriptor, seen map[protoreflect.FullName]bool) bool {
+	if seen[d.FullName()] {
+		return false
+	}
+	seen[d.FullName()] = true
+	for i := range d.Fields().Len() {
+		f := d.Fields().Get(i)
+		if isStripped(f) || inner(f) != nil && holdsStripped(inner(f), seen) {
+			return true
+		}
+	}
+	return false
 }
 
 // Deterministic marshals a message to the same bytes every time, as event resources
