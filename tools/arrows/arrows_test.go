@@ -157,7 +157,7 @@ func check(t *testing.T, from string, imports []string, test bool) {
 	t.Helper()
 	from = strings.TrimPrefix(from, root)
 	for _, to := range imports {
-		if strings.Contains(from, "/internal/rules") && !test && banned(to) {
+		if strings.Contains(from, "/internal/rules") && !test && banned(to) && !language(from, to) {
 			t.Errorf("%s: rules use the standard library alone, not %s", from, to)
 		}
 		if !strings.HasPrefix(to, root) {
@@ -173,6 +173,12 @@ func check(t *testing.T, from string, imports []string, test bool) {
 func banned(to string) bool {
 	first, _, _ := strings.Cut(to, "/")
 	return strings.Contains(first, ".") && !strings.HasPrefix(to, root) || to == "database/sql"
+}
+
+// language allows supervision's rules the language that their conditions are written
+// in: a hall brings rules of its own, as data.
+func language(from, to string) bool {
+	return within(from, "services/supervision/internal/rules") && strings.HasPrefix(to, "cel.dev/cel-go/")
 }
 
 // The test itself must be able to fail.
