@@ -31,6 +31,8 @@ type engine struct {
 	log      *slog.Logger
 	// terms are what the catalogue published; nil judges without.
 	terms *termBook
+	// own are the halls' own rules of conduct, compiled.
+	own ownRules
 }
 
 // watched is one case or review while a batch is applied.
@@ -93,15 +95,16 @@ func (w *watched) take(e *feedv1.Event, c *caseworkv1.Case, terms *rules.Terms, 
 		return nil, err
 	}
 	w.row.Terms = steps
+	w.row.Submitted = w.facts.Submitted
+	deed := rules.Deed{Type: e.GetType(), Sequence: e.GetSequence(), Actor: e.GetActor(), Happened: timeOf(e.GetHappenedAt()),
+		Entered: e.GetEnteredAt().AsTime(), Burst: burst}
+	w.row.Deeds += encodeDeed(deed)
 	var drafts []cardDraft
-	entered := e.GetEnteredAt().AsTime()
-	found, err := w.policy.Conduct(w.facts, rules.Deed{
-		Type: e.GetType(), Sequence: e.GetSequence(), Actor: e.GetActor(), Happened: timeOf(e.GetHappenedAt()), Entered: entered, Burst: burst,
-	}, w.known)
+	found, err := w.policy.Conduct(w.facts, deed, w.known)
 	for _, f := range found {
 		drafts = append(drafts, w.raise(f))
 	}
-	w.schedule(entered)
+	w.schedule(deed.Entered)
 	return drafts, err
 }
 
@@ -127,6 +130,7 @@ func (w *watched) schedule(now time.Time) {
 type batch struct {
 	cases   map[string]*watched
 	drafts  []cardDraft
+	own     []ownSet
 	bursts  bursts
 	tallies tallies
 }
@@ -137,7 +141,11 @@ func (e *engine) apply(ctx context.Context, tx *db.Tx, events []*feedv1.Event) e
 	if err != nil {
 		return err
 	}
-	b := &batch{cases: cases, tallies: tallies{}}
+	own, err := e.own.inForce(ctx, tx)
+	if err != nil {
+		return err
+	}
+	b := &batch{cases: cases, own: own, tallies: tallies{}}
 	for _, ev := range events {
 		if ev.GetResourceType() != caseType {
 			continue
@@ -186,6 +194,7 @@ func (e *engine) applyCase(ctx context.Context, tx *db.Tx, b *batch, ev *feedv1.
 			return err
 		}
 	}
+	w.policy.Rules = rulesAt(b.own, w.row.Hall, entered)
 	shown, err := w.take(ev, c, terms, burst)
 	if err != nil {
 		e.report(ctx, ev.GetSubject(), err)

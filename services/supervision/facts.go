@@ -17,36 +17,52 @@ var (
 	reviewType = string((&reviewv1.Review{}).ProtoReflect().Descriptor().FullName())
 )
 
-// shorten is the case without what timed rules do not look at: it is kept for every
-// case there is.
+// keptReason is how much of a reason is kept: enough to tell that there is one.
+const keptReason = 40
+
+// shorten is the case without what no rule looks at: it is kept for every case there
+// is. Of texts that owe a reason the beginning is enough.
 func shorten(c *caseworkv1.Case) *caseworkv1.Case {
 	s := &caseworkv1.Case{
-		Name: c.GetName(), Item: c.GetItem(), ItemTitle: c.GetItemTitle(), Department: c.GetDepartment(), CaseType: c.GetCaseType(),
-		Channel: c.GetChannel(), State: c.GetState(), PromisedLimit: c.GetPromisedLimit(), StatutoryLimit: c.GetStatutoryLimit(),
-		LimitUnit: c.GetLimitUnit(), SubmitTime: c.GetSubmitTime(), PreAcceptTime: c.GetPreAcceptTime(), AcceptTime: c.GetAcceptTime(),
-		DeemedAcceptTime: c.GetDeemedAcceptTime(), EndTime: c.GetEndTime(), ApplicantKey: c.GetApplicantKey(),
+		Name: c.GetName(), Item: c.GetItem(), ItemRevision: c.GetItemRevision(), ItemTitle: c.GetItemTitle(), Department: c.GetDepartment(),
+		CaseType: c.GetCaseType(), Channel: c.GetChannel(), State: c.GetState(), PromisedLimit: c.GetPromisedLimit(),
+		StatutoryLimit: c.GetStatutoryLimit(), LimitUnit: c.GetLimitUnit(), SubmitTime: c.GetSubmitTime(), PreAcceptTime: c.GetPreAcceptTime(),
+		AcceptTime: c.GetAcceptTime(), DeemedAcceptTime: c.GetDeemedAcceptTime(), EndTime: c.GetEndTime(), EndReason: cut(c.GetEndReason()),
+		ApplicantKey: c.GetApplicantKey(), FullFlow: c.GetFullFlow(), FourEyes: c.GetFourEyes(),
+	}
+	for _, x := range c.GetMaterials() {
+		s.Materials = append(s.Materials, &caseworkv1.CaseMaterial{MaterialId: x.GetMaterialId()})
 	}
 	for _, x := range c.GetSupplements() {
-		s.Supplements = append(s.Supplements, &caseworkv1.Supplement{Serial: x.GetSerial(), NoticeTime: x.GetNoticeTime(),
-			ReceiptTime: x.GetReceiptTime(), AfterAcceptance: x.GetAfterAcceptance()})
+		s.Supplements = append(s.Supplements, &caseworkv1.Supplement{Serial: x.GetSerial(), NoticeTime: x.GetNoticeTime(), Officer: x.GetOfficer(),
+			MaterialIds: x.GetMaterialIds(), ReceiptTime: x.GetReceiptTime(), AfterAcceptance: x.GetAfterAcceptance()})
 	}
 	for _, x := range c.GetSpecialProcedures() {
 		s.SpecialProcedures = append(s.SpecialProcedures, &caseworkv1.SpecialProcedure{Serial: x.GetSerial(), Kind: x.GetKind(),
-			DisplayName: x.GetDisplayName(), Requester: x.GetRequester(), Limit: x.GetLimit(), LimitUnit: x.GetLimitUnit(), StartTime: x.GetStartTime(), EndTime: x.GetEndTime()})
+			DisplayName: x.GetDisplayName(), Requester: x.GetRequester(), Approver: x.GetApprover(), Limit: x.GetLimit(), LimitUnit: x.GetLimitUnit(),
+			StartTime: x.GetStartTime(), EndTime: x.GetEndTime()})
 	}
 	for _, x := range c.GetSteps() {
 		s.Steps = append(s.Steps, &caseworkv1.Step{Kind: x.GetKind(), Officer: x.GetOfficer(), StepTime: x.GetStepTime()})
 	}
 	if d := c.GetDecision(); d != nil {
-		s.Decision = &caseworkv1.Decision{Result: d.GetResult(), Officer: d.GetOfficer(), DecideTime: d.GetDecideTime()}
+		s.Decision = &caseworkv1.Decision{Result: d.GetResult(), Reason: cut(d.GetReason()), Officer: d.GetOfficer(), DecideTime: d.GetDecideTime()}
 	}
 	if f := c.GetFinish(); f != nil {
-		s.Finish = &caseworkv1.Finish{Result: f.GetResult(), Officer: f.GetOfficer(), FinishTime: f.GetFinishTime()}
+		s.Finish = &caseworkv1.Finish{Result: f.GetResult(), Description: cut(f.GetDescription()), Officer: f.GetOfficer(), FinishTime: f.GetFinishTime()}
 	}
 	if x := c.GetCollection(); x != nil {
 		s.Collection = &caseworkv1.Collection{CollectTime: x.GetCollectTime()}
 	}
 	return s
+}
+
+// cut is the beginning of a reason.
+func cut(text string) string {
+	if runes := []rune(strings.TrimSpace(text)); len(runes) > keptReason {
+		return string(runes[:keptReason])
+	}
+	return text
 }
 
 // factsOf reads the facts out of a case.

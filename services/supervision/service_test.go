@@ -70,6 +70,7 @@ func each(t *testing.T, test func(t *testing.T, h *house)) {
 			authn.User{Login: "head2", Roles: []string{"head"}, Hall: "441300", Department: "d2"},
 			authn.User{Login: "foreign", Roles: []string{"head"}, Hall: "441900", Department: "d1"},
 			authn.User{Login: "supervisor", Roles: []string{"supervisor"}, Hall: "441300"},
+			authn.User{Login: "supervisor2", Roles: []string{"supervisor"}, Hall: "441300"},
 		)}
 		var none fs.FS
 		d := dbtest.Open(t, dbtest.SQLiteConfig(t), feed.WithMigrations(none), clk)

@@ -104,6 +104,8 @@ var (
 	SupplementRunning   = define(codes.FailedPrecondition, http.StatusConflict, "SUPPLEMENT_RUNNING", "补正期限未满，截止日期为 {due_date}", "The time to supplement runs until {due_date}")
 	ExtensionLimit      = define(codes.InvalidArgument, http.StatusBadRequest, "EXTENSION_LIMIT", "只能延长一次，且不超过 {max} 个工作日", "The limit may be extended once, by {max} working days at the most")
 	CaseClaimed         = define(codes.FailedPrecondition, http.StatusConflict, "CASE_CLAIMED", "办件已由 {assignee} 认领", "The case is claimed by {assignee}")
+	RevisionTakes       = define(codes.FailedPrecondition, http.StatusConflict, "REVISION_TAKES", "新版本对申请人不利，办件保留原版本", "The newer revision would leave the applicant worse off; the case keeps its own")
+	DocumentNotDue      = define(codes.FailedPrecondition, http.StatusConflict, "DOCUMENT_NOT_DUE", "办件没有这份文书", "The case has no such document")
 	DepartmentUnknown   = define(codes.InvalidArgument, http.StatusBadRequest, "DEPARTMENT_UNKNOWN", "本大厅没有办理事项的该部门", "No such department handles items in this hall")
 	SamePersonForbidden = define(codes.PermissionDenied, http.StatusForbidden, "SAME_PERSON_FORBIDDEN", "申请与批准不能是同一人", "The same person may not ask and approve")
 )
@@ -118,7 +120,15 @@ var (
 
 // Supervision.
 var (
-	CardRevoked = define(codes.FailedPrecondition, http.StatusConflict, "CARD_REVOKED", "该监察牌已撤销", "The card has been revoked")
+	CardRevoked     = define(codes.FailedPrecondition, http.StatusConflict, "CARD_REVOKED", "该监察牌已撤销", "The card has been revoked")
+	BadRule         = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_RULE", "监察规则不正确：{detail}", "The supervision rule is not valid: {detail}")
+	RuleSetApproved = define(codes.FailedPrecondition, http.StatusConflict, "RULE_SET_APPROVED", "该规则已经批准，不能再改", "The rule set has been approved and does not change any more")
+	RuleSetNotAhead = define(codes.InvalidArgument, http.StatusBadRequest, "RULE_SET_NOT_AHEAD", "规则的启用日期必须在今天之后", "A rule set can only hold from a day that lies ahead")
+	AppealExists    = define(codes.FailedPrecondition, http.StatusConflict, "APPEAL_EXISTS", "该监察牌已经申诉过", "The card has been appealed against already")
+	AppealLate      = define(codes.FailedPrecondition, http.StatusConflict, "APPEAL_LATE", "申诉期限已于 {due} 届满", "Appeals against the card were due by {due}")
+	AppealNone      = define(codes.FailedPrecondition, http.StatusConflict, "APPEAL_NONE", "该监察牌没有待处理的申诉", "There is no appeal to decide")
+	OrderWrongState = define(codes.FailedPrecondition, http.StatusConflict, "ORDER_WRONG_STATE", "督办单当前为“{state}”，不能进行此操作", "The order is in state {state}, which does not allow this")
+	OrderNotAhead   = define(codes.InvalidArgument, http.StatusBadRequest, "ORDER_NOT_AHEAD", "反馈期限必须在今天之后", "The day to feed back must lie ahead")
 )
 
 // Feeds between services and halls.

@@ -127,6 +127,28 @@ var conduct = func() *ConductSet {
 	return set
 }()
 
+// With makes a set of the rules of this one that are neither disabled nor replaced by
+// one of the same id, and further ones.
+func (s *ConductSet) With(version string, further []*ConductRule, disabled []string) (*ConductSet, error) {
+	own, gone := &ConductSet{Version: version}, map[string]bool{}
+	for _, id := range disabled {
+		gone[id] = true
+	}
+	for _, r := range further {
+		if err := r.compile(); err != nil {
+			return nil, fmt.Errorf("rule %s: %w", r.ID, err)
+		}
+		gone[r.ID] = true
+	}
+	for _, r := range s.Rules {
+		if !gone[r.ID] {
+			own.Rules = append(own.Rules, r)
+		}
+	}
+	own.Rules = append(own.Rules, further...)
+	return own, nil
+}
+
 // DefaultConduct are the rules of conduct that come with the program.
 func DefaultConduct() *ConductSet { return conduct }
 

@@ -30,9 +30,9 @@ func chunk(n int) int {
 	return 0
 }
 
-const clockColumns = `case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms`
+const clockColumns = `case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds`
 
-const clockWidth = 13
+const clockWidth = 15
 
 // The statements, by the number of their rows.
 var (
@@ -42,6 +42,9 @@ var (
 	selectLevels = statements(func(size int) string {
 		return `SELECT subject, MAX(level) FROM cards WHERE standing AND subject IN ` + tuple(0, size) + ` GROUP BY subject`
 	})
+	selectNames = statements(func(size int) string {
+		return `SELECT subject, name, standing FROM cards WHERE subject IN ` + tuple(0, size)
+	})
 	saveClocks = statements(func(size int) string {
 		values := make([]string, size)
 		for i := range values {
@@ -50,7 +53,8 @@ var (
 		return `INSERT INTO clocks (` + clockColumns + `) VALUES ` + strings.Join(values, ", ") + `
 ON CONFLICT (case_name) DO UPDATE SET hall = excluded.hall, department = excluded.department, applicant_key = excluded.applicant_key,
   facts = excluded.facts, raised = excluded.raised, sequence = excluded.sequence, revision = excluded.revision,
-  next_at = excluded.next_at, due = excluded.due, open = excluded.open, source = excluded.source, terms = excluded.terms
+  next_at = excluded.next_at, due = excluded.due, open = excluded.open, source = excluded.source, terms = excluded.terms,
+  submitted = excluded.submitted, deeds = excluded.deeds
 WHERE clocks.revision = excluded.revision - 1`
 	})
 )
@@ -84,7 +88,7 @@ func LoadClocks(ctx context.Context, q db.Querier, names []string) (map[string]*
 	err := each(ctx, q, selectClocks, names, func(rows *sql.Rows) error {
 		var r queries.Clock
 		if err := rows.Scan(&r.CaseName, &r.Hall, &r.Department, &r.ApplicantKey, &r.Facts, &r.Raised,
-			&r.Sequence, &r.Revision, &r.NextAt, &r.Due, &r.Open, &r.Source, &r.Terms); err != nil {
+			&r.Sequence, &r.Revision, &r.NextAt, &r.Due, &r.Open, &r.Source, &r.Terms, &r.Submitted, &r.Deeds); err != nil {
 			return err
 		}
 		all[r.CaseName] = clockOf(r)
@@ -157,7 +161,8 @@ func SaveClocks(ctx context.Context, tx *db.Tx, clocks []*Clock) error {
 		args := make([]any, 0, n*clockWidth)
 		for _, c := range clocks[:n] {
 			args = append(args, c.Case, c.Hall, c.Department, c.ApplicantKey, c.Facts, c.Raised,
-				c.Sequence, c.Revision+1, db.Micros(c.NextAt), c.Due, c.Open, c.Source, nonNil(c.Terms))
+				c.Sequence, c.Revision+1, db.Micros(c.NextAt), c.Due, c.Open, c.Source, nonNil(c.Terms),
+				db.Micros(c.Submitted), c.Deeds)
 		}
 		res, err := tx.ExecContext(ctx, saveClocks[n], args...)
 		if err != nil {

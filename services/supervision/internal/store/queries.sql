@@ -84,3 +84,22 @@ SELECT version FROM policies WHERE id = 2;
 
 -- name: SetJudgedMonth :exec
 INSERT INTO policies (id, version) VALUES (2, $1) ON CONFLICT (id) DO UPDATE SET version = excluded.version;
+
+-- name: SubmittedCases :many
+SELECT * FROM clocks WHERE hall = $1 AND submitted >= $2 AND submitted < $3 AND (submitted > $4 OR (submitted = $4 AND case_name > $5))
+ORDER BY submitted, case_name LIMIT $6;
+
+-- name: InsertRuleSet :exec
+INSERT INTO rule_sets (id, name, hall, effective, sequence, data) VALUES ($1, $2, $3, 0, 1, $4);
+
+-- name: UpdateRuleSet :execrows
+UPDATE rule_sets SET effective = $1, sequence = $2, data = $3 WHERE name = $4 AND sequence = $5;
+
+-- name: GetRuleSet :one
+SELECT * FROM rule_sets WHERE name = $1;
+
+-- name: ListRuleSets :many
+SELECT * FROM rule_sets WHERE hall = $1 AND id < $2 ORDER BY id DESC LIMIT $3;
+
+-- name: RuleSetsInForce :many
+SELECT * FROM rule_sets WHERE effective > 0 ORDER BY effective, id;

@@ -44,6 +44,9 @@ type Clock struct {
 	Source string
 	// Terms are the steps that the item's revision published; empty for none.
 	Terms []byte
+	// Submitted is when a case was, Deeds are what was told of it, a line each.
+	Submitted time.Time
+	Deeds     string
 }
 
 // GetClock reads a clock, or returns fault.NotFound.
@@ -109,6 +112,6 @@ func clockOf(r queries.Clock) *Clock {
 	return &Clock{
 		Case: r.CaseName, Hall: r.Hall, Department: r.Department, ApplicantKey: r.ApplicantKey, Facts: r.Facts, Raised: r.Raised,
 		Sequence: r.Sequence, Revision: r.Revision, NextAt: db.Time(r.NextAt), Due: r.Due, Open: r.Open,
-		Source: r.Source, Terms: r.Terms,
+		Source: r.Source, Terms: r.Terms, Submitted: db.Time(r.Submitted), Deeds: r.Deeds,
 	}
 }

@@ -142,6 +142,59 @@ func (CardState) EnumDescriptor() ([]byte, []int) {
 	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{1}
 }
 
+// Where a rule set stands.
+type RuleSetState int32
+
+const (
+	// Not set.
+	RuleSetState_RULE_SET_STATE_UNSPECIFIED RuleSetState = 0
+	// Drafted, judges nothing.
+	RuleSetState_RULE_SET_STATE_DRAFT RuleSetState = 1
+	// Approved by another person; holds from its day on until a later one does.
+	RuleSetState_RULE_SET_STATE_APPROVED RuleSetState = 2
+)
+
+// Enum value maps for RuleSetState.
+var (
+	RuleSetState_name = map[int32]string{
+		0: "RULE_SET_STATE_UNSPECIFIED",
+		1: "RULE_SET_STATE_DRAFT",
+		2: "RULE_SET_STATE_APPROVED",
+	}
+	RuleSetState_value = map[string]int32{
+		"RULE_SET_STATE_UNSPECIFIED": 0,
+		"RULE_SET_STATE_DRAFT":       1,
+		"RULE_SET_STATE_APPROVED":    2,
+	}
+)
+
+func (x RuleSetState) Enum() *RuleSetState {
+	p := new(RuleSetState)
+	*p = x
+	return p
+}
+
+func (x RuleSetState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RuleSetState) Descriptor() protoreflect.EnumDescriptor {
+	return file_onehall_supervision_v1_supervision_proto_enumTypes[2].Descriptor()
+}
+
+func (RuleSetState) Type() protoreflect.EnumType {
+	return &file_onehall_supervision_v1_supervision_proto_enumTypes[2]
+}
+
+func (x RuleSetState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RuleSetState.Descriptor instead.
+func (RuleSetState) EnumDescriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{2}
+}
+
 // A card raised against the handling of one subject.
 type Card struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1656,6 +1709,945 @@ func (x *PolicyChange) GetChangeTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// One condition of a rule of conduct.
+type RuleCondition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The level raised when the expression holds.
+	Level CardLevel `protobuf:"varint,1,opt,name=level,proto3,enum=onehall.supervision.v1.CardLevel" json:"level,omitempty"`
+	// A CEL expression that is true or false, as size(case.missing_materials) > 0.
+	Expression    string `protobuf:"bytes,2,opt,name=expression,proto3" json:"expression,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RuleCondition) Reset() {
+	*x = RuleCondition{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RuleCondition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RuleCondition) ProtoMessage() {}
+
+func (x *RuleCondition) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RuleCondition.ProtoReflect.Descriptor instead.
+func (*RuleCondition) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *RuleCondition) GetLevel() CardLevel {
+	if x != nil {
+		return x.Level
+	}
+	return CardLevel_CARD_LEVEL_UNSPECIFIED
+}
+
+func (x *RuleCondition) GetExpression() string {
+	if x != nil {
+		return x.Expression
+	}
+	return ""
+}
+
+// A rule of conduct as data. Its expressions are CEL (Common Expression
+// Language) over documented variables; the conditions are tried in order.
+type ConductRule struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id, as L1_LOCAL_RULE; that of a rule of the program replaces that rule.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Its name in Chinese.
+	DisplayName string `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// What it watches and when it fires, in Chinese.
+	Description string `protobuf:"bytes,3,opt,name=description,proto3" json:"description,omitempty"`
+	// The law, notice or scheme it rests on.
+	LegalSource string `protobuf:"bytes,4,opt,name=legal_source,json=legalSource,proto3" json:"legal_source,omitempty"`
+	// What it is asked about one by one, as "it"; empty asks once per event.
+	Each string `protobuf:"bytes,5,opt,name=each,proto3" json:"each,omitempty"`
+	// The conditions; the first that holds gives the level.
+	Conditions []*RuleCondition `protobuf:"bytes,6,rep,name=conditions,proto3" json:"conditions,omitempty"`
+	// A whole number that tells findings in one case apart; empty is 1.
+	Occurrence string `protobuf:"bytes,7,opt,name=occurrence,proto3" json:"occurrence,omitempty"`
+	// Who is answerable, as text.
+	Officer string `protobuf:"bytes,8,opt,name=officer,proto3" json:"officer,omitempty"`
+	// Why, as text in Chinese.
+	Ground        string `protobuf:"bytes,9,opt,name=ground,proto3" json:"ground,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConductRule) Reset() {
+	*x = ConductRule{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConductRule) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConductRule) ProtoMessage() {}
+
+func (x *ConductRule) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConductRule.ProtoReflect.Descriptor instead.
+func (*ConductRule) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ConductRule) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ConductRule) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *ConductRule) GetDescription() string {
+	if x != nil {
+		return x.Description
+	}
+	return ""
+}
+
+func (x *ConductRule) GetLegalSource() string {
+	if x != nil {
+		return x.LegalSource
+	}
+	return ""
+}
+
+func (x *ConductRule) GetEach() string {
+	if x != nil {
+		return x.Each
+	}
+	return ""
+}
+
+func (x *ConductRule) GetConditions() []*RuleCondition {
+	if x != nil {
+		return x.Conditions
+	}
+	return nil
+}
+
+func (x *ConductRule) GetOccurrence() string {
+	if x != nil {
+		return x.Occurrence
+	}
+	return ""
+}
+
+func (x *ConductRule) GetOfficer() string {
+	if x != nil {
+		return x.Officer
+	}
+	return ""
+}
+
+func (x *ConductRule) GetGround() string {
+	if x != nil {
+		return x.Ground
+	}
+	return ""
+}
+
+// A version of a hall's own rules of conduct, beside those of the program.
+type RuleSet struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource name, halls/{division}/ruleSets/{rule_set}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What it is for.
+	DisplayName string `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// The rules.
+	Rules []*ConductRule `protobuf:"bytes,3,rep,name=rules,proto3" json:"rules,omitempty"`
+	// Ids of the program's rules that do not hold here.
+	DisabledRules []string `protobuf:"bytes,4,rep,name=disabled_rules,json=disabledRules,proto3" json:"disabled_rules,omitempty"`
+	// Draft or approved.
+	State RuleSetState `protobuf:"varint,5,opt,name=state,proto3,enum=onehall.supervision.v1.RuleSetState" json:"state,omitempty"`
+	// Who drafted it.
+	Author string `protobuf:"bytes,6,opt,name=author,proto3" json:"author,omitempty"`
+	// Who approved it; never the author.
+	Approver string `protobuf:"bytes,7,opt,name=approver,proto3" json:"approver,omitempty"`
+	// The first day it holds, YYYY-MM-DD; empty in a draft.
+	EffectiveDate string `protobuf:"bytes,8,opt,name=effective_date,json=effectiveDate,proto3" json:"effective_date,omitempty"`
+	// When it was drafted.
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// When it was approved.
+	ApproveTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=approve_time,json=approveTime,proto3" json:"approve_time,omitempty"`
+	// Changes with every change.
+	Etag          string `protobuf:"bytes,11,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RuleSet) Reset() {
+	*x = RuleSet{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RuleSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RuleSet) ProtoMessage() {}
+
+func (x *RuleSet) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RuleSet.ProtoReflect.Descriptor instead.
+func (*RuleSet) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *RuleSet) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RuleSet) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *RuleSet) GetRules() []*ConductRule {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+func (x *RuleSet) GetDisabledRules() []string {
+	if x != nil {
+		return x.DisabledRules
+	}
+	return nil
+}
+
+func (x *RuleSet) GetState() RuleSetState {
+	if x != nil {
+		return x.State
+	}
+	return RuleSetState_RULE_SET_STATE_UNSPECIFIED
+}
+
+func (x *RuleSet) GetAuthor() string {
+	if x != nil {
+		return x.Author
+	}
+	return ""
+}
+
+func (x *RuleSet) GetApprover() string {
+	if x != nil {
+		return x.Approver
+	}
+	return ""
+}
+
+func (x *RuleSet) GetEffectiveDate() string {
+	if x != nil {
+		return x.EffectiveDate
+	}
+	return ""
+}
+
+func (x *RuleSet) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *RuleSet) GetApproveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ApproveTime
+	}
+	return nil
+}
+
+func (x *RuleSet) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+// Drafts a rule set.
+type CreateRuleSetRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The hall, halls/{division}.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// A UUID that makes a retry harmless.
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The rule set.
+	RuleSet       *RuleSet `protobuf:"bytes,3,opt,name=rule_set,json=ruleSet,proto3" json:"rule_set,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateRuleSetRequest) Reset() {
+	*x = CreateRuleSetRequest{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateRuleSetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateRuleSetRequest) ProtoMessage() {}
+
+func (x *CreateRuleSetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateRuleSetRequest.ProtoReflect.Descriptor instead.
+func (*CreateRuleSetRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *CreateRuleSetRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *CreateRuleSetRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CreateRuleSetRequest) GetRuleSet() *RuleSet {
+	if x != nil {
+		return x.RuleSet
+	}
+	return nil
+}
+
+// Approves a rule set.
+type ApproveRuleSetRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rule set, halls/{division}/ruleSets/{rule_set}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A UUID that makes a retry harmless.
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The etag last read.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// The first day it holds, YYYY-MM-DD, after today.
+	EffectiveDate string `protobuf:"bytes,4,opt,name=effective_date,json=effectiveDate,proto3" json:"effective_date,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApproveRuleSetRequest) Reset() {
+	*x = ApproveRuleSetRequest{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApproveRuleSetRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApproveRuleSetRequest) ProtoMessage() {}
+
+func (x *ApproveRuleSetRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApproveRuleSetRequest.ProtoReflect.Descriptor instead.
+func (*ApproveRuleSetRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ApproveRuleSetRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ApproveRuleSetRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ApproveRuleSetRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ApproveRuleSetRequest) GetEffectiveDate() string {
+	if x != nil {
+		return x.EffectiveDate
+	}
+	return ""
+}
+
+// Lists rule sets.
+type ListRuleSetsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The hall, halls/{division}.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// How many; 0 means 50, more than 200 means 200.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the former page.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRuleSetsRequest) Reset() {
+	*x = ListRuleSetsRequest{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRuleSetsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRuleSetsRequest) ProtoMessage() {}
+
+func (x *ListRuleSetsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRuleSetsRequest.ProtoReflect.Descriptor instead.
+func (*ListRuleSetsRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *ListRuleSetsRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ListRuleSetsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListRuleSetsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// A page of rule sets.
+type ListRuleSetsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rule sets, newest first.
+	RuleSets []*RuleSet `protobuf:"bytes,1,rep,name=rule_sets,json=ruleSets,proto3" json:"rule_sets,omitempty"`
+	// For the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListRuleSetsResponse) Reset() {
+	*x = ListRuleSetsResponse{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListRuleSetsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListRuleSetsResponse) ProtoMessage() {}
+
+func (x *ListRuleSetsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListRuleSetsResponse.ProtoReflect.Descriptor instead.
+func (*ListRuleSetsResponse) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ListRuleSetsResponse) GetRuleSets() []*RuleSet {
+	if x != nil {
+		return x.RuleSets
+	}
+	return nil
+}
+
+func (x *ListRuleSetsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Judges past cases by other rules.
+type DryRunRulesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The hall, halls/{division}.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// The thresholds to try, as ratio; empty keeps those in force.
+	Preset string `protobuf:"bytes,2,opt,name=preset,proto3" json:"preset,omitempty"`
+	// Rules to try beside the program's, as in a rule set.
+	Rules []*ConductRule `protobuf:"bytes,3,rep,name=rules,proto3" json:"rules,omitempty"`
+	// Rules of the program to try without.
+	DisabledRules []string `protobuf:"bytes,4,rep,name=disabled_rules,json=disabledRules,proto3" json:"disabled_rules,omitempty"`
+	// The first day of submission, YYYY-MM-DD.
+	StartDate string `protobuf:"bytes,5,opt,name=start_date,json=startDate,proto3" json:"start_date,omitempty"`
+	// The last day of submission, YYYY-MM-DD.
+	EndDate string `protobuf:"bytes,6,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
+	// How many cases to judge; 0 means 2,000, more than 5,000 means 5,000.
+	PageSize int32 `protobuf:"varint,7,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the former page.
+	PageToken     string `protobuf:"bytes,8,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DryRunRulesRequest) Reset() {
+	*x = DryRunRulesRequest{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DryRunRulesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DryRunRulesRequest) ProtoMessage() {}
+
+func (x *DryRunRulesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DryRunRulesRequest.ProtoReflect.Descriptor instead.
+func (*DryRunRulesRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *DryRunRulesRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *DryRunRulesRequest) GetPreset() string {
+	if x != nil {
+		return x.Preset
+	}
+	return ""
+}
+
+func (x *DryRunRulesRequest) GetRules() []*ConductRule {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+func (x *DryRunRulesRequest) GetDisabledRules() []string {
+	if x != nil {
+		return x.DisabledRules
+	}
+	return nil
+}
+
+func (x *DryRunRulesRequest) GetStartDate() string {
+	if x != nil {
+		return x.StartDate
+	}
+	return ""
+}
+
+func (x *DryRunRulesRequest) GetEndDate() string {
+	if x != nil {
+		return x.EndDate
+	}
+	return ""
+}
+
+func (x *DryRunRulesRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *DryRunRulesRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// What one rule would do at one level, beside what stands.
+type DryRunCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rule.
+	Rule string `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
+	// The level.
+	Level CardLevel `protobuf:"varint,2,opt,name=level,proto3,enum=onehall.supervision.v1.CardLevel" json:"level,omitempty"`
+	// Cards it would raise.
+	Would int64 `protobuf:"varint,3,opt,name=would,proto3" json:"would,omitempty"`
+	// Cards that stand.
+	Stands int64 `protobuf:"varint,4,opt,name=stands,proto3" json:"stands,omitempty"`
+	// Cards that stand and it would raise too.
+	Both          int64 `protobuf:"varint,5,opt,name=both,proto3" json:"both,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DryRunCount) Reset() {
+	*x = DryRunCount{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DryRunCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DryRunCount) ProtoMessage() {}
+
+func (x *DryRunCount) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DryRunCount.ProtoReflect.Descriptor instead.
+func (*DryRunCount) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *DryRunCount) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *DryRunCount) GetLevel() CardLevel {
+	if x != nil {
+		return x.Level
+	}
+	return CardLevel_CARD_LEVEL_UNSPECIFIED
+}
+
+func (x *DryRunCount) GetWould() int64 {
+	if x != nil {
+		return x.Would
+	}
+	return 0
+}
+
+func (x *DryRunCount) GetStands() int64 {
+	if x != nil {
+		return x.Stands
+	}
+	return 0
+}
+
+func (x *DryRunCount) GetBoth() int64 {
+	if x != nil {
+		return x.Both
+	}
+	return 0
+}
+
+// One card in which the trial and what stands differ.
+type DryRunCard struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The card's name, which it has or would have.
+	Card string `protobuf:"bytes,1,opt,name=card,proto3" json:"card,omitempty"`
+	// The case.
+	Case string `protobuf:"bytes,2,opt,name=case,proto3" json:"case,omitempty"`
+	// The rule.
+	Rule string `protobuf:"bytes,3,opt,name=rule,proto3" json:"rule,omitempty"`
+	// The level.
+	Level CardLevel `protobuf:"varint,4,opt,name=level,proto3,enum=onehall.supervision.v1.CardLevel" json:"level,omitempty"`
+	// Whether it stands today; else it would be new.
+	Stands bool `protobuf:"varint,5,opt,name=stands,proto3" json:"stands,omitempty"`
+	// When the condition came true; unset for one that stands.
+	AsOf *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// Why; empty for one that stands.
+	Ground        string `protobuf:"bytes,7,opt,name=ground,proto3" json:"ground,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DryRunCard) Reset() {
+	*x = DryRunCard{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DryRunCard) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DryRunCard) ProtoMessage() {}
+
+func (x *DryRunCard) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DryRunCard.ProtoReflect.Descriptor instead.
+func (*DryRunCard) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *DryRunCard) GetCard() string {
+	if x != nil {
+		return x.Card
+	}
+	return ""
+}
+
+func (x *DryRunCard) GetCase() string {
+	if x != nil {
+		return x.Case
+	}
+	return ""
+}
+
+func (x *DryRunCard) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *DryRunCard) GetLevel() CardLevel {
+	if x != nil {
+		return x.Level
+	}
+	return CardLevel_CARD_LEVEL_UNSPECIFIED
+}
+
+func (x *DryRunCard) GetStands() bool {
+	if x != nil {
+		return x.Stands
+	}
+	return false
+}
+
+func (x *DryRunCard) GetAsOf() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
+func (x *DryRunCard) GetGround() string {
+	if x != nil {
+		return x.Ground
+	}
+	return ""
+}
+
+// What the rules would have raised among a page of cases.
+type DryRunRulesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The cases judged.
+	Cases int64 `protobuf:"varint,1,opt,name=cases,proto3" json:"cases,omitempty"`
+	// By rule and level.
+	Counts []*DryRunCount `protobuf:"bytes,2,rep,name=counts,proto3" json:"counts,omitempty"`
+	// Cards that would be new or would not be, the first 200 of the page.
+	Differences []*DryRunCard `protobuf:"bytes,3,rep,name=differences,proto3" json:"differences,omitempty"`
+	// The rules' version that was tried.
+	Version string `protobuf:"bytes,4,opt,name=version,proto3" json:"version,omitempty"`
+	// For the next page of cases; empty at the end.
+	NextPageToken string `protobuf:"bytes,5,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DryRunRulesResponse) Reset() {
+	*x = DryRunRulesResponse{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DryRunRulesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DryRunRulesResponse) ProtoMessage() {}
+
+func (x *DryRunRulesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DryRunRulesResponse.ProtoReflect.Descriptor instead.
+func (*DryRunRulesResponse) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *DryRunRulesResponse) GetCases() int64 {
+	if x != nil {
+		return x.Cases
+	}
+	return 0
+}
+
+func (x *DryRunRulesResponse) GetCounts() []*DryRunCount {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
+}
+
+func (x *DryRunRulesResponse) GetDifferences() []*DryRunCard {
+	if x != nil {
+		return x.Differences
+	}
+	return nil
+}
+
+func (x *DryRunRulesResponse) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *DryRunRulesResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
 var File_onehall_supervision_v1_supervision_proto protoreflect.FileDescriptor
 
 const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
@@ -1794,7 +2786,97 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"\aversion\x18\x02 \x01(\tR\aversion\x12\x16\n" +
 	"\x06clocks\x18\x03 \x01(\x03R\x06clocks\x12;\n" +
 	"\vchange_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"changeTime*j\n" +
+	"changeTime\"\x80\x01\n" +
+	"\rRuleCondition\x12C\n" +
+	"\x05level\x18\x01 \x01(\x0e2!.onehall.supervision.v1.CardLevelB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05level\x12*\n" +
+	"\n" +
+	"expression\x18\x02 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\n" +
+	"expression\"\xcf\x03\n" +
+	"\vConductRule\x12-\n" +
+	"\x02id\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Z][A-Z0-9_]{1,39}$R\x02id\x12,\n" +
+	"\fdisplay_name\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\vdisplayName\x12*\n" +
+	"\vdescription\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\vdescription\x12-\n" +
+	"\flegal_source\x18\x04 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\vlegalSource\x12C\n" +
+	"\x04each\x18\x05 \x01(\tB/\xbaH,r*2(^(supplement|special|milestone|reason)?$R\x04each\x12Q\n" +
+	"\n" +
+	"conditions\x18\x06 \x03(\v2%.onehall.supervision.v1.RuleConditionB\n" +
+	"\xbaH\a\x92\x01\x04\b\x01\x10\x05R\n" +
+	"conditions\x12(\n" +
+	"\n" +
+	"occurrence\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\n" +
+	"occurrence\x12\"\n" +
+	"\aofficer\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\aofficer\x12\"\n" +
+	"\x06ground\x18\t \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06ground\"\xa9\x04\n" +
+	"\aRuleSet\x12\x17\n" +
+	"\x04name\x18\x01 \x01(\tB\x03\xe0A\x03R\x04name\x12,\n" +
+	"\fdisplay_name\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\vdisplayName\x12E\n" +
+	"\x05rules\x18\x03 \x03(\v2#.onehall.supervision.v1.ConductRuleB\n" +
+	"\xbaH\a\x92\x01\x04\b\x01\x102R\x05rules\x12K\n" +
+	"\x0edisabled_rules\x18\x04 \x03(\tB$\xbaH!\x92\x01\x1e\x102\"\x1ar\x182\x16^[A-Z][A-Z0-9_]{1,39}$R\rdisabledRules\x12?\n" +
+	"\x05state\x18\x05 \x01(\x0e2$.onehall.supervision.v1.RuleSetStateB\x03\xe0A\x03R\x05state\x12\x1b\n" +
+	"\x06author\x18\x06 \x01(\tB\x03\xe0A\x03R\x06author\x12\x1f\n" +
+	"\bapprover\x18\a \x01(\tB\x03\xe0A\x03R\bapprover\x12*\n" +
+	"\x0eeffective_date\x18\b \x01(\tB\x03\xe0A\x03R\reffectiveDate\x12@\n" +
+	"\vcreate_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
+	"createTime\x12B\n" +
+	"\fapprove_time\x18\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\vapproveTime\x12\x12\n" +
+	"\x04etag\x18\v \x01(\tR\x04etag\"\xaa\x01\n" +
+	"\x14CreateRuleSetRequest\x12/\n" +
+	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12B\n" +
+	"\brule_set\x18\x03 \x01(\v2\x1f.onehall.supervision.v1.RuleSetB\x06\xbaH\x03\xc8\x01\x01R\aruleSet\"\xd8\x01\n" +
+	"\x15ApproveRuleSetRequest\x12@\n" +
+	"\x04name\x18\x01 \x01(\tB,\xbaH)r'2%^halls/[0-9]{6}/ruleSets/[0-9]{1,20}$R\x04name\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12\x12\n" +
+	"\x04etag\x18\x03 \x01(\tR\x04etag\x12J\n" +
+	"\x0eeffective_date\x18\x04 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\reffectiveDate\"\x8c\x01\n" +
+	"\x13ListRuleSetsRequest\x12/\n" +
+	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x12\x1b\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"|\n" +
+	"\x14ListRuleSetsResponse\x12<\n" +
+	"\trule_sets\x18\x01 \x03(\v2\x1f.onehall.supervision.v1.RuleSetR\bruleSets\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xd6\x03\n" +
+	"\x12DryRunRulesRequest\x12/\n" +
+	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x123\n" +
+	"\x06preset\x18\x02 \x01(\tB\x1b\xbaH\x18r\x162\x14^([a-z0-9_]{1,40})?$R\x06preset\x12C\n" +
+	"\x05rules\x18\x03 \x03(\v2#.onehall.supervision.v1.ConductRuleB\b\xbaH\x05\x92\x01\x02\x102R\x05rules\x12K\n" +
+	"\x0edisabled_rules\x18\x04 \x03(\tB$\xbaH!\x92\x01\x1e\x102\"\x1ar\x182\x16^[A-Z][A-Z0-9_]{1,39}$R\rdisabledRules\x12B\n" +
+	"\n" +
+	"start_date\x18\x05 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\tstartDate\x12>\n" +
+	"\bend_date\x18\x06 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\aendDate\x12\x1b\n" +
+	"\tpage_size\x18\a \x01(\x05R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"\x9c\x01\n" +
+	"\vDryRunCount\x12\x12\n" +
+	"\x04rule\x18\x01 \x01(\tR\x04rule\x127\n" +
+	"\x05level\x18\x02 \x01(\x0e2!.onehall.supervision.v1.CardLevelR\x05level\x12\x14\n" +
+	"\x05would\x18\x03 \x01(\x03R\x05would\x12\x16\n" +
+	"\x06stands\x18\x04 \x01(\x03R\x06stands\x12\x12\n" +
+	"\x04both\x18\x05 \x01(\x03R\x04both\"\xe2\x01\n" +
+	"\n" +
+	"DryRunCard\x12\x12\n" +
+	"\x04card\x18\x01 \x01(\tR\x04card\x12\x12\n" +
+	"\x04case\x18\x02 \x01(\tR\x04case\x12\x12\n" +
+	"\x04rule\x18\x03 \x01(\tR\x04rule\x127\n" +
+	"\x05level\x18\x04 \x01(\x0e2!.onehall.supervision.v1.CardLevelR\x05level\x12\x16\n" +
+	"\x06stands\x18\x05 \x01(\bR\x06stands\x12/\n" +
+	"\x05as_of\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x16\n" +
+	"\x06ground\x18\a \x01(\tR\x06ground\"\xf0\x01\n" +
+	"\x13DryRunRulesResponse\x12\x14\n" +
+	"\x05cases\x18\x01 \x01(\x03R\x05cases\x12;\n" +
+	"\x06counts\x18\x02 \x03(\v2#.onehall.supervision.v1.DryRunCountR\x06counts\x12D\n" +
+	"\vdifferences\x18\x03 \x03(\v2\".onehall.supervision.v1.DryRunCardR\vdifferences\x12\x18\n" +
+	"\aversion\x18\x04 \x01(\tR\aversion\x12&\n" +
+	"\x0fnext_page_token\x18\x05 \x01(\tR\rnextPageToken*j\n" +
 	"\tCardLevel\x12\x1a\n" +
 	"\x16CARD_LEVEL_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12CARD_LEVEL_WARNING\x10\x01\x12\x15\n" +
@@ -1804,7 +2886,11 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"\x16CARD_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12CARD_STATE_PENDING\x10\x01\x12\x15\n" +
 	"\x11CARD_STATE_ISSUED\x10\x02\x12\x16\n" +
-	"\x12CARD_STATE_REVOKED\x10\x032\xa0\v\n" +
+	"\x12CARD_STATE_REVOKED\x10\x03*e\n" +
+	"\fRuleSetState\x12\x1e\n" +
+	"\x1aRULE_SET_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14RULE_SET_STATE_DRAFT\x10\x01\x12\x1b\n" +
+	"\x17RULE_SET_STATE_APPROVED\x10\x022\xa5\x10\n" +
 	"\x12SupervisionService\x12\xa7\x01\n" +
 	"\fGetCaseClock\x12+.onehall.supervision.v1.GetCaseClockRequest\x1a!.onehall.supervision.v1.CaseClock\"G\xa2\xbb\x18\x18\x12\x04\b\x02\x10\x03\x12\x04\b\x03\x10\x02\x12\x04\b\x04\x10\x02\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=halls/*/cases/*/clock}\x90\x02\x01\x12\xba\x01\n" +
 	"\n" +
@@ -1817,7 +2903,11 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"\n" +
 	"RevokeCard\x12).onehall.supervision.v1.RevokeCardRequest\x1a\x1c.onehall.supervision.v1.Card\"6\xa2\xbb\x18\x06\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/{name=halls/*/cards/*}:revoke\x12\x90\x01\n" +
 	"\tReplyCard\x12(.onehall.supervision.v1.ReplyCardRequest\x1a\x1c.onehall.supervision.v1.Card\";\xa2\xbb\x18\f\x12\x04\b\x03\x10\x02\x12\x04\b\x04\x10\x02\x82\xd3\xe4\x93\x02%:\x01*\" /v1/{name=halls/*/cards/*}:reply\x12|\n" +
-	"\tListRules\x12(.onehall.supervision.v1.ListRulesRequest\x1a).onehall.supervision.v1.ListRulesResponse\"\x1a\xa2\xbb\x18\x02\b\x01\x82\xd3\xe4\x93\x02\v\x12\t/v1/rules\x90\x02\x01B\xf3\x01\n" +
+	"\tListRules\x12(.onehall.supervision.v1.ListRulesRequest\x1a).onehall.supervision.v1.ListRulesResponse\"\x1a\xa2\xbb\x18\x02\b\x01\x82\xd3\xe4\x93\x02\v\x12\t/v1/rules\x90\x02\x01\x12\x99\x01\n" +
+	"\rCreateRuleSet\x12,.onehall.supervision.v1.CreateRuleSetRequest\x1a\x1f.onehall.supervision.v1.RuleSet\"9\xa2\xbb\x18\x06\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02):\brule_set\"\x1d/v1/{parent=halls/*}/ruleSets\x12\x9c\x01\n" +
+	"\x0eApproveRuleSet\x12-.onehall.supervision.v1.ApproveRuleSetRequest\x1a\x1f.onehall.supervision.v1.RuleSet\":\xa2\xbb\x18\x06\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02*:\x01*\"%/v1/{name=halls/*/ruleSets/*}:approve\x12\xa3\x01\n" +
+	"\fListRuleSets\x12+.onehall.supervision.v1.ListRuleSetsRequest\x1a,.onehall.supervision.v1.ListRuleSetsResponse\"8\xa2\xbb\x18\f\x12\x04\b\x04\x10\x03\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=halls/*}/ruleSets\x90\x02\x01\x12\xa1\x01\n" +
+	"\vDryRunRules\x12*.onehall.supervision.v1.DryRunRulesRequest\x1a+.onehall.supervision.v1.DryRunRulesResponse\"9\xa2\xbb\x18\x06\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/{parent=halls/*}/rules:dryRun\x90\x02\x01B\xf3\x01\n" +
 	"\x1acom.onehall.supervision.v1B\x10SupervisionProtoP\x01ZIgithub.com/onehall/onehall/proto/gen/onehall/supervision/v1;supervisionv1\xa2\x02\x03OSX\xaa\x02\x16Onehall.Supervision.V1\xca\x02\x16Onehall\\Supervision\\V1\xe2\x02\"Onehall\\Supervision\\V1\\GPBMetadata\xea\x02\x18Onehall::Supervision::V1b\x06proto3"
 
 var (
@@ -1832,72 +2922,106 @@ func file_onehall_supervision_v1_supervision_proto_rawDescGZIP() []byte {
 	return file_onehall_supervision_v1_supervision_proto_rawDescData
 }
 
-var file_onehall_supervision_v1_supervision_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_onehall_supervision_v1_supervision_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_onehall_supervision_v1_supervision_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_onehall_supervision_v1_supervision_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_onehall_supervision_v1_supervision_proto_goTypes = []any{
 	(CardLevel)(0),                 // 0: onehall.supervision.v1.CardLevel
 	(CardState)(0),                 // 1: onehall.supervision.v1.CardState
-	(*Card)(nil),                   // 2: onehall.supervision.v1.Card
-	(*CaseClock)(nil),              // 3: onehall.supervision.v1.CaseClock
-	(*GetCaseClockRequest)(nil),    // 4: onehall.supervision.v1.GetCaseClockRequest
-	(*ExplainDueRequest)(nil),      // 5: onehall.supervision.v1.ExplainDueRequest
-	(*ExplainedDay)(nil),           // 6: onehall.supervision.v1.ExplainedDay
-	(*ExplainDueResponse)(nil),     // 7: onehall.supervision.v1.ExplainDueResponse
-	(*ListCaseClocksRequest)(nil),  // 8: onehall.supervision.v1.ListCaseClocksRequest
-	(*ListCaseClocksResponse)(nil), // 9: onehall.supervision.v1.ListCaseClocksResponse
-	(*GetCardRequest)(nil),         // 10: onehall.supervision.v1.GetCardRequest
-	(*ListCardsRequest)(nil),       // 11: onehall.supervision.v1.ListCardsRequest
-	(*ListCardsResponse)(nil),      // 12: onehall.supervision.v1.ListCardsResponse
-	(*WatchCardsRequest)(nil),      // 13: onehall.supervision.v1.WatchCardsRequest
-	(*WatchCardsResponse)(nil),     // 14: onehall.supervision.v1.WatchCardsResponse
-	(*RevokeCardRequest)(nil),      // 15: onehall.supervision.v1.RevokeCardRequest
-	(*ReplyCardRequest)(nil),       // 16: onehall.supervision.v1.ReplyCardRequest
-	(*ListRulesRequest)(nil),       // 17: onehall.supervision.v1.ListRulesRequest
-	(*Rule)(nil),                   // 18: onehall.supervision.v1.Rule
-	(*ListRulesResponse)(nil),      // 19: onehall.supervision.v1.ListRulesResponse
-	(*PolicyChange)(nil),           // 20: onehall.supervision.v1.PolicyChange
-	(*timestamppb.Timestamp)(nil),  // 21: google.protobuf.Timestamp
+	(RuleSetState)(0),              // 2: onehall.supervision.v1.RuleSetState
+	(*Card)(nil),                   // 3: onehall.supervision.v1.Card
+	(*CaseClock)(nil),              // 4: onehall.supervision.v1.CaseClock
+	(*GetCaseClockRequest)(nil),    // 5: onehall.supervision.v1.GetCaseClockRequest
+	(*ExplainDueRequest)(nil),      // 6: onehall.supervision.v1.ExplainDueRequest
+	(*ExplainedDay)(nil),           // 7: onehall.supervision.v1.ExplainedDay
+	(*ExplainDueResponse)(nil),     // 8: onehall.supervision.v1.ExplainDueResponse
+	(*ListCaseClocksRequest)(nil),  // 9: onehall.supervision.v1.ListCaseClocksRequest
+	(*ListCaseClocksResponse)(nil), // 10: onehall.supervision.v1.ListCaseClocksResponse
+	(*GetCardRequest)(nil),         // 11: onehall.supervision.v1.GetCardRequest
+	(*ListCardsRequest)(nil),       // 12: onehall.supervision.v1.ListCardsRequest
+	(*ListCardsResponse)(nil),      // 13: onehall.supervision.v1.ListCardsResponse
+	(*WatchCardsRequest)(nil),      // 14: onehall.supervision.v1.WatchCardsRequest
+	(*WatchCardsResponse)(nil),     // 15: onehall.supervision.v1.WatchCardsResponse
+	(*RevokeCardRequest)(nil),      // 16: onehall.supervision.v1.RevokeCardRequest
+	(*ReplyCardRequest)(nil),       // 17: onehall.supervision.v1.ReplyCardRequest
+	(*ListRulesRequest)(nil),       // 18: onehall.supervision.v1.ListRulesRequest
+	(*Rule)(nil),                   // 19: onehall.supervision.v1.Rule
+	(*ListRulesResponse)(nil),      // 20: onehall.supervision.v1.ListRulesResponse
+	(*PolicyChange)(nil),           // 21: onehall.supervision.v1.PolicyChange
+	(*RuleCondition)(nil),          // 22: onehall.supervision.v1.RuleCondition
+	(*ConductRule)(nil),            // 23: onehall.supervision.v1.ConductRule
+	(*RuleSet)(nil),                // 24: onehall.supervision.v1.RuleSet
+	(*CreateRuleSetRequest)(nil),   // 25: onehall.supervision.v1.CreateRuleSetRequest
+	(*ApproveRuleSetRequest)(nil),  // 26: onehall.supervision.v1.ApproveRuleSetRequest
+	(*ListRuleSetsRequest)(nil),    // 27: onehall.supervision.v1.ListRuleSetsRequest
+	(*ListRuleSetsResponse)(nil),   // 28: onehall.supervision.v1.ListRuleSetsResponse
+	(*DryRunRulesRequest)(nil),     // 29: onehall.supervision.v1.DryRunRulesRequest
+	(*DryRunCount)(nil),            // 30: onehall.supervision.v1.DryRunCount
+	(*DryRunCard)(nil),             // 31: onehall.supervision.v1.DryRunCard
+	(*DryRunRulesResponse)(nil),    // 32: onehall.supervision.v1.DryRunRulesResponse
+	(*timestamppb.Timestamp)(nil),  // 33: google.protobuf.Timestamp
 }
 var file_onehall_supervision_v1_supervision_proto_depIdxs = []int32{
 	0,  // 0: onehall.supervision.v1.Card.level:type_name -> onehall.supervision.v1.CardLevel
-	21, // 1: onehall.supervision.v1.Card.as_of:type_name -> google.protobuf.Timestamp
-	21, // 2: onehall.supervision.v1.Card.issue_time:type_name -> google.protobuf.Timestamp
+	33, // 1: onehall.supervision.v1.Card.as_of:type_name -> google.protobuf.Timestamp
+	33, // 2: onehall.supervision.v1.Card.issue_time:type_name -> google.protobuf.Timestamp
 	1,  // 3: onehall.supervision.v1.Card.state:type_name -> onehall.supervision.v1.CardState
-	21, // 4: onehall.supervision.v1.Card.reply_time:type_name -> google.protobuf.Timestamp
-	21, // 5: onehall.supervision.v1.Card.revoke_time:type_name -> google.protobuf.Timestamp
-	21, // 6: onehall.supervision.v1.CaseClock.as_of:type_name -> google.protobuf.Timestamp
+	33, // 4: onehall.supervision.v1.Card.reply_time:type_name -> google.protobuf.Timestamp
+	33, // 5: onehall.supervision.v1.Card.revoke_time:type_name -> google.protobuf.Timestamp
+	33, // 6: onehall.supervision.v1.CaseClock.as_of:type_name -> google.protobuf.Timestamp
 	0,  // 7: onehall.supervision.v1.CaseClock.level:type_name -> onehall.supervision.v1.CardLevel
-	6,  // 8: onehall.supervision.v1.ExplainDueResponse.days:type_name -> onehall.supervision.v1.ExplainedDay
-	3,  // 9: onehall.supervision.v1.ListCaseClocksResponse.case_clocks:type_name -> onehall.supervision.v1.CaseClock
+	7,  // 8: onehall.supervision.v1.ExplainDueResponse.days:type_name -> onehall.supervision.v1.ExplainedDay
+	4,  // 9: onehall.supervision.v1.ListCaseClocksResponse.case_clocks:type_name -> onehall.supervision.v1.CaseClock
 	0,  // 10: onehall.supervision.v1.ListCardsRequest.level:type_name -> onehall.supervision.v1.CardLevel
-	2,  // 11: onehall.supervision.v1.ListCardsResponse.cards:type_name -> onehall.supervision.v1.Card
-	2,  // 12: onehall.supervision.v1.WatchCardsResponse.card:type_name -> onehall.supervision.v1.Card
+	3,  // 11: onehall.supervision.v1.ListCardsResponse.cards:type_name -> onehall.supervision.v1.Card
+	3,  // 12: onehall.supervision.v1.WatchCardsResponse.card:type_name -> onehall.supervision.v1.Card
 	0,  // 13: onehall.supervision.v1.Rule.level:type_name -> onehall.supervision.v1.CardLevel
-	18, // 14: onehall.supervision.v1.ListRulesResponse.rules:type_name -> onehall.supervision.v1.Rule
-	21, // 15: onehall.supervision.v1.PolicyChange.change_time:type_name -> google.protobuf.Timestamp
-	4,  // 16: onehall.supervision.v1.SupervisionService.GetCaseClock:input_type -> onehall.supervision.v1.GetCaseClockRequest
-	5,  // 17: onehall.supervision.v1.SupervisionService.ExplainDue:input_type -> onehall.supervision.v1.ExplainDueRequest
-	8,  // 18: onehall.supervision.v1.SupervisionService.ListCaseClocks:input_type -> onehall.supervision.v1.ListCaseClocksRequest
-	10, // 19: onehall.supervision.v1.SupervisionService.GetCard:input_type -> onehall.supervision.v1.GetCardRequest
-	11, // 20: onehall.supervision.v1.SupervisionService.ListCards:input_type -> onehall.supervision.v1.ListCardsRequest
-	13, // 21: onehall.supervision.v1.SupervisionService.WatchCards:input_type -> onehall.supervision.v1.WatchCardsRequest
-	15, // 22: onehall.supervision.v1.SupervisionService.RevokeCard:input_type -> onehall.supervision.v1.RevokeCardRequest
-	16, // 23: onehall.supervision.v1.SupervisionService.ReplyCard:input_type -> onehall.supervision.v1.ReplyCardRequest
-	17, // 24: onehall.supervision.v1.SupervisionService.ListRules:input_type -> onehall.supervision.v1.ListRulesRequest
-	3,  // 25: onehall.supervision.v1.SupervisionService.GetCaseClock:output_type -> onehall.supervision.v1.CaseClock
-	7,  // 26: onehall.supervision.v1.SupervisionService.ExplainDue:output_type -> onehall.supervision.v1.ExplainDueResponse
-	9,  // 27: onehall.supervision.v1.SupervisionService.ListCaseClocks:output_type -> onehall.supervision.v1.ListCaseClocksResponse
-	2,  // 28: onehall.supervision.v1.SupervisionService.GetCard:output_type -> onehall.supervision.v1.Card
-	12, // 29: onehall.supervision.v1.SupervisionService.ListCards:output_type -> onehall.supervision.v1.ListCardsResponse
-	14, // 30: onehall.supervision.v1.SupervisionService.WatchCards:output_type -> onehall.supervision.v1.WatchCardsResponse
-	2,  // 31: onehall.supervision.v1.SupervisionService.RevokeCard:output_type -> onehall.supervision.v1.Card
-	2,  // 32: onehall.supervision.v1.SupervisionService.ReplyCard:output_type -> onehall.supervision.v1.Card
-	19, // 33: onehall.supervision.v1.SupervisionService.ListRules:output_type -> onehall.supervision.v1.ListRulesResponse
-	25, // [25:34] is the sub-list for method output_type
-	16, // [16:25] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	19, // 14: onehall.supervision.v1.ListRulesResponse.rules:type_name -> onehall.supervision.v1.Rule
+	33, // 15: onehall.supervision.v1.PolicyChange.change_time:type_name -> google.protobuf.Timestamp
+	0,  // 16: onehall.supervision.v1.RuleCondition.level:type_name -> onehall.supervision.v1.CardLevel
+	22, // 17: onehall.supervision.v1.ConductRule.conditions:type_name -> onehall.supervision.v1.RuleCondition
+	23, // 18: onehall.supervision.v1.RuleSet.rules:type_name -> onehall.supervision.v1.ConductRule
+	2,  // 19: onehall.supervision.v1.RuleSet.state:type_name -> onehall.supervision.v1.RuleSetState
+	33, // 20: onehall.supervision.v1.RuleSet.create_time:type_name -> google.protobuf.Timestamp
+	33, // 21: onehall.supervision.v1.RuleSet.approve_time:type_name -> google.protobuf.Timestamp
+	24, // 22: onehall.supervision.v1.CreateRuleSetRequest.rule_set:type_name -> onehall.supervision.v1.RuleSet
+	24, // 23: onehall.supervision.v1.ListRuleSetsResponse.rule_sets:type_name -> onehall.supervision.v1.RuleSet
+	23, // 24: onehall.supervision.v1.DryRunRulesRequest.rules:type_name -> onehall.supervision.v1.ConductRule
+	0,  // 25: onehall.supervision.v1.DryRunCount.level:type_name -> onehall.supervision.v1.CardLevel
+	0,  // 26: onehall.supervision.v1.DryRunCard.level:type_name -> onehall.supervision.v1.CardLevel
+	33, // 27: onehall.supervision.v1.DryRunCard.as_of:type_name -> google.protobuf.Timestamp
+	30, // 28: onehall.supervision.v1.DryRunRulesResponse.counts:type_name -> onehall.supervision.v1.DryRunCount
+	31, // 29: onehall.supervision.v1.DryRunRulesResponse.differences:type_name -> onehall.supervision.v1.DryRunCard
+	5,  // 30: onehall.supervision.v1.SupervisionService.GetCaseClock:input_type -> onehall.supervision.v1.GetCaseClockRequest
+	6,  // 31: onehall.supervision.v1.SupervisionService.ExplainDue:input_type -> onehall.supervision.v1.ExplainDueRequest
+	9,  // 32: onehall.supervision.v1.SupervisionService.ListCaseClocks:input_type -> onehall.supervision.v1.ListCaseClocksRequest
+	11, // 33: onehall.supervision.v1.SupervisionService.GetCard:input_type -> onehall.supervision.v1.GetCardRequest
+	12, // 34: onehall.supervision.v1.SupervisionService.ListCards:input_type -> onehall.supervision.v1.ListCardsRequest
+	14, // 35: onehall.supervision.v1.SupervisionService.WatchCards:input_type -> onehall.supervision.v1.WatchCardsRequest
+	16, // 36: onehall.supervision.v1.SupervisionService.RevokeCard:input_type -> onehall.supervision.v1.RevokeCardRequest
+	17, // 37: onehall.supervision.v1.SupervisionService.ReplyCard:input_type -> onehall.supervision.v1.ReplyCardRequest
+	18, // 38: onehall.supervision.v1.SupervisionService.ListRules:input_type -> onehall.supervision.v1.ListRulesRequest
+	25, // 39: onehall.supervision.v1.SupervisionService.CreateRuleSet:input_type -> onehall.supervision.v1.CreateRuleSetRequest
+	26, // 40: onehall.supervision.v1.SupervisionService.ApproveRuleSet:input_type -> onehall.supervision.v1.ApproveRuleSetRequest
+	27, // 41: onehall.supervision.v1.SupervisionService.ListRuleSets:input_type -> onehall.supervision.v1.ListRuleSetsRequest
+	29, // 42: onehall.supervision.v1.SupervisionService.DryRunRules:input_type -> onehall.supervision.v1.DryRunRulesRequest
+	4,  // 43: onehall.supervision.v1.SupervisionService.GetCaseClock:output_type -> onehall.supervision.v1.CaseClock
+	8,  // 44: onehall.supervision.v1.SupervisionService.ExplainDue:output_type -> onehall.supervision.v1.ExplainDueResponse
+	10, // 45: onehall.supervision.v1.SupervisionService.ListCaseClocks:output_type -> onehall.supervision.v1.ListCaseClocksResponse
+	3,  // 46: onehall.supervision.v1.SupervisionService.GetCard:output_type -> onehall.supervision.v1.Card
+	13, // 47: onehall.supervision.v1.SupervisionService.ListCards:output_type -> onehall.supervision.v1.ListCardsResponse
+	15, // 48: onehall.supervision.v1.SupervisionService.WatchCards:output_type -> onehall.supervision.v1.WatchCardsResponse
+	3,  // 49: onehall.supervision.v1.SupervisionService.RevokeCard:output_type -> onehall.supervision.v1.Card
+	3,  // 50: onehall.supervision.v1.SupervisionService.ReplyCard:output_type -> onehall.supervision.v1.Card
+	20, // 51: onehall.supervision.v1.SupervisionService.ListRules:output_type -> onehall.supervision.v1.ListRulesResponse
+	24, // 52: onehall.supervision.v1.SupervisionService.CreateRuleSet:output_type -> onehall.supervision.v1.RuleSet
+	24, // 53: onehall.supervision.v1.SupervisionService.ApproveRuleSet:output_type -> onehall.supervision.v1.RuleSet
+	28, // 54: onehall.supervision.v1.SupervisionService.ListRuleSets:output_type -> onehall.supervision.v1.ListRuleSetsResponse
+	32, // 55: onehall.supervision.v1.SupervisionService.DryRunRules:output_type -> onehall.supervision.v1.DryRunRulesResponse
+	43, // [43:56] is the sub-list for method output_type
+	30, // [30:43] is the sub-list for method input_type
+	30, // [30:30] is the sub-list for extension type_name
+	30, // [30:30] is the sub-list for extension extendee
+	0,  // [0:30] is the sub-list for field type_name
 }
 
 func init() { file_onehall_supervision_v1_supervision_proto_init() }
@@ -1910,8 +3034,8 @@ func file_onehall_supervision_v1_supervision_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onehall_supervision_v1_supervision_proto_rawDesc), len(file_onehall_supervision_v1_supervision_proto_rawDesc)),
-			NumEnums:      2,
-			NumMessages:   19,
+			NumEnums:      3,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

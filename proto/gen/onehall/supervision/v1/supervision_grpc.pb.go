@@ -31,6 +31,10 @@ const (
 	SupervisionService_RevokeCard_FullMethodName     = "/onehall.supervision.v1.SupervisionService/RevokeCard"
 	SupervisionService_ReplyCard_FullMethodName      = "/onehall.supervision.v1.SupervisionService/ReplyCard"
 	SupervisionService_ListRules_FullMethodName      = "/onehall.supervision.v1.SupervisionService/ListRules"
+	SupervisionService_CreateRuleSet_FullMethodName  = "/onehall.supervision.v1.SupervisionService/CreateRuleSet"
+	SupervisionService_ApproveRuleSet_FullMethodName = "/onehall.supervision.v1.SupervisionService/ApproveRuleSet"
+	SupervisionService_ListRuleSets_FullMethodName   = "/onehall.supervision.v1.SupervisionService/ListRuleSets"
+	SupervisionService_DryRunRules_FullMethodName    = "/onehall.supervision.v1.SupervisionService/DryRunRules"
 )
 
 // SupervisionServiceClient is the client API for SupervisionService service.
@@ -60,6 +64,18 @@ type SupervisionServiceClient interface {
 	ReplyCard(ctx context.Context, in *ReplyCardRequest, opts ...grpc.CallOption) (*Card, error)
 	// Lists the rules in force with their thresholds, version and legal source.
 	ListRules(ctx context.Context, in *ListRulesRequest, opts ...grpc.CallOption) (*ListRulesResponse, error)
+	// Drafts a set of rules of conduct for a hall. It judges nothing until another
+	// person approves it and its day has come.
+	CreateRuleSet(ctx context.Context, in *CreateRuleSetRequest, opts ...grpc.CallOption) (*RuleSet, error)
+	// Approves a drafted rule set, by another person than who drafted it. It holds
+	// from the given day on, which lies ahead.
+	ApproveRuleSet(ctx context.Context, in *ApproveRuleSetRequest, opts ...grpc.CallOption) (*RuleSet, error)
+	// Lists the rule sets of a hall, newest first.
+	ListRuleSets(ctx context.Context, in *ListRuleSetsRequest, opts ...grpc.CallOption) (*ListRuleSetsResponse, error)
+	// Judges past cases by other rules or thresholds and shows which cards those
+	// would have raised beside those that stand. Nothing is written. A call judges
+	// a page of cases; add up the pages.
+	DryRunRules(ctx context.Context, in *DryRunRulesRequest, opts ...grpc.CallOption) (*DryRunRulesResponse, error)
 }
 
 type supervisionServiceClient struct {
@@ -169,6 +185,46 @@ func (c *supervisionServiceClient) ListRules(ctx context.Context, in *ListRulesR
 	return out, nil
 }
 
+func (c *supervisionServiceClient) CreateRuleSet(ctx context.Context, in *CreateRuleSetRequest, opts ...grpc.CallOption) (*RuleSet, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RuleSet)
+	err := c.cc.Invoke(ctx, SupervisionService_CreateRuleSet_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *supervisionServiceClient) ApproveRuleSet(ctx context.Context, in *ApproveRuleSetRequest, opts ...grpc.CallOption) (*RuleSet, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RuleSet)
+	err := c.cc.Invoke(ctx, SupervisionService_ApproveRuleSet_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *supervisionServiceClient) ListRuleSets(ctx context.Context, in *ListRuleSetsRequest, opts ...grpc.CallOption) (*ListRuleSetsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListRuleSetsResponse)
+	err := c.cc.Invoke(ctx, SupervisionService_ListRuleSets_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *supervisionServiceClient) DryRunRules(ctx context.Context, in *DryRunRulesRequest, opts ...grpc.CallOption) (*DryRunRulesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DryRunRulesResponse)
+	err := c.cc.Invoke(ctx, SupervisionService_DryRunRules_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SupervisionServiceServer is the server API for SupervisionService service.
 // All implementations must embed UnimplementedSupervisionServiceServer
 // for forward compatibility.
@@ -196,6 +252,18 @@ type SupervisionServiceServer interface {
 	ReplyCard(context.Context, *ReplyCardRequest) (*Card, error)
 	// Lists the rules in force with their thresholds, version and legal source.
 	ListRules(context.Context, *ListRulesRequest) (*ListRulesResponse, error)
+	// Drafts a set of rules of conduct for a hall. It judges nothing until another
+	// person approves it and its day has come.
+	CreateRuleSet(context.Context, *CreateRuleSetRequest) (*RuleSet, error)
+	// Approves a drafted rule set, by another person than who drafted it. It holds
+	// from the given day on, which lies ahead.
+	ApproveRuleSet(context.Context, *ApproveRuleSetRequest) (*RuleSet, error)
+	// Lists the rule sets of a hall, newest first.
+	ListRuleSets(context.Context, *ListRuleSetsRequest) (*ListRuleSetsResponse, error)
+	// Judges past cases by other rules or thresholds and shows which cards those
+	// would have raised beside those that stand. Nothing is written. A call judges
+	// a page of cases; add up the pages.
+	DryRunRules(context.Context, *DryRunRulesRequest) (*DryRunRulesResponse, error)
 	mustEmbedUnimplementedSupervisionServiceServer()
 }
 
@@ -232,6 +300,18 @@ func (UnimplementedSupervisionServiceServer) ReplyCard(context.Context, *ReplyCa
 }
 func (UnimplementedSupervisionServiceServer) ListRules(context.Context, *ListRulesRequest) (*ListRulesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListRules not implemented")
+}
+func (UnimplementedSupervisionServiceServer) CreateRuleSet(context.Context, *CreateRuleSetRequest) (*RuleSet, error) {
+	return nil, status.Error(codes.Unimplemented, "method CreateRuleSet not implemented")
+}
+func (UnimplementedSupervisionServiceServer) ApproveRuleSet(context.Context, *ApproveRuleSetRequest) (*RuleSet, error) {
+	return nil, status.Error(codes.Unimplemented, "method ApproveRuleSet not implemented")
+}
+func (UnimplementedSupervisionServiceServer) ListRuleSets(context.Context, *ListRuleSetsRequest) (*ListRuleSetsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListRuleSets not implemented")
+}
+func (UnimplementedSupervisionServiceServer) DryRunRules(context.Context, *DryRunRulesRequest) (*DryRunRulesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DryRunRules not implemented")
 }
 func (UnimplementedSupervisionServiceServer) mustEmbedUnimplementedSupervisionServiceServer() {}
 func (UnimplementedSupervisionServiceServer) testEmbeddedByValue()                            {}
@@ -409,6 +489,78 @@ func _SupervisionService_ListRules_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SupervisionService_CreateRuleSet_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateRuleSetRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SupervisionServiceServer).CreateRuleSet(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SupervisionService_CreateRuleSet_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SupervisionServiceServer).CreateRuleSet(ctx, req.(*CreateRuleSetRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SupervisionService_ApproveRuleSet_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ApproveRuleSetRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SupervisionServiceServer).ApproveRuleSet(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SupervisionService_ApproveRuleSet_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SupervisionServiceServer).ApproveRuleSet(ctx, req.(*ApproveRuleSetRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SupervisionService_ListRuleSets_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListRuleSetsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SupervisionServiceServer).ListRuleSets(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SupervisionService_ListRuleSets_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SupervisionServiceServer).ListRuleSets(ctx, req.(*ListRuleSetsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SupervisionService_DryRunRules_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DryRunRulesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SupervisionServiceServer).DryRunRules(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SupervisionService_DryRunRules_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SupervisionServiceServer).DryRunRules(ctx, req.(*DryRunRulesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // SupervisionService_ServiceDesc is the grpc.ServiceDesc for SupervisionService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -447,6 +599,22 @@ var SupervisionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListRules",
 			Handler:    _SupervisionService_ListRules_Handler,
+		},
+		{
+			MethodName: "CreateRuleSet",
+			Handler:    _SupervisionService_CreateRuleSet_Handler,
+		},
+		{
+			MethodName: "ApproveRuleSet",
+			Handler:    _SupervisionService_ApproveRuleSet_Handler,
+		},
+		{
+			MethodName: "ListRuleSets",
+			Handler:    _SupervisionService_ListRuleSets_Handler,
+		},
+		{
+			MethodName: "DryRunRules",
+			Handler:    _SupervisionService_DryRunRules_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

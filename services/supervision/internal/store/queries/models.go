@@ -35,6 +35,8 @@ type Clock struct {
 	Open         bool
 	Source       string
 	Terms        []byte
+	Submitted    int64
+	Deeds        string
 }
 
 type Hall struct {
@@ -51,6 +53,15 @@ type ItemTerm struct {
 type Policy struct {
 	ID      int64
 	Version string
+}
+
+type RuleSet struct {
+	ID        int64
+	Name      string
+	Hall      string
+	Effective int64
+	Sequence  int64
+	Data      []byte
 }
 
 type Tally struct {

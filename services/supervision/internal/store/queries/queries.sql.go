@@ -105,7 +105,7 @@ func (q *Queries) GetCard(ctx context.Context, name string) (Card, error) {
 }
 
 const getClock = `-- name: GetClock :one
-SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms FROM clocks WHERE case_name = $1
+SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds FROM clocks WHERE case_name = $1
 `
 
 func (q *Queries) GetClock(ctx context.Context, caseName string) (Clock, error) {
@@ -125,6 +125,8 @@ func (q *Queries) GetClock(ctx context.Context, caseName string) (Clock, error) 
 		&i.Open,
 		&i.Source,
 		&i.Terms,
+		&i.Submitted,
+		&i.Deeds,
 	)
 	return i, err
 }
@@ -137,6 +139,24 @@ func (q *Queries) GetHall(ctx context.Context, name string) (Hall, error) {
 	row := q.db.QueryRowContext(ctx, getHall, name)
 	var i Hall
 	err := row.Scan(&i.Name, &i.Parent, &i.DisplayName)
+	return i, err
+}
+
+const getRuleSet = `-- name: GetRuleSet :one
+SELECT id, name, hall, effective, sequence, data FROM rule_sets WHERE name = $1
+`
+
+func (q *Queries) GetRuleSet(ctx context.Context, name string) (RuleSet, error) {
+	row := q.db.QueryRowContext(ctx, getRuleSet, name)
+	var i RuleSet
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.Hall,
+		&i.Effective,
+		&i.Sequence,
+		&i.Data,
+	)
 	return i, err
 }
 
@@ -180,6 +200,27 @@ func (q *Queries) InsertCard(ctx context.Context, arg InsertCardParams) (int64, 
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const insertRuleSet = `-- name: InsertRuleSet :exec
+INSERT INTO rule_sets (id, name, hall, effective, sequence, data) VALUES ($1, $2, $3, 0, 1, $4)
+`
+
+type InsertRuleSetParams struct {
+	ID   int64
+	Name string
+	Hall string
+	Data []byte
+}
+
+func (q *Queries) InsertRuleSet(ctx context.Context, arg InsertRuleSetParams) error {
+	_, err := q.db.ExecContext(ctx, insertRuleSet,
+		arg.ID,
+		arg.Name,
+		arg.Hall,
+		arg.Data,
+	)
+	return err
 }
 
 const judgedMonth = `-- name: JudgedMonth :one
@@ -286,7 +327,7 @@ func (q *Queries) ListDepartmentCards(ctx context.Context, arg ListDepartmentCar
 }
 
 const listDepartmentClocks = `-- name: ListDepartmentClocks :many
-SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms FROM clocks WHERE open AND department = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4
+SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds FROM clocks WHERE open AND department = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4
 `
 
 type ListDepartmentClocksParams struct {
@@ -324,6 +365,8 @@ func (q *Queries) ListDepartmentClocks(ctx context.Context, arg ListDepartmentCl
 			&i.Open,
 			&i.Source,
 			&i.Terms,
+			&i.Submitted,
+			&i.Deeds,
 		); err != nil {
 			return nil, err
 		}
@@ -388,7 +431,7 @@ func (q *Queries) ListHallCards(ctx context.Context, arg ListHallCardsParams) ([
 }
 
 const listHallClocks = `-- name: ListHallClocks :many
-SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms FROM clocks WHERE open AND hall = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4
+SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds FROM clocks WHERE open AND hall = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4
 `
 
 type ListHallClocksParams struct {
@@ -426,6 +469,48 @@ func (q *Queries) ListHallClocks(ctx context.Context, arg ListHallClocksParams) 
 			&i.Open,
 			&i.Source,
 			&i.Terms,
+			&i.Submitted,
+			&i.Deeds,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listRuleSets = `-- name: ListRuleSets :many
+SELECT id, name, hall, effective, sequence, data FROM rule_sets WHERE hall = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+`
+
+type ListRuleSetsParams struct {
+	Hall  string
+	ID    int64
+	Limit int32
+}
+
+func (q *Queries) ListRuleSets(ctx context.Context, arg ListRuleSetsParams) ([]RuleSet, error) {
+	rows, err := q.db.QueryContext(ctx, listRuleSets, arg.Hall, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RuleSet
+	for rows.Next() {
+		var i RuleSet
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Hall,
+			&i.Effective,
+			&i.Sequence,
+			&i.Data,
 		); err != nil {
 			return nil, err
 		}
@@ -530,6 +615,40 @@ func (q *Queries) PolicyVersion(ctx context.Context) (string, error) {
 	var version string
 	err := row.Scan(&version)
 	return version, err
+}
+
+const ruleSetsInForce = `-- name: RuleSetsInForce :many
+SELECT id, name, hall, effective, sequence, data FROM rule_sets WHERE effective > 0 ORDER BY effective, id
+`
+
+func (q *Queries) RuleSetsInForce(ctx context.Context) ([]RuleSet, error) {
+	rows, err := q.db.QueryContext(ctx, ruleSetsInForce)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RuleSet
+	for rows.Next() {
+		var i RuleSet
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Hall,
+			&i.Effective,
+			&i.Sequence,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const saveAccount = `-- name: SaveAccount :exec
@@ -722,6 +841,66 @@ func (q *Queries) StandingHallCards(ctx context.Context, arg StandingHallCardsPa
 	return items, nil
 }
 
+const submittedCases = `-- name: SubmittedCases :many
+SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds FROM clocks WHERE hall = $1 AND submitted >= $2 AND submitted < $3 AND (submitted > $4 OR (submitted = $4 AND case_name > $5))
+ORDER BY submitted, case_name LIMIT $6
+`
+
+type SubmittedCasesParams struct {
+	Hall        string
+	Submitted   int64
+	Submitted_2 int64
+	Submitted_3 int64
+	CaseName    string
+	Limit       int32
+}
+
+func (q *Queries) SubmittedCases(ctx context.Context, arg SubmittedCasesParams) ([]Clock, error) {
+	rows, err := q.db.QueryContext(ctx, submittedCases,
+		arg.Hall,
+		arg.Submitted,
+		arg.Submitted_2,
+		arg.Submitted_3,
+		arg.CaseName,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Clock
+	for rows.Next() {
+		var i Clock
+		if err := rows.Scan(
+			&i.CaseName,
+			&i.Hall,
+			&i.Department,
+			&i.ApplicantKey,
+			&i.Facts,
+			&i.Raised,
+			&i.Sequence,
+			&i.Revision,
+			&i.NextAt,
+			&i.Due,
+			&i.Open,
+			&i.Source,
+			&i.Terms,
+			&i.Submitted,
+			&i.Deeds,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const tallies = `-- name: Tallies :many
 SELECT month, subject, label, item, department, officer, total, refused FROM tallies WHERE month = $1 AND (subject = '' OR total >= $2) ORDER BY subject
 `
@@ -812,6 +991,32 @@ func (q *Queries) UpdateCard(ctx context.Context, arg UpdateCardParams) (int64, 
 		arg.Data,
 		arg.Standing,
 		arg.Sequence,
+		arg.Name,
+		arg.Sequence_2,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const updateRuleSet = `-- name: UpdateRuleSet :execrows
+UPDATE rule_sets SET effective = $1, sequence = $2, data = $3 WHERE name = $4 AND sequence = $5
+`
+
+type UpdateRuleSetParams struct {
+	Effective  int64
+	Sequence   int64
+	Data       []byte
+	Name       string
+	Sequence_2 int64
+}
+
+func (q *Queries) UpdateRuleSet(ctx context.Context, arg UpdateRuleSetParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, updateRuleSet,
+		arg.Effective,
+		arg.Sequence,
+		arg.Data,
 		arg.Name,
 		arg.Sequence_2,
 	)

@@ -1,0 +1,275 @@
+package supervision
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
+	"github.com/onehall/onehall/services/platform/authn"
+	"github.com/onehall/onehall/services/platform/db"
+	"github.com/onehall/onehall/services/platform/fault"
+	"github.com/onehall/onehall/services/platform/page"
+	"github.com/onehall/onehall/services/platform/workday"
+	"github.com/onehall/onehall/services/supervision/internal/rules"
+	"github.com/onehall/onehall/services/supervision/internal/store"
+)
+
+const (
+	defaultTrial = 2000
+	maxTrial     = 5000
+	// trialChunk is how many cases are read at once.
+	trialChunk = 500
+	// maxDifferences is how many differing cards are shown.
+	maxDifferences = 200
+)
+
+// encodeDeed is a line that tells who told what when.
+func encodeDeed(d rules.Deed) string {
+	return fmt.Sprintf("%s\t%d\t%s\t%d\t%d\t%d\n", d.Type, d.Sequence, strings.Join(strings.Fields(d.Actor), " "), db.Micros(d.Happened), db.Micros(d.Entered), d.Burst)
+}
+
+func decodeDeeds(text string) ([]rules.Deed, error) {
+	var all []rules.Deed
+	for line := range strings.Lines(text) {
+		parts := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
+		if len(parts) != 6 {
+			return nil, fmt.Errorf("stored deed: %q", line)
+		}
+		numbers := make([]int64, 0, 4)
+		for _, i := range []int{1, 3, 4, 5} {
+			n, err := strconv.ParseInt(parts[i], 10, 64)
+			if err != nil {
+				return nil, fmt.Errorf("stored deed: %w", err)
+			}
+			numbers = append(numbers, n)
+		}
+		all = append(all, rules.Deed{Type: parts[0], Sequence: numbers[0], Actor: parts[2], Happened: db.Time(numbers[1]), Entered: db.Time(numbers[2]), Burst: int(numbers[3])})
+	}
+	return all, nil
+}
+
+// trial is one page of a dry run.
+type trial struct {
+	policy rules.Policy
+	terms  func(ctx context.Context, q db.Querier, name string) (*rules.Terms, error)
+	until  time.Time
+	counts map[countKey]*supervisionv1.DryRunCount
+	res    *supervisionv1.DryRunRulesResponse
+}
+
+type countKey struct {
+	rule  string
+	level rules.Level
+}
+
+// DryRunRules judges a page of past cases by other rules.
+func (s *Service) DryRunRules(ctx context.Context, req *supervisionv1.DryRunRulesRequest) (*supervisionv1.DryRunRulesResponse, error) {
+	access, ok := authn.AccessFrom(ctx)
+	if !ok {
+		return nil, fault.Unauthenticated.New()
+	}
+	size, err := page.Size(req.GetPageSize(), defaultTrial, maxTrial)
+	if err != nil {
+		return nil, err
+	}
+	from, to, err := span(req.GetStartDate(), req.GetEndDate())
+	if err != nil {
+		return nil, err
+	}
+	policy, err := s.trialPolicy(req)
+	if err != nil {
+		return nil, err
+	}
+	question := page.FilterHash("dry run", req.GetParent(), req.GetStartDate(), req.GetEndDate(), policy.Version())
+	key, err := s.pages.Decode(req.GetPageToken(), access.Subject, question)
+	if err != nil {
+		return nil, err
+	}
+	after, name := time.Time{}, ""
+	if len(key) == 2 {
+		micros, err := strconv.ParseInt(key[0], 10, 64)
+		if err != nil {
+			return nil, fault.BadPageToken.New(fault.Cause(err))
+		}
+		after, name = db.Time(micros), key[1]
+	}
+	t := &trial{policy: policy, until: s.judgedUntil(), terms: storedTerms, counts: map[countKey]*supervisionv1.DryRunCount{},
+		res: &supervisionv1.DryRunRulesResponse{Version: policy.Version()}}
+	for left := size; left > 0; {
+		n := min(left, trialChunk)
+		rows, err := store.SubmittedCases(ctx, s.db.Read(), req.GetParent(), from, to, after, name, n)
+		if err != nil {
+			return nil, err
+		}
+		if err := t.judge(ctx, s.db.Read(), rows); err != nil {
+			return nil, err
+		}
+		left -= len(rows)
+		if len(rows) < n {
+			return t.answer(), nil
+		}
+		after, name = rows[n-1].Submitted, rows[n-1].Case
+	}
+	t.res.NextPageToken = s.pages.Encode(access.Subject, question, strconv.FormatInt(db.Micros(after), 10), name)
+	return t.answer(), nil
+}
+
+// judgedUntil is the moment up to which the cases are judged.
+func (s *Service) judgedUntil() time.Time {
+	until, now := s.follower.Status().CompleteUntil, s.rt.Clock.Now()
+	if until.IsZero() || now.Before(until) {
+		return now
+	}
+	return until
+}
+
+// span reads two days, both included.
+func span(first, last string) (from, to time.Time, err error) {
+	a, err := workday.ParseDate(first)
+	if err != nil {
+		return from, to, fault.InvalidArgument.New(fault.Field("start_date"), fault.Cause(err))
+	}
+	b, err := workday.ParseDate(last)
+	if err != nil || b < a {
+		return from, to, fault.InvalidArgument.New(fault.Field("end_date"), fault.Cause(err))
+	}
+	return workday.StartOfDay(a), workday.StartOfDay(b + 1), nil
+}
+
+// trialPolicy is the hall's policy with what is to be tried.
+func (s *Service) trialPolicy(req *supervisionv1.DryRunRulesRequest) (rules.Policy, error) {
+	p := s.engine.policies.of(divisionOf(req.GetParent()))
+	if req.GetPreset() != "" {
+		preset, err := rules.PresetByName(req.GetPreset())
+		if err != nil {
+			return p, fault.InvalidArgument.New(fault.Field("preset"), fault.Cause(err))
+		}
+		p.Preset = preset
+	}
+	var err error
+	p.Rules, err = checkRules("trial", req.GetRules(), req.GetDisabledRules())
+	return p, err
+}
+
+// storedTerms reads what a revision published; nil when that is not known.
+func storedTerms(ctx context.Context, q db.Querier, name string) (*rules.Terms, error) {
+	raw, _, err := store.GetTerms(ctx, q, name)
+	if err != nil {
+		return nil, err
+	}
+	return decodeTerms(raw)
+}
+
+func (t *trial) judge(ctx context.Context, q db.Querier, rows []*store.Clock) error {
+	names := make([]string, len(rows))
+	for i, row := range rows {
+		names[i] = row.Case
+	}
+	cards, err := store.CardNames(ctx, q, names)
+	if err != nil {
+		return err
+	}
+	known := map[string]*rules.Terms{}
+	for _, row := range rows {
+		w := &watched{row: row, policy: t.policy}
+		if err := w.load(); err != nil {
+			return err
+		}
+		if n := w.kept.GetItemRevision(); n > 0 {
+			name := fmt.Sprintf("%s/revisions/%d", w.kept.GetItem(), n)
+			if _, ok := known[name]; !ok {
+				if known[name], err = t.terms(ctx, q, name); err != nil {
+					return err
+				}
+			}
+			w.facts.Terms = known[name]
+		}
+		if err := t.compare(w, cards[row.Case]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// compare puts what the trial finds of a case beside the cards there are.
+func (t *trial) compare(w *watched, cards map[string]bool) error {
+	t.res.Cases++
+	deeds, err := decodeDeeds(w.row.Deeds)
+	if err != nil {
+		return err
+	}
+	found, err := t.policy.Trial(w.facts, deeds, t.until)
+	if err != nil {
+		return fault.BadRule.New(fault.Meta("detail", err.Error()), fault.Field("rules"))
+	}
+	would := map[string]bool{}
+	for _, f := range found {
+		name := cardDraft{finding: f, subject: w.subject, policy: t.policy}.name()
+		would[name] = true
+		c := t.count(f.Rule, f.Level)
+		c.Would++
+		if cards[name] {
+			c.Both++
+			continue
+		}
+		t.differ(&supervisionv1.DryRunCard{Card: name, Case: w.row.Case, Rule: f.Rule, Level: supervisionv1.CardLevel(f.Level),
+			AsOf: timestamppb.New(f.AsOf), Ground: f.Ground})
+	}
+	for name, stands := range cards {
+		if !stands {
+			continue
+		}
+		rule, level, ok := ruleOf(name)
+		if !ok {
+			continue
+		}
+		t.count(rule, level).Stands++
+		if !would[name] {
+			t.differ(&supervisionv1.DryRunCard{Card: name, Case: w.row.Case, Rule: rule, Level: supervisionv1.CardLevel(level), Stands: true})
+		}
+	}
+	return nil
+}
+
+// ruleOf reads rule and level out of a card's name: …/cards/{subject}.{rule}.{level}.{n}.
+func ruleOf(name string) (string, rules.Level, bool) {
+	parts := strings.Split(lastPart(name), ".")
+	level := rules.None
+	if len(parts) != 4 || level.UnmarshalText([]byte(parts[2])) != nil {
+		return "", level, false
+	}
+	return parts[1], level, true
+}
+
+func (t *trial) count(rule string, level rules.Level) *supervisionv1.DryRunCount {
+	key := countKey{rule, level}
+	if t.counts[key] == nil {
+		t.counts[key] = &supervisionv1.DryRunCount{Rule: rule, Level: supervisionv1.CardLevel(level)}
+	}
+	return t.counts[key]
+}
+
+func (t *trial) differ(c *supervisionv1.DryRunCard) {
+	if len(t.res.Differences) < maxDifferences {
+		t.res.Differences = append(t.res.Differences, c)
+	}
+}
+
+// answer orders the counts and differences, so that the same question has one answer.
+func (t *trial) answer() *supervisionv1.DryRunRulesResponse {
+	for _, c := range t.counts {
+		t.res.Counts = append(t.res.Counts, c)
+	}
+	slices.SortFunc(t.res.Counts, func(a, b *supervisionv1.DryRunCount) int {
+		return cmp.Or(cmp.Compare(a.GetRule(), b.GetRule()), cmp.Compare(a.GetLevel(), b.GetLevel()))
+	})
+	slices.SortStableFunc(t.res.Differences, func(a, b *supervisionv1.DryRunCard) int { return cmp.Compare(a.GetCard(), b.GetCard()) })
+	return t.res
+}
