@@ -148,7 +148,14 @@ func (s *scene) caseRows(x things) map[string]row {
 		"ListCases":      list(func() proto.Message { return &caseworkv1.ListCasesRequest{Parent: s.hall} }),
 		"ListInbox":      list(func() proto.Message { return &caseworkv1.ListInboxRequest{Parent: s.hall} }),
 		"ListCaseEvents": the(func() proto.Message { return &caseworkv1.ListCaseEventsRequest{Parent: x.kase} }),
-		"QueryProgress":  list(func() proto.Message { return &caseworkv1.QueryProgressRequest{CaseNo: "1", QueryCode: "1"} }),
+		"GetCaseDocument": the(func() proto.Message {
+			return &caseworkv1.GetCaseDocumentRequest{Name: x.kase, Kind: caseworkv1.DocumentKind_DOCUMENT_KIND_RECEIPT}
+		}),
+		// Of a case that was not forwarded, so that nothing is opened.
+		"OpenForwardedCase": list(func() proto.Message {
+			return &caseworkv1.OpenForwardedCaseRequest{Parent: s.hall, OriginCase: x.kase, Item: x.item, RequestId: newID()}
+		}),
+		"QueryProgress": list(func() proto.Message { return &caseworkv1.QueryProgressRequest{CaseNo: "1", QueryCode: "1"} }),
 		"RevealApplicant": the(func() proto.Message {
 			return &caseworkv1.RevealApplicantRequest{Name: x.kase, Purpose: "核对申请人身份", RequestId: newID()}
 		}),
@@ -169,6 +176,9 @@ func (s *scene) stepRows(x things) map[string]row {
 		"WithdrawCase": &caseworkv1.WithdrawCaseRequest{}, "LapseCase": &caseworkv1.LapseCaseRequest{}, "VoidCase": &caseworkv1.VoidCaseRequest{},
 		"StartSpecialProcedure": &caseworkv1.StartSpecialProcedureRequest{Kind: caseworkv1.SpecialProcedureKind_SPECIAL_PROCEDURE_KIND_EXCLUDED, DisplayName: "听证"},
 		"EndSpecialProcedure":   &caseworkv1.EndSpecialProcedureRequest{},
+		"ClaimCase":             &caseworkv1.ClaimCaseRequest{}, "AssignCase": &caseworkv1.AssignCaseRequest{Assignee: "user/x"}, "ReleaseCase": &caseworkv1.ReleaseCaseRequest{},
+		"HandOverCase": &caseworkv1.HandOverCaseRequest{Department: x.department, Reason: "该事项由其他部门办理更为合适"},
+		"RevokeCase":   &caseworkv1.RevokeCaseRequest{Reason: "以欺骗手段取得许可，事实清楚", Remedies: "可申请行政复议"}, "ChangeRevision": &caseworkv1.ChangeRevisionRequest{ItemRevision: 1},
 	} {
 		rows[name] = the(func() proto.Message { return named(m, x.kase) })
 	}

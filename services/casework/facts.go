@@ -20,7 +20,8 @@ func factsOf(c *caseworkv1.Case, last time.Time) rules.Case {
 		Deemed:    timeOf(c.GetDeemedAcceptTime()),
 		DecidedAt: timeOf(c.GetDecision().GetDecideTime()),
 		Granted:   c.GetDecision().GetResult() == caseworkv1.DecisionResult_DECISION_RESULT_GRANTED,
-		Handover:  handover(c.GetFinish()), Last: last, Department: c.GetDepartment(), Assignee: c.GetAssignee(),
+		Handover:  handover(c.GetFinish()), FinishedAt: timeOf(c.GetFinish().GetFinishTime()), Result: rules.FinishResult(c.GetFinish().GetResult()),
+		Linked: c.GetForwardedCase() != "", Last: last, Department: c.GetDepartment(), Assignee: c.GetAssignee(),
 	}
 	for _, m := range c.GetMaterials() {
 		if m.GetPromised() && m.GetSha256() == "" && !m.GetPaper() {

@@ -37,7 +37,7 @@ func (s *Service) FileCase(ctx context.Context, req *caseworkv1.FileCaseRequest)
 	if err != nil {
 		return s.answer(s.refused(ctx, r, err), true)
 	}
-	return s.insert(ctx, a, r, c, f, "case.submitted")
+	return s.insert(ctx, a, r, c, f, "case.submitted", nil)
 }
 
 // filed is the case that a filing makes, still without a number.
@@ -85,13 +85,14 @@ func (s *Service) CreateCase(ctx context.Context, req *caseworkv1.CreateCaseRequ
 	if err != nil {
 		return s.answer(s.refused(ctx, r, err), false)
 	}
-	return s.insert(ctx, a, r, c, factsOf(c, in.now), "case.drafted")
+	return s.insert(ctx, a, r, c, factsOf(c, in.now), "case.drafted", nil)
 }
 
 // insert gives a new case its number and writes it with its first event. Nothing is
 // read: a number in use, and a request carried out before, show when the event is
-// written.
-func (s *Service) insert(ctx context.Context, a authn.Access, r request, c *caseworkv1.Case, f rules.Case, event string) (*caseworkv1.Case, error) {
+// written. also, if any, is done in the same transaction, knowing the new case's name.
+func (s *Service) insert(ctx context.Context, a authn.Access, r request, c *caseworkv1.Case, f rules.Case, event string,
+	also func(ctx context.Context, tx *db.Tx, name string) error) (*caseworkv1.Case, error) {
 	if c.GetOnBehalf() {
 		addHandler(c, a.Subject)
 	}
@@ -113,6 +114,11 @@ func (s *Service) insert(ctx context.Context, a authn.Access, r request, c *case
 				return err
 			}
 			if n, err = s.number(c, f, n.row.Hall); err != nil {
+				return err
+			}
+		}
+		if also != nil {
+			if err := also(ctx, tx, n.masked.GetName()); err != nil {
 				return err
 			}
 		}

@@ -23,6 +23,9 @@ func (s *Service) FinishCase(ctx context.Context, req *caseworkv1.FinishCaseRequ
 			if f.CertificateName, err = line("certificate_name", req.GetCertificateName(), 200); err != nil {
 				return in, err
 			}
+			if f.ForwardedTo = req.GetForwardedTo(); f.ForwardedTo != "" && in.Result != rules.ResultForwarded {
+				return in, fault.InvalidArgument.New(fault.Field("forwarded_to"))
+			}
 			f.CertificateNo, err = line("certificate_no", req.GetCertificateNo(), 100)
 			return in, err
 		},

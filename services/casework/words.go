@@ -20,6 +20,7 @@ var stateTitles = map[caseworkv1.CaseState]string{
 	caseworkv1.CaseState_CASE_STATE_WITHDRAWN:     "已撤回",
 	caseworkv1.CaseState_CASE_STATE_LAPSED:        "补正逾期",
 	caseworkv1.CaseState_CASE_STATE_VOIDED:        "已作废",
+	caseworkv1.CaseState_CASE_STATE_REVOKED:       "已撤销",
 }
 
 // nextSteps say what comes next to whoever waits.
@@ -36,6 +37,7 @@ var nextSteps = map[caseworkv1.CaseState]string{
 	caseworkv1.CaseState_CASE_STATE_WITHDRAWN:    "申请已撤回，流程已结束",
 	caseworkv1.CaseState_CASE_STATE_LAPSED:       "逾期未补正，流程已结束，可重新申请",
 	caseworkv1.CaseState_CASE_STATE_VOIDED:       "办件已作废，如有疑问请咨询受理部门",
+	caseworkv1.CaseState_CASE_STATE_REVOKED:      "许可已被撤销，可依法申请行政复议或者提起行政诉讼",
 }
 
 func nextStep(c *caseworkv1.Case) string {
@@ -75,5 +77,8 @@ var eventTitles = map[string]string{
 	"case.claimed":              "认领",
 	"case.assigned":             "指派",
 	"case.released":             "退回待办",
+	"case.revoked":              "撤销许可",
+	"case.forward_opened":       "上级机关已立案",
+	"case.revision_changed":     "适用事项新版本",
 	"case.handed_over":          "移交部门",
 }

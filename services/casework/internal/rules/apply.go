@@ -68,7 +68,11 @@ func (c *Case) record(in Input, at time.Time) {
 	case Decide:
 		c.DecidedAt, c.Granted = at, in.Granted
 	case Finish:
-		c.Handover = in.Handover
+		c.Handover, c.FinishedAt, c.Result = in.Handover, at, in.Result
+	case Link:
+		c.Linked = true
+	case ChangeRevision:
+		c.Instant, c.FullFlow, c.FourEyes = in.Becomes.Instant, in.Becomes.FullFlow, in.Becomes.FourEyes
 	case StartExcluded:
 		c.Specials = append(c.Specials, Special{Name: in.Name, Start: at, Limit: in.Limit, Unit: in.Unit})
 	case Extend:

@@ -37,12 +37,16 @@ const (
 	Assign
 	Release
 	HandOver
-	lastCommand = HandOver
+	Revoke
+	Link
+	ChangeRevision
+	lastCommand = ChangeRevision
 )
 
 var commandNames = [...]string{"none", "update", "submit", "pre_accept", "request_supplement", "receive_supplement",
 	"accept", "not_accept", "refuse", "undertake", "examine", "approve", "decide", "finish", "collect", "withdraw",
-	"lapse", "void", "start_excluded", "extend", "end_special", "reveal", "deem_accept", "claim", "assign", "release", "hand_over"}
+	"lapse", "void", "start_excluded", "extend", "end_special", "reveal", "deem_accept", "claim", "assign", "release", "hand_over", "revoke", "link",
+	"change_revision"}
 
 // String is the command's word.
 func (c Command) String() string {
@@ -95,6 +99,8 @@ type Input struct {
 	Assignee string
 	// Department is the one a case is handed over to.
 	Department string
+	// Was and Becomes are the item's revisions, of a change to a newer one.
+	Was, Becomes *Item
 	// Superior tells that the actor is a head, who may take work away from others.
 	Superior bool
 	// Received is when the papers count as received, of a deemed acceptance.

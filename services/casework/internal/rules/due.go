@@ -93,8 +93,12 @@ func SupplementDue(cal *workday.Calendar, division string, told time.Time, days 
 
 // Clock is the case's decision clock in the words of the calendar.
 func Clock(p Policy, division string, limits Limits, c Case) workday.Input {
+	stopped := c.DecidedAt
+	if stopped.IsZero() {
+		stopped = c.FinishedAt
+	}
 	in := workday.Input{
-		Division: division, Start: c.Accepted, Stopped: c.DecidedAt,
+		Division: division, Start: c.Accepted, Stopped: stopped,
 		Promised: limits.Promised, Statutory: limits.Statutory, Unit: limits.Unit,
 		Mode: p.Mode, Hours: p.Hours,
 	}

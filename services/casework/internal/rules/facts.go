@@ -30,10 +30,12 @@ const (
 	Withdrawn
 	Lapsed
 	Voided
+	Revoked
+	lastState = Revoked
 )
 
 var stateNames = [...]string{"none", "draft", "submitted", "supplementing", "not_accepted", "refused", "accepted",
-	"examining", "suspended", "decided", "finished", "collected", "withdrawn", "lapsed", "voided"}
+	"examining", "suspended", "decided", "finished", "collected", "withdrawn", "lapsed", "voided", "revoked"}
 
 // String is the state's word, as told to programs in a refusal.
 func (s State) String() string {
@@ -101,6 +103,11 @@ type Case struct {
 	Specials    []Special
 	// Granted is the decision, once there is one.
 	Granted bool
+	// FinishedAt is when it was finished, Result how. Linked tells that the upper body has
+	// opened the case that this one was forwarded into.
+	FinishedAt time.Time
+	Result     FinishResult
+	Linked     bool
 	// Department handles it; Assignee is who is to do the next step, empty for nobody yet.
 	Department, Assignee string
 	// Handover tells that a finished case still has a paper to hand over.
@@ -114,6 +121,7 @@ type Case struct {
 func (c Case) SameCourse(o Case) bool {
 	return c.State == o.State && c.Department == o.Department && c.Assignee == o.Assignee && c.Granted == o.Granted && c.Handover == o.Handover && c.Last.Equal(o.Last) &&
 		c.Submitted.Equal(o.Submitted) && c.PreAccepted.Equal(o.PreAccepted) && c.Accepted.Equal(o.Accepted) && c.DecidedAt.Equal(o.DecidedAt) && c.Deemed.Equal(o.Deemed) &&
+		c.FinishedAt.Equal(o.FinishedAt) && c.Result == o.Result && c.Linked == o.Linked &&
 		slices.Equal(c.Steps, o.Steps) &&
 		slices.EqualFunc(c.Supplements, o.Supplements, func(a, b Supplement) bool {
 			return a.Told.Equal(b.Told) && a.Received.Equal(b.Received) && a.Due == b.Due && a.AfterAcceptance == b.AfterAcceptance

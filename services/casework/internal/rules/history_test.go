@@ -18,11 +18,11 @@ func TestNoOrderReachesAnIllegalHistory(t *testing.T) {
 	reached := map[State]bool{}
 	for round := 1; round <= 100; round++ { // each of a hundred histories
 		rapid.Check(t, func(t *rapid.T) { randomHistory(t, reached) })
-		if round >= 20 && len(reached) == int(Voided-Submitted)+1 {
+		if round >= 20 && len(reached) == int(lastState-Submitted)+1 {
 			break
 		}
 	}
-	for s := Submitted; s <= Voided; s++ {
+	for s := Submitted; s <= lastState; s++ {
 		if !reached[s] {
 			t.Errorf("no random history reached %s: the test proves nothing of it", s)
 		}
@@ -56,7 +56,7 @@ func randomInput(t *rapid.T, c Case, now time.Time, i int) Input {
 	commands := []Command{}
 	for cmd := Update; cmd <= lastCommand; cmd++ {
 		commands = append(commands, cmd)
-		if _, ok := machine[c.State][cmd]; ok && !slices.Contains([]Command{Void, Withdraw, NotAccept, Refuse}, cmd) {
+		if _, ok := machine[c.State][cmd]; ok && !slices.Contains([]Command{Void, Withdraw, NotAccept, Refuse, Claim, Assign, Release, HandOver, ChangeRevision}, cmd) {
 			commands = append(commands, cmd, cmd, cmd, cmd, cmd)
 		}
 	}
@@ -67,6 +67,11 @@ func randomInput(t *rapid.T, c Case, now time.Time, i int) Input {
 	in.Reason = rapid.SampledFrom([]string{longReason, longReason, "短"}).Draw(t, "reason")
 	in.Department = rapid.SampledFrom([]string{"D1", "D2"}).Draw(t, "department")
 	in.Assignee, in.Superior = rapid.SampledFrom([]string{"ada", "bo"}).Draw(t, "assignee"), rapid.Bool().Draw(t, "superior")
+	if rapid.Bool().Draw(t, "safeguards") {
+		in.Becomes.FullFlow, in.Becomes.FourEyes = c.FullFlow, c.FourEyes
+	}
+	in.Becomes.Instant = c.Instant
+	in.Becomes.Limits.Promised = rapid.IntRange(0, 1).Draw(t, "promised")
 	in.Limit = rapid.IntRange(0, 12).Draw(t, "limit")
 	in.Result = FinishResult(rapid.IntRange(1, 6).Draw(t, "result"))
 	in.Due, in.Received = workday.DateOf(now)+3, c.Receipt()
@@ -168,14 +173,14 @@ func (h *checker) order(in Input, next Case) error {
 	if next.Last.Before(h.last) || next.Last.After(in.Now) && next.Last.After(h.last) {
 		return fmt.Errorf("it happened at %s, after %s, entered at %s", next.Last, h.last, in.Now)
 	}
-	for _, once := range []Command{Submit, PreAccept, Accept, DeemAccept, NotAccept, Refuse, Undertake, Examine, Approve, Decide, Finish, Collect, Withdraw, Lapse, Void, Extend} {
+	for _, once := range []Command{Submit, PreAccept, Accept, DeemAccept, NotAccept, Refuse, Undertake, Examine, Approve, Decide, Finish, Collect, Withdraw, Lapse, Void, Extend, Link, Revoke} {
 		if in.Command == once && h.did(once) {
 			return fmt.Errorf("a second time")
 		}
 	}
 	for cmd, needs := range map[Command]Command{
 		PreAccept: Submit, RequestSupplement: Submit, Accept: Submit, NotAccept: Submit, Refuse: Submit, DeemAccept: Submit, Claim: Submit, Assign: Submit, HandOver: Submit, Undertake: Accept, Examine: Undertake,
-		Approve: Undertake, Decide: Accept, Finish: Decide, Collect: Finish, Withdraw: Submit, StartExcluded: Accept, Extend: Accept,
+		Approve: Undertake, Decide: Accept, Collect: Finish, Withdraw: Submit, StartExcluded: Accept, Extend: Accept,
 	} {
 		if needs == Accept && h.did(DeemAccept) {
 			continue // by law as good as accepted
@@ -183,6 +188,23 @@ func (h *checker) order(in Input, next Case) error {
 		if in.Command == cmd && !h.did(needs) {
 			return fmt.Errorf("before %s", needs)
 		}
+	}
+	upOrBack := in.Result == ResultForwarded || in.Result == ResultReturned
+	switch {
+	case in.Command == Finish && !h.did(Decide) && !(upOrBack && h.did(Undertake)):
+		return fmt.Errorf("before the decision")
+	case h.did(Finish) && !slices.Contains([]Command{Collect, Link, Revoke, Void, Reveal}, in.Command):
+		return fmt.Errorf("after the finish")
+	case in.Command == Link && h.before.Result != ResultForwarded:
+		return fmt.Errorf("not forwarded but %d", h.before.Result)
+	case in.Command == Revoke && !(h.did(Decide) && h.before.Granted):
+		return fmt.Errorf("nothing was granted")
+	case in.Command == ChangeRevision && in.Becomes.Limits.Promised > in.Was.Limits.Promised:
+		return fmt.Errorf("the hall gets more time")
+	case in.Command == ChangeRevision && (h.before.FullFlow && !next.FullFlow || h.before.FourEyes && !next.FourEyes):
+		return fmt.Errorf("a safeguard is gone")
+	case h.did(Revoke) && !slices.Contains([]Command{Void, Reveal}, in.Command):
+		return fmt.Errorf("after the revocation")
 	}
 	if (in.Command == Accept || in.Command == DeemAccept) && h.did(Accept, DeemAccept) {
 		return fmt.Errorf("accepted twice")
@@ -195,7 +217,7 @@ func (h *checker) order(in Input, next Case) error {
 		return fmt.Errorf("after it was voided")
 	case h.did(ends...) && in.Command != Void:
 		return fmt.Errorf("after the end")
-	case h.did(Decide) && !slices.Contains([]Command{Finish, Collect, Void, Claim, Assign, Release}, in.Command):
+	case h.did(Decide) && !slices.Contains([]Command{Finish, Collect, Void, Claim, Assign, Release, Link, Revoke}, in.Command):
 		return fmt.Errorf("after the decision")
 	}
 	return nil

@@ -66,6 +66,14 @@ var arrows = []arrow{
 	{Decided, Finish, Finished, resultFits},
 	{Finished, Collect, Collected, nil},
 
+	// What the upper body decides, or nobody can, ends without a decision of its own.
+	{Examining, Finish, Finished, undecidedEnd},
+	{Finished, Link, same, forwardedUp},
+
+	// What was granted may be revoked; the grant stays in the history.
+	{Finished, Revoke, Revoked, revocable},
+	{Collected, Revoke, Revoked, revocable},
+
 	// Whose work it is may change as long as there is work.
 	{Submitted, Claim, same, unclaimed},
 	{Submitted, Assign, same, assigneeNamed},
@@ -104,13 +112,21 @@ var arrows = []arrow{
 	{Collected, Void, Voided, reasonGiven(MinReason)},
 	{Withdrawn, Void, Voided, reasonGiven(MinReason)},
 	{Lapsed, Void, Voided, reasonGiven(MinReason)},
+	{Revoked, Void, Voided, reasonGiven(MinReason)},
+
+	// A newer revision of the item takes over an undecided case only by this rule.
+	{Submitted, ChangeRevision, same, nothingTaken},
+	{Supplementing, ChangeRevision, same, nothingTaken},
+	{Accepted, ChangeRevision, same, nothingTaken},
+	{Examining, ChangeRevision, same, nothingTaken},
+	{Suspended, ChangeRevision, same, nothingTaken},
 }
 
 // machine is arrows by state and command. Looking at personal data changes nothing and
 // is possible wherever there are any.
 var machine = func() map[State]map[Command]arrow {
 	m := map[State]map[Command]arrow{}
-	for s := Draft; s <= Voided; s++ {
+	for s := Draft; s <= lastState; s++ {
 		m[s] = map[Command]arrow{Reveal: {s, Reveal, same, purposeGiven}}
 	}
 	for _, a := range arrows {

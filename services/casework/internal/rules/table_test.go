@@ -36,6 +36,7 @@ func do(cmd Command, actor string) Input {
 		Command: cmd, Actor: actor, Now: day0.Add(time.Hour), Reason: longReason, Remedies: "可依法申请行政复议", RightBody: "惠州市公安局",
 		WithGaps: true, Granted: true, Result: ResultIssued, Handover: true, Requester: "user/other", Name: "专家评审", Limit: 5,
 		Due: workday.DateOf(day0) - 1, Received: day0, Assignee: "user/x", Department: "D9", Superior: true,
+		Was: &Item{Revision: 1}, Becomes: &Item{Revision: 2},
 	}
 }
 
@@ -59,6 +60,7 @@ func samples(t *testing.T) map[State]Case {
 	m[Withdrawn] = history(t, m[Accepted], do(Withdraw, "a"))
 	m[Lapsed] = history(t, m[Supplementing], do(Lapse, "w"))
 	m[Voided] = history(t, m[Finished], do(Void, "h"))
+	m[Revoked] = history(t, m[Collected], do(Revoke, "h"))
 	return m
 }
 
@@ -69,34 +71,35 @@ var want = map[State]map[Command]State{
 	Submitted: {
 		PreAccept: Submitted, RequestSupplement: Supplementing, Accept: Accepted, NotAccept: NotAccepted, Refuse: Refused,
 		DeemAccept: Accepted, Withdraw: Withdrawn, Void: Voided, Reveal: Submitted,
-		Claim: Submitted, Assign: Submitted, HandOver: Submitted,
+		Claim: Submitted, Assign: Submitted, HandOver: Submitted, ChangeRevision: Submitted,
 	},
 	Supplementing: {
 		ReceiveSupplement: Submitted, Withdraw: Withdrawn, Lapse: Lapsed, Void: Voided, Reveal: Supplementing,
-		Claim: Supplementing, Assign: Supplementing, HandOver: Supplementing,
+		Claim: Supplementing, Assign: Supplementing, HandOver: Supplementing, ChangeRevision: Supplementing,
 	},
 	NotAccepted: {Void: Voided, Reveal: NotAccepted},
 	Refused:     {Void: Voided, Reveal: Refused},
 	Accepted: {
 		RequestSupplement: Supplementing, Undertake: Examining, StartExcluded: Suspended, Extend: Accepted, Withdraw: Withdrawn,
 		Void: Voided, Reveal: Accepted,
-		Claim: Accepted, Assign: Accepted, HandOver: Accepted,
+		Claim: Accepted, Assign: Accepted, HandOver: Accepted, ChangeRevision: Accepted,
 	},
 	Examining: {
 		RequestSupplement: Supplementing, Examine: Examining, Approve: Examining, Decide: Decided, StartExcluded: Suspended,
 		Extend: Examining, Withdraw: Withdrawn, Void: Voided, Reveal: Examining,
-		Claim: Examining, Assign: Examining, HandOver: Examining,
+		Claim: Examining, Assign: Examining, HandOver: Examining, ChangeRevision: Examining,
 	},
 	Suspended: {
 		EndSpecial: Examining, Withdraw: Withdrawn, Void: Voided, Reveal: Suspended,
-		Claim: Suspended, Assign: Suspended, HandOver: Suspended,
+		Claim: Suspended, Assign: Suspended, HandOver: Suspended, ChangeRevision: Suspended,
 	},
 	Decided:   {Finish: Finished, Void: Voided, Reveal: Decided, Claim: Decided, Assign: Decided},
-	Finished:  {Collect: Collected, Void: Voided, Reveal: Finished},
-	Collected: {Void: Voided, Reveal: Collected},
+	Finished:  {Collect: Collected, Void: Voided, Reveal: Finished, Revoke: Revoked},
+	Collected: {Void: Voided, Reveal: Collected, Revoke: Revoked},
 	Withdrawn: {Void: Voided, Reveal: Withdrawn},
 	Lapsed:    {Void: Voided, Reveal: Lapsed},
 	Voided:    {Reveal: Voided},
+	Revoked:   {Void: Voided, Reveal: Revoked},
 }
 
 func TestEveryStateAndCommand(t *testing.T) {
@@ -139,6 +142,9 @@ func TestGuards(t *testing.T) {
 	gaps.Gaps = []string{"m2"}
 	extended := history(t, s[Accepted], do(Extend, "h"))
 
+	forward := do(Finish, "w")
+	forward.Result = ResultForwarded
+	forwarded := history(t, s[Examining], forward)
 	claimed := history(t, s[Accepted], Input{Command: Claim, Actor: "o", Now: day0})
 
 	with := func(cmd Command, change func(*Input)) Input {
@@ -202,6 +208,34 @@ func TestGuards(t *testing.T) {
 		{"extension in natural days", s[Accepted], with(Extend, func(in *Input) { in.Unit = workday.NaturalDays }), fault.ExtensionLimit},
 		{"second extension", extended, do(Extend, "h"), fault.ExtensionLimit},
 		{"extension asked and approved by one", s[Accepted], with(Extend, func(in *Input) { in.Requester = "h" }), fault.SamePersonForbidden},
+		{"forward without a decision", s[Examining], with(Finish, func(in *Input) { in.Result = ResultForwarded }), nil},
+		{"return without a decision", s[Examining], with(Finish, func(in *Input) { in.Result = ResultReturned }), nil},
+		{"return without a decision or a word", s[Examining], with(Finish, func(in *Input) { in.Result, in.Reason = ResultReturned, "退" }), fault.ReasonRequired},
+		{"finish otherwise without a decision", s[Examining], with(Finish, func(in *Input) { in.Result = ResultFinished }), fault.CaseWrongState},
+		{"forward what nobody undertook", s[Accepted], with(Finish, func(in *Input) { in.Result = ResultForwarded }), fault.CaseWrongState},
+		{"open what was forwarded", forwarded, do(Link, "w"), nil},
+		{"open it twice", history(t, forwarded, do(Link, "w")), do(Link, "w"), fault.CaseWrongState},
+		{"open what was issued", s[Finished], do(Link, "w"), fault.CaseWrongState},
+		{"revoke what was forwarded", forwarded, do(Revoke, "h"), fault.CaseWrongState},
+		{"revoke a denial", history(t, s[Examining], with(Decide, func(in *Input) { in.Granted = false }), with(Finish, func(in *Input) { in.Result = ResultFinished })),
+			do(Revoke, "h"), fault.CaseWrongState},
+		{"revoke without reasons", s[Finished], with(Revoke, func(in *Input) { in.Reason = "错了" }), fault.ReasonRequired},
+		{"revoke without remedies", s[Finished], with(Revoke, func(in *Input) { in.Remedies = "" }), fault.ReasonRequired},
+		{"an older revision", s[Accepted], with(ChangeRevision, func(in *Input) { in.Becomes = &Item{Revision: 1} }), fault.InvalidArgument},
+		{"an unknown revision", s[Accepted], with(ChangeRevision, func(in *Input) { in.Becomes = nil }), fault.InvalidArgument},
+		{"a revision of tomorrow", s[Accepted], with(ChangeRevision, func(in *Input) { in.Becomes = &Item{Revision: 2, Effective: in.Now.Add(time.Hour)} }), fault.InvalidArgument},
+		{"a revision without reason", s[Accepted], with(ChangeRevision, func(in *Input) { in.Reason = "" }), fault.ReasonRequired},
+		{"a revision that promises more time to the hall", s[Accepted], with(ChangeRevision, func(in *Input) { in.Becomes = &Item{Revision: 2, Limits: Limits{Promised: 1}} }), fault.RevisionTakes},
+		{"a revision of a longer limit by law", s[Accepted], with(ChangeRevision, func(in *Input) { in.Becomes = &Item{Revision: 2, Limits: Limits{Statutory: 1}} }), fault.RevisionTakes},
+		{"a revision that counts otherwise", s[Accepted], with(ChangeRevision, func(in *Input) { in.Becomes = &Item{Revision: 2, Limits: Limits{Unit: workday.NaturalDays}} }), fault.RevisionTakes},
+		{"a revision without four eyes", full, do(ChangeRevision, "h"), fault.RevisionTakes},
+		{"a revision that asks for more", s[Accepted], with(ChangeRevision, func(in *Input) {
+			in.Was.Materials = []ItemMaterial{{ID: "m1"}}
+			in.Becomes.Materials = []ItemMaterial{{ID: "m1", Necessary: true}}
+		}), fault.RevisionTakes},
+		{"a revision that asks for less", s[Accepted], with(ChangeRevision, func(in *Input) {
+			in.Was.Materials, in.Becomes.Materials = []ItemMaterial{{ID: "m1", Necessary: true}}, []ItemMaterial{{ID: "m2"}}
+		}), nil},
 		{"claim what is claimed", claimed, do(Claim, "p"), fault.CaseClaimed},
 		{"claim again", claimed, do(Claim, "o"), fault.CaseClaimed},
 		{"assign what another has claimed", claimed, do(Assign, "h"), nil},

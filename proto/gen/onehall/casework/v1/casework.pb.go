@@ -63,6 +63,8 @@ const (
 	CaseState_CASE_STATE_LAPSED CaseState = 13
 	// Voided by an authorised correction; outside the statistics (作废).
 	CaseState_CASE_STATE_VOIDED CaseState = 14
+	// What was granted was revoked afterwards (撤销).
+	CaseState_CASE_STATE_REVOKED CaseState = 15
 )
 
 // Enum value maps for CaseState.
@@ -83,6 +85,7 @@ var (
 		12: "CASE_STATE_WITHDRAWN",
 		13: "CASE_STATE_LAPSED",
 		14: "CASE_STATE_VOIDED",
+		15: "CASE_STATE_REVOKED",
 	}
 	CaseState_value = map[string]int32{
 		"CASE_STATE_UNSPECIFIED":   0,
@@ -100,6 +103,7 @@ var (
 		"CASE_STATE_WITHDRAWN":     12,
 		"CASE_STATE_LAPSED":        13,
 		"CASE_STATE_VOIDED":        14,
+		"CASE_STATE_REVOKED":       15,
 	}
 )
 
@@ -754,6 +758,88 @@ func (InboxAssignee) EnumDescriptor() ([]byte, []int) {
 	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{11}
 }
 
+// Which document.
+type DocumentKind int32
+
+const (
+	// Not set.
+	DocumentKind_DOCUMENT_KIND_UNSPECIFIED DocumentKind = 0
+	// Receipt of the application and its materials (申请材料接收凭证).
+	DocumentKind_DOCUMENT_KIND_RECEIPT DocumentKind = 1
+	// Acceptance notice (受理通知书).
+	DocumentKind_DOCUMENT_KIND_ACCEPTANCE DocumentKind = 2
+	// Supplement notice (补正告知书).
+	DocumentKind_DOCUMENT_KIND_SUPPLEMENT DocumentKind = 3
+	// Refusal of acceptance (不予受理决定书), or notice that no permission is
+	// needed (不受理告知书).
+	DocumentKind_DOCUMENT_KIND_REFUSAL DocumentKind = 4
+	// Decision that grants (准予行政许可决定书).
+	DocumentKind_DOCUMENT_KIND_DECISION DocumentKind = 5
+	// Decision that denies (不予行政许可决定书).
+	DocumentKind_DOCUMENT_KIND_DENIAL DocumentKind = 6
+	// Notice of a special procedure or extension (特别程序告知书, 延期告知书).
+	DocumentKind_DOCUMENT_KIND_SPECIAL DocumentKind = 7
+	// Delivery receipt (送达回证).
+	DocumentKind_DOCUMENT_KIND_DELIVERY DocumentKind = 8
+	// Revocation (撤销行政许可决定书).
+	DocumentKind_DOCUMENT_KIND_REVOCATION DocumentKind = 9
+)
+
+// Enum value maps for DocumentKind.
+var (
+	DocumentKind_name = map[int32]string{
+		0: "DOCUMENT_KIND_UNSPECIFIED",
+		1: "DOCUMENT_KIND_RECEIPT",
+		2: "DOCUMENT_KIND_ACCEPTANCE",
+		3: "DOCUMENT_KIND_SUPPLEMENT",
+		4: "DOCUMENT_KIND_REFUSAL",
+		5: "DOCUMENT_KIND_DECISION",
+		6: "DOCUMENT_KIND_DENIAL",
+		7: "DOCUMENT_KIND_SPECIAL",
+		8: "DOCUMENT_KIND_DELIVERY",
+		9: "DOCUMENT_KIND_REVOCATION",
+	}
+	DocumentKind_value = map[string]int32{
+		"DOCUMENT_KIND_UNSPECIFIED": 0,
+		"DOCUMENT_KIND_RECEIPT":     1,
+		"DOCUMENT_KIND_ACCEPTANCE":  2,
+		"DOCUMENT_KIND_SUPPLEMENT":  3,
+		"DOCUMENT_KIND_REFUSAL":     4,
+		"DOCUMENT_KIND_DECISION":    5,
+		"DOCUMENT_KIND_DENIAL":      6,
+		"DOCUMENT_KIND_SPECIAL":     7,
+		"DOCUMENT_KIND_DELIVERY":    8,
+		"DOCUMENT_KIND_REVOCATION":  9,
+	}
+)
+
+func (x DocumentKind) Enum() *DocumentKind {
+	p := new(DocumentKind)
+	*p = x
+	return p
+}
+
+func (x DocumentKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DocumentKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_onehall_casework_v1_casework_proto_enumTypes[12].Descriptor()
+}
+
+func (DocumentKind) Type() protoreflect.EnumType {
+	return &file_onehall_casework_v1_casework_proto_enumTypes[12]
+}
+
+func (x DocumentKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DocumentKind.Descriptor instead.
+func (DocumentKind) EnumDescriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{12}
+}
+
 // The applicant as given in the application.
 type Applicant struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1399,7 +1485,9 @@ type Finish struct {
 	// Who finished it.
 	Officer string `protobuf:"bytes,6,opt,name=officer,proto3" json:"officer,omitempty"`
 	// When.
-	FinishTime    *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=finish_time,json=finishTime,proto3" json:"finish_time,omitempty"`
+	FinishTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=finish_time,json=finishTime,proto3" json:"finish_time,omitempty"`
+	// The hall it was forwarded to, halls/{division}.
+	ForwardedTo   string `protobuf:"bytes,8,opt,name=forwarded_to,json=forwardedTo,proto3" json:"forwarded_to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1483,6 +1571,86 @@ func (x *Finish) GetFinishTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Finish) GetForwardedTo() string {
+	if x != nil {
+		return x.ForwardedTo
+	}
+	return ""
+}
+
+// The revocation of what was granted (撤销, Art. 69).
+type Revocation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Why.
+	Reason string `protobuf:"bytes,1,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The remedies told to the holder.
+	Remedies string `protobuf:"bytes,2,opt,name=remedies,proto3" json:"remedies,omitempty"`
+	// Who revoked it.
+	Officer string `protobuf:"bytes,3,opt,name=officer,proto3" json:"officer,omitempty"`
+	// When.
+	RevokeTime    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=revoke_time,json=revokeTime,proto3" json:"revoke_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Revocation) Reset() {
+	*x = Revocation{}
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Revocation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Revocation) ProtoMessage() {}
+
+func (x *Revocation) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Revocation.ProtoReflect.Descriptor instead.
+func (*Revocation) Descriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Revocation) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Revocation) GetRemedies() string {
+	if x != nil {
+		return x.Remedies
+	}
+	return ""
+}
+
+func (x *Revocation) GetOfficer() string {
+	if x != nil {
+		return x.Officer
+	}
+	return ""
+}
+
+func (x *Revocation) GetRevokeTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RevokeTime
+	}
+	return nil
+}
+
 // The collection of the result.
 type Collection struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1498,7 +1666,7 @@ type Collection struct {
 
 func (x *Collection) Reset() {
 	*x = Collection{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[7]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1510,7 +1678,7 @@ func (x *Collection) String() string {
 func (*Collection) ProtoMessage() {}
 
 func (x *Collection) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[7]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1523,7 +1691,7 @@ func (x *Collection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Collection.ProtoReflect.Descriptor instead.
 func (*Collection) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{7}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Collection) GetCollector() string {
@@ -1566,7 +1734,7 @@ type Handover struct {
 
 func (x *Handover) Reset() {
 	*x = Handover{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[8]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1578,7 +1746,7 @@ func (x *Handover) String() string {
 func (*Handover) ProtoMessage() {}
 
 func (x *Handover) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[8]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1591,7 +1759,7 @@ func (x *Handover) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Handover.ProtoReflect.Descriptor instead.
 func (*Handover) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{8}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Handover) GetFromDepartment() string {
@@ -1726,14 +1894,20 @@ type Case struct {
 	// The assignee's name.
 	AssigneeName string `protobuf:"bytes,43,opt,name=assignee_name,json=assigneeName,proto3" json:"assignee_name,omitempty"`
 	// The departments it was handed over from, in order.
-	Handovers     []*Handover `protobuf:"bytes,44,rep,name=handovers,proto3" json:"handovers,omitempty"`
+	Handovers []*Handover `protobuf:"bytes,44,rep,name=handovers,proto3" json:"handovers,omitempty"`
+	// The revocation, if it came to one.
+	Revocation *Revocation `protobuf:"bytes,45,opt,name=revocation,proto3" json:"revocation,omitempty"`
+	// The lower body's case that was forwarded into this one.
+	OriginCase string `protobuf:"bytes,46,opt,name=origin_case,json=originCase,proto3" json:"origin_case,omitempty"`
+	// The case that the upper body has opened for this forwarded one.
+	ForwardedCase string `protobuf:"bytes,47,opt,name=forwarded_case,json=forwardedCase,proto3" json:"forwarded_case,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Case) Reset() {
 	*x = Case{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[9]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1745,7 +1919,7 @@ func (x *Case) String() string {
 func (*Case) ProtoMessage() {}
 
 func (x *Case) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[9]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1758,7 +1932,7 @@ func (x *Case) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Case.ProtoReflect.Descriptor instead.
 func (*Case) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{9}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Case) GetName() string {
@@ -2069,6 +2243,27 @@ func (x *Case) GetHandovers() []*Handover {
 	return nil
 }
 
+func (x *Case) GetRevocation() *Revocation {
+	if x != nil {
+		return x.Revocation
+	}
+	return nil
+}
+
+func (x *Case) GetOriginCase() string {
+	if x != nil {
+		return x.OriginCase
+	}
+	return ""
+}
+
+func (x *Case) GetForwardedCase() string {
+	if x != nil {
+		return x.ForwardedCase
+	}
+	return ""
+}
+
 // Saves a draft.
 type CreateCaseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2084,7 +2279,7 @@ type CreateCaseRequest struct {
 
 func (x *CreateCaseRequest) Reset() {
 	*x = CreateCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[10]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2096,7 +2291,7 @@ func (x *CreateCaseRequest) String() string {
 func (*CreateCaseRequest) ProtoMessage() {}
 
 func (x *CreateCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[10]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2109,7 +2304,7 @@ func (x *CreateCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateCaseRequest.ProtoReflect.Descriptor instead.
 func (*CreateCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{10}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CreateCaseRequest) GetParent() string {
@@ -2146,7 +2341,7 @@ type UpdateCaseRequest struct {
 
 func (x *UpdateCaseRequest) Reset() {
 	*x = UpdateCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[11]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2158,7 +2353,7 @@ func (x *UpdateCaseRequest) String() string {
 func (*UpdateCaseRequest) ProtoMessage() {}
 
 func (x *UpdateCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[11]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2171,7 +2366,7 @@ func (x *UpdateCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateCaseRequest.ProtoReflect.Descriptor instead.
 func (*UpdateCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{11}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *UpdateCaseRequest) GetCase() *Case {
@@ -2208,7 +2403,7 @@ type SubmitCaseRequest struct {
 
 func (x *SubmitCaseRequest) Reset() {
 	*x = SubmitCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[12]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2220,7 +2415,7 @@ func (x *SubmitCaseRequest) String() string {
 func (*SubmitCaseRequest) ProtoMessage() {}
 
 func (x *SubmitCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[12]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2233,7 +2428,7 @@ func (x *SubmitCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitCaseRequest.ProtoReflect.Descriptor instead.
 func (*SubmitCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{12}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *SubmitCaseRequest) GetName() string {
@@ -2293,7 +2488,7 @@ type FileCaseRequest struct {
 
 func (x *FileCaseRequest) Reset() {
 	*x = FileCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[13]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2305,7 +2500,7 @@ func (x *FileCaseRequest) String() string {
 func (*FileCaseRequest) ProtoMessage() {}
 
 func (x *FileCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[13]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2318,7 +2513,7 @@ func (x *FileCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileCaseRequest.ProtoReflect.Descriptor instead.
 func (*FileCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{13}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *FileCaseRequest) GetParent() string {
@@ -2374,7 +2569,7 @@ type GetCaseRequest struct {
 
 func (x *GetCaseRequest) Reset() {
 	*x = GetCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[14]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2386,7 +2581,7 @@ func (x *GetCaseRequest) String() string {
 func (*GetCaseRequest) ProtoMessage() {}
 
 func (x *GetCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[14]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2399,7 +2594,7 @@ func (x *GetCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCaseRequest.ProtoReflect.Descriptor instead.
 func (*GetCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{14}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *GetCaseRequest) GetName() string {
@@ -2428,7 +2623,7 @@ type ListCasesRequest struct {
 
 func (x *ListCasesRequest) Reset() {
 	*x = ListCasesRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[15]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2440,7 +2635,7 @@ func (x *ListCasesRequest) String() string {
 func (*ListCasesRequest) ProtoMessage() {}
 
 func (x *ListCasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[15]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2453,7 +2648,7 @@ func (x *ListCasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCasesRequest.ProtoReflect.Descriptor instead.
 func (*ListCasesRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{15}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListCasesRequest) GetParent() string {
@@ -2504,7 +2699,7 @@ type ListCasesResponse struct {
 
 func (x *ListCasesResponse) Reset() {
 	*x = ListCasesResponse{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[16]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2516,7 +2711,7 @@ func (x *ListCasesResponse) String() string {
 func (*ListCasesResponse) ProtoMessage() {}
 
 func (x *ListCasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[16]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2529,7 +2724,7 @@ func (x *ListCasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCasesResponse.ProtoReflect.Descriptor instead.
 func (*ListCasesResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{16}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListCasesResponse) GetCases() []*Case {
@@ -2567,7 +2762,7 @@ type ListInboxRequest struct {
 
 func (x *ListInboxRequest) Reset() {
 	*x = ListInboxRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2579,7 +2774,7 @@ func (x *ListInboxRequest) String() string {
 func (*ListInboxRequest) ProtoMessage() {}
 
 func (x *ListInboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2592,7 +2787,7 @@ func (x *ListInboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboxRequest.ProtoReflect.Descriptor instead.
 func (*ListInboxRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{17}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListInboxRequest) GetParent() string {
@@ -2650,7 +2845,7 @@ type ListInboxResponse struct {
 
 func (x *ListInboxResponse) Reset() {
 	*x = ListInboxResponse{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2662,7 +2857,7 @@ func (x *ListInboxResponse) String() string {
 func (*ListInboxResponse) ProtoMessage() {}
 
 func (x *ListInboxResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2675,7 +2870,7 @@ func (x *ListInboxResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboxResponse.ProtoReflect.Descriptor instead.
 func (*ListInboxResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{18}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListInboxResponse) GetCases() []*Case {
@@ -2707,7 +2902,7 @@ type ListCaseEventsRequest struct {
 
 func (x *ListCaseEventsRequest) Reset() {
 	*x = ListCaseEventsRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2719,7 +2914,7 @@ func (x *ListCaseEventsRequest) String() string {
 func (*ListCaseEventsRequest) ProtoMessage() {}
 
 func (x *ListCaseEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2732,7 +2927,7 @@ func (x *ListCaseEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCaseEventsRequest.ProtoReflect.Descriptor instead.
 func (*ListCaseEventsRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{19}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListCaseEventsRequest) GetParent() string {
@@ -2779,7 +2974,7 @@ type CaseEvent struct {
 
 func (x *CaseEvent) Reset() {
 	*x = CaseEvent{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2791,7 +2986,7 @@ func (x *CaseEvent) String() string {
 func (*CaseEvent) ProtoMessage() {}
 
 func (x *CaseEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2804,7 +2999,7 @@ func (x *CaseEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseEvent.ProtoReflect.Descriptor instead.
 func (*CaseEvent) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{20}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CaseEvent) GetSequence() int64 {
@@ -2869,7 +3064,7 @@ type ListCaseEventsResponse struct {
 
 func (x *ListCaseEventsResponse) Reset() {
 	*x = ListCaseEventsResponse{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2881,7 +3076,7 @@ func (x *ListCaseEventsResponse) String() string {
 func (*ListCaseEventsResponse) ProtoMessage() {}
 
 func (x *ListCaseEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2894,7 +3089,7 @@ func (x *ListCaseEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCaseEventsResponse.ProtoReflect.Descriptor instead.
 func (*ListCaseEventsResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{21}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListCaseEventsResponse) GetEvents() []*CaseEvent {
@@ -2924,7 +3119,7 @@ type QueryProgressRequest struct {
 
 func (x *QueryProgressRequest) Reset() {
 	*x = QueryProgressRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2936,7 +3131,7 @@ func (x *QueryProgressRequest) String() string {
 func (*QueryProgressRequest) ProtoMessage() {}
 
 func (x *QueryProgressRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2949,7 +3144,7 @@ func (x *QueryProgressRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryProgressRequest.ProtoReflect.Descriptor instead.
 func (*QueryProgressRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{22}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *QueryProgressRequest) GetCaseNo() string {
@@ -2993,7 +3188,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3005,7 +3200,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3018,7 +3213,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{23}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Progress) GetCaseNo() string {
@@ -3099,7 +3294,7 @@ type RevealApplicantRequest struct {
 
 func (x *RevealApplicantRequest) Reset() {
 	*x = RevealApplicantRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3111,7 +3306,7 @@ func (x *RevealApplicantRequest) String() string {
 func (*RevealApplicantRequest) ProtoMessage() {}
 
 func (x *RevealApplicantRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3124,7 +3319,7 @@ func (x *RevealApplicantRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevealApplicantRequest.ProtoReflect.Descriptor instead.
 func (*RevealApplicantRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{24}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *RevealApplicantRequest) GetName() string {
@@ -3167,7 +3362,7 @@ type PreAcceptCaseRequest struct {
 
 func (x *PreAcceptCaseRequest) Reset() {
 	*x = PreAcceptCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3179,7 +3374,7 @@ func (x *PreAcceptCaseRequest) String() string {
 func (*PreAcceptCaseRequest) ProtoMessage() {}
 
 func (x *PreAcceptCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3192,7 +3387,7 @@ func (x *PreAcceptCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreAcceptCaseRequest.ProtoReflect.Descriptor instead.
 func (*PreAcceptCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{25}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *PreAcceptCaseRequest) GetName() string {
@@ -3255,7 +3450,7 @@ type RequestSupplementRequest struct {
 
 func (x *RequestSupplementRequest) Reset() {
 	*x = RequestSupplementRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3267,7 +3462,7 @@ func (x *RequestSupplementRequest) String() string {
 func (*RequestSupplementRequest) ProtoMessage() {}
 
 func (x *RequestSupplementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3280,7 +3475,7 @@ func (x *RequestSupplementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestSupplementRequest.ProtoReflect.Descriptor instead.
 func (*RequestSupplementRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{26}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RequestSupplementRequest) GetName() string {
@@ -3362,7 +3557,7 @@ type ReceiveSupplementRequest struct {
 
 func (x *ReceiveSupplementRequest) Reset() {
 	*x = ReceiveSupplementRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3374,7 +3569,7 @@ func (x *ReceiveSupplementRequest) String() string {
 func (*ReceiveSupplementRequest) ProtoMessage() {}
 
 func (x *ReceiveSupplementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3387,7 +3582,7 @@ func (x *ReceiveSupplementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceiveSupplementRequest.ProtoReflect.Descriptor instead.
 func (*ReceiveSupplementRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{27}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ReceiveSupplementRequest) GetName() string {
@@ -3460,7 +3655,7 @@ type AcceptCaseRequest struct {
 
 func (x *AcceptCaseRequest) Reset() {
 	*x = AcceptCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3472,7 +3667,7 @@ func (x *AcceptCaseRequest) String() string {
 func (*AcceptCaseRequest) ProtoMessage() {}
 
 func (x *AcceptCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3485,7 +3680,7 @@ func (x *AcceptCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptCaseRequest.ProtoReflect.Descriptor instead.
 func (*AcceptCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{28}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *AcceptCaseRequest) GetName() string {
@@ -3549,7 +3744,7 @@ type NotAcceptCaseRequest struct {
 
 func (x *NotAcceptCaseRequest) Reset() {
 	*x = NotAcceptCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3561,7 +3756,7 @@ func (x *NotAcceptCaseRequest) String() string {
 func (*NotAcceptCaseRequest) ProtoMessage() {}
 
 func (x *NotAcceptCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3574,7 +3769,7 @@ func (x *NotAcceptCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotAcceptCaseRequest.ProtoReflect.Descriptor instead.
 func (*NotAcceptCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{29}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *NotAcceptCaseRequest) GetName() string {
@@ -3633,7 +3828,7 @@ type RefuseCaseRequest struct {
 
 func (x *RefuseCaseRequest) Reset() {
 	*x = RefuseCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3645,7 +3840,7 @@ func (x *RefuseCaseRequest) String() string {
 func (*RefuseCaseRequest) ProtoMessage() {}
 
 func (x *RefuseCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3658,7 +3853,7 @@ func (x *RefuseCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefuseCaseRequest.ProtoReflect.Descriptor instead.
 func (*RefuseCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{30}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RefuseCaseRequest) GetName() string {
@@ -3722,7 +3917,7 @@ type UndertakeCaseRequest struct {
 
 func (x *UndertakeCaseRequest) Reset() {
 	*x = UndertakeCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3734,7 +3929,7 @@ func (x *UndertakeCaseRequest) String() string {
 func (*UndertakeCaseRequest) ProtoMessage() {}
 
 func (x *UndertakeCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3747,7 +3942,7 @@ func (x *UndertakeCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndertakeCaseRequest.ProtoReflect.Descriptor instead.
 func (*UndertakeCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{31}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *UndertakeCaseRequest) GetName() string {
@@ -3804,7 +3999,7 @@ type ExamineCaseRequest struct {
 
 func (x *ExamineCaseRequest) Reset() {
 	*x = ExamineCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3816,7 +4011,7 @@ func (x *ExamineCaseRequest) String() string {
 func (*ExamineCaseRequest) ProtoMessage() {}
 
 func (x *ExamineCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3829,7 +4024,7 @@ func (x *ExamineCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExamineCaseRequest.ProtoReflect.Descriptor instead.
 func (*ExamineCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{32}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ExamineCaseRequest) GetName() string {
@@ -3886,7 +4081,7 @@ type ApproveCaseRequest struct {
 
 func (x *ApproveCaseRequest) Reset() {
 	*x = ApproveCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3898,7 +4093,7 @@ func (x *ApproveCaseRequest) String() string {
 func (*ApproveCaseRequest) ProtoMessage() {}
 
 func (x *ApproveCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3911,7 +4106,7 @@ func (x *ApproveCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApproveCaseRequest.ProtoReflect.Descriptor instead.
 func (*ApproveCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{33}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ApproveCaseRequest) GetName() string {
@@ -3972,7 +4167,7 @@ type DecideCaseRequest struct {
 
 func (x *DecideCaseRequest) Reset() {
 	*x = DecideCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3984,7 +4179,7 @@ func (x *DecideCaseRequest) String() string {
 func (*DecideCaseRequest) ProtoMessage() {}
 
 func (x *DecideCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3997,7 +4192,7 @@ func (x *DecideCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecideCaseRequest.ProtoReflect.Descriptor instead.
 func (*DecideCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{34}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *DecideCaseRequest) GetName() string {
@@ -4069,14 +4264,16 @@ type FinishCaseRequest struct {
 	// Number of the certificate or document.
 	CertificateNo string `protobuf:"bytes,8,opt,name=certificate_no,json=certificateNo,proto3" json:"certificate_no,omitempty"`
 	// Whether it was finished online, without a visit.
-	Online        bool `protobuf:"varint,9,opt,name=online,proto3" json:"online,omitempty"`
+	Online bool `protobuf:"varint,9,opt,name=online,proto3" json:"online,omitempty"`
+	// The hall it is forwarded to, halls/{division}; only when forwarded.
+	ForwardedTo   string `protobuf:"bytes,10,opt,name=forwarded_to,json=forwardedTo,proto3" json:"forwarded_to,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *FinishCaseRequest) Reset() {
 	*x = FinishCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4088,7 +4285,7 @@ func (x *FinishCaseRequest) String() string {
 func (*FinishCaseRequest) ProtoMessage() {}
 
 func (x *FinishCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4101,7 +4298,7 @@ func (x *FinishCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishCaseRequest.ProtoReflect.Descriptor instead.
 func (*FinishCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{35}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *FinishCaseRequest) GetName() string {
@@ -4167,6 +4364,13 @@ func (x *FinishCaseRequest) GetOnline() bool {
 	return false
 }
 
+func (x *FinishCaseRequest) GetForwardedTo() string {
+	if x != nil {
+		return x.ForwardedTo
+	}
+	return ""
+}
+
 // Registers the collection.
 type CollectCaseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -4188,7 +4392,7 @@ type CollectCaseRequest struct {
 
 func (x *CollectCaseRequest) Reset() {
 	*x = CollectCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4200,7 +4404,7 @@ func (x *CollectCaseRequest) String() string {
 func (*CollectCaseRequest) ProtoMessage() {}
 
 func (x *CollectCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4213,7 +4417,7 @@ func (x *CollectCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectCaseRequest.ProtoReflect.Descriptor instead.
 func (*CollectCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{36}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CollectCaseRequest) GetName() string {
@@ -4277,7 +4481,7 @@ type WithdrawCaseRequest struct {
 
 func (x *WithdrawCaseRequest) Reset() {
 	*x = WithdrawCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4289,7 +4493,7 @@ func (x *WithdrawCaseRequest) String() string {
 func (*WithdrawCaseRequest) ProtoMessage() {}
 
 func (x *WithdrawCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4302,7 +4506,7 @@ func (x *WithdrawCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawCaseRequest.ProtoReflect.Descriptor instead.
 func (*WithdrawCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{37}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *WithdrawCaseRequest) GetName() string {
@@ -4359,7 +4563,7 @@ type LapseCaseRequest struct {
 
 func (x *LapseCaseRequest) Reset() {
 	*x = LapseCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4371,7 +4575,7 @@ func (x *LapseCaseRequest) String() string {
 func (*LapseCaseRequest) ProtoMessage() {}
 
 func (x *LapseCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4384,7 +4588,7 @@ func (x *LapseCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LapseCaseRequest.ProtoReflect.Descriptor instead.
 func (*LapseCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{38}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *LapseCaseRequest) GetName() string {
@@ -4441,7 +4645,7 @@ type VoidCaseRequest struct {
 
 func (x *VoidCaseRequest) Reset() {
 	*x = VoidCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4453,7 +4657,7 @@ func (x *VoidCaseRequest) String() string {
 func (*VoidCaseRequest) ProtoMessage() {}
 
 func (x *VoidCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4466,7 +4670,7 @@ func (x *VoidCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoidCaseRequest.ProtoReflect.Descriptor instead.
 func (*VoidCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{39}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *VoidCaseRequest) GetName() string {
@@ -4533,7 +4737,7 @@ type StartSpecialProcedureRequest struct {
 
 func (x *StartSpecialProcedureRequest) Reset() {
 	*x = StartSpecialProcedureRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4545,7 +4749,7 @@ func (x *StartSpecialProcedureRequest) String() string {
 func (*StartSpecialProcedureRequest) ProtoMessage() {}
 
 func (x *StartSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4558,7 +4762,7 @@ func (x *StartSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartSpecialProcedureRequest.ProtoReflect.Descriptor instead.
 func (*StartSpecialProcedureRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{40}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *StartSpecialProcedureRequest) GetName() string {
@@ -4650,7 +4854,7 @@ type EndSpecialProcedureRequest struct {
 
 func (x *EndSpecialProcedureRequest) Reset() {
 	*x = EndSpecialProcedureRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4662,7 +4866,7 @@ func (x *EndSpecialProcedureRequest) String() string {
 func (*EndSpecialProcedureRequest) ProtoMessage() {}
 
 func (x *EndSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4675,7 +4879,7 @@ func (x *EndSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndSpecialProcedureRequest.ProtoReflect.Descriptor instead.
 func (*EndSpecialProcedureRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{41}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *EndSpecialProcedureRequest) GetName() string {
@@ -4730,7 +4934,7 @@ type ClaimCaseRequest struct {
 
 func (x *ClaimCaseRequest) Reset() {
 	*x = ClaimCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4742,7 +4946,7 @@ func (x *ClaimCaseRequest) String() string {
 func (*ClaimCaseRequest) ProtoMessage() {}
 
 func (x *ClaimCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4755,7 +4959,7 @@ func (x *ClaimCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimCaseRequest.ProtoReflect.Descriptor instead.
 func (*ClaimCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{42}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ClaimCaseRequest) GetName() string {
@@ -4807,7 +5011,7 @@ type AssignCaseRequest struct {
 
 func (x *AssignCaseRequest) Reset() {
 	*x = AssignCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4819,7 +5023,7 @@ func (x *AssignCaseRequest) String() string {
 func (*AssignCaseRequest) ProtoMessage() {}
 
 func (x *AssignCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4832,7 +5036,7 @@ func (x *AssignCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignCaseRequest.ProtoReflect.Descriptor instead.
 func (*AssignCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{43}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *AssignCaseRequest) GetName() string {
@@ -4896,7 +5100,7 @@ type ReleaseCaseRequest struct {
 
 func (x *ReleaseCaseRequest) Reset() {
 	*x = ReleaseCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4908,7 +5112,7 @@ func (x *ReleaseCaseRequest) String() string {
 func (*ReleaseCaseRequest) ProtoMessage() {}
 
 func (x *ReleaseCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4921,7 +5125,7 @@ func (x *ReleaseCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseCaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{44}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ReleaseCaseRequest) GetName() string {
@@ -4982,7 +5186,7 @@ type HandOverCaseRequest struct {
 
 func (x *HandOverCaseRequest) Reset() {
 	*x = HandOverCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4994,7 +5198,7 @@ func (x *HandOverCaseRequest) String() string {
 func (*HandOverCaseRequest) ProtoMessage() {}
 
 func (x *HandOverCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5007,7 +5211,7 @@ func (x *HandOverCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOverCaseRequest.ProtoReflect.Descriptor instead.
 func (*HandOverCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{45}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *HandOverCaseRequest) GetName() string {
@@ -5057,6 +5261,534 @@ func (x *HandOverCaseRequest) GetValidateOnly() bool {
 		return x.ValidateOnly
 	}
 	return false
+}
+
+// Revokes what was granted.
+type RevokeCaseRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The case, halls/{division}/cases/{case_no}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A UUID that makes a retry harmless.
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The etag last read.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// When it happened, if earlier than now; never in the future.
+	HappenedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=happened_at,json=happenedAt,proto3" json:"happened_at,omitempty"`
+	// The reasons in law and fact, at least 10 characters.
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The remedies (reconsideration, lawsuit), at least 4 characters.
+	Remedies      string `protobuf:"bytes,6,opt,name=remedies,proto3" json:"remedies,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeCaseRequest) Reset() {
+	*x = RevokeCaseRequest{}
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeCaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeCaseRequest) ProtoMessage() {}
+
+func (x *RevokeCaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeCaseRequest.ProtoReflect.Descriptor instead.
+func (*RevokeCaseRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *RevokeCaseRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *RevokeCaseRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *RevokeCaseRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *RevokeCaseRequest) GetHappenedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.HappenedAt
+	}
+	return nil
+}
+
+func (x *RevokeCaseRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *RevokeCaseRequest) GetRemedies() string {
+	if x != nil {
+		return x.Remedies
+	}
+	return ""
+}
+
+// Opens a forwarded case.
+type OpenForwardedCaseRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The upper body's hall, halls/{division}.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// The lower body's case, halls/{division}/cases/{case_no}.
+	OriginCase string `protobuf:"bytes,2,opt,name=origin_case,json=originCase,proto3" json:"origin_case,omitempty"`
+	// A UUID that makes a retry harmless.
+	RequestId string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The item it is handled as, of the upper body's hall.
+	Item string `protobuf:"bytes,4,opt,name=item,proto3" json:"item,omitempty"`
+	// The materials that came up with it.
+	Materials     []*CaseMaterial `protobuf:"bytes,5,rep,name=materials,proto3" json:"materials,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpenForwardedCaseRequest) Reset() {
+	*x = OpenForwardedCaseRequest{}
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpenForwardedCaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpenForwardedCaseRequest) ProtoMessage() {}
+
+func (x *OpenForwardedCaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpenForwardedCaseRequest.ProtoReflect.Descriptor instead.
+func (*OpenForwardedCaseRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *OpenForwardedCaseRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *OpenForwardedCaseRequest) GetOriginCase() string {
+	if x != nil {
+		return x.OriginCase
+	}
+	return ""
+}
+
+func (x *OpenForwardedCaseRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *OpenForwardedCaseRequest) GetItem() string {
+	if x != nil {
+		return x.Item
+	}
+	return ""
+}
+
+func (x *OpenForwardedCaseRequest) GetMaterials() []*CaseMaterial {
+	if x != nil {
+		return x.Materials
+	}
+	return nil
+}
+
+// Moves a case to a newer revision.
+type ChangeRevisionRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The case, halls/{division}/cases/{case_no}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A UUID that makes a retry harmless.
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The etag last read.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// When it happened, if earlier than now; never in the future.
+	HappenedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=happened_at,json=happenedAt,proto3" json:"happened_at,omitempty"`
+	// The revision, in force and higher than the case's.
+	ItemRevision int32 `protobuf:"varint,5,opt,name=item_revision,json=itemRevision,proto3" json:"item_revision,omitempty"`
+	// The reason, at least 10 characters.
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Only shows what would become of the case; nothing is changed.
+	ValidateOnly  bool `protobuf:"varint,7,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ChangeRevisionRequest) Reset() {
+	*x = ChangeRevisionRequest{}
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ChangeRevisionRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ChangeRevisionRequest) ProtoMessage() {}
+
+func (x *ChangeRevisionRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ChangeRevisionRequest.ProtoReflect.Descriptor instead.
+func (*ChangeRevisionRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *ChangeRevisionRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ChangeRevisionRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ChangeRevisionRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ChangeRevisionRequest) GetHappenedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.HappenedAt
+	}
+	return nil
+}
+
+func (x *ChangeRevisionRequest) GetItemRevision() int32 {
+	if x != nil {
+		return x.ItemRevision
+	}
+	return 0
+}
+
+func (x *ChangeRevisionRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ChangeRevisionRequest) GetValidateOnly() bool {
+	if x != nil {
+		return x.ValidateOnly
+	}
+	return false
+}
+
+// Asks for a document.
+type GetCaseDocumentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The case, halls/{division}/cases/{case_no}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Which document.
+	Kind DocumentKind `protobuf:"varint,2,opt,name=kind,proto3,enum=onehall.casework.v1.DocumentKind" json:"kind,omitempty"`
+	// Which of several supplements or special procedures; 0 means the last.
+	Serial        int32 `protobuf:"varint,3,opt,name=serial,proto3" json:"serial,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetCaseDocumentRequest) Reset() {
+	*x = GetCaseDocumentRequest{}
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetCaseDocumentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetCaseDocumentRequest) ProtoMessage() {}
+
+func (x *GetCaseDocumentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetCaseDocumentRequest.ProtoReflect.Descriptor instead.
+func (*GetCaseDocumentRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *GetCaseDocumentRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *GetCaseDocumentRequest) GetKind() DocumentKind {
+	if x != nil {
+		return x.Kind
+	}
+	return DocumentKind_DOCUMENT_KIND_UNSPECIFIED
+}
+
+func (x *GetCaseDocumentRequest) GetSerial() int32 {
+	if x != nil {
+		return x.Serial
+	}
+	return 0
+}
+
+// One line of a document's table.
+type DocumentField struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is, in Chinese.
+	Label string `protobuf:"bytes,1,opt,name=label,proto3" json:"label,omitempty"`
+	// What it says.
+	Value         string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DocumentField) Reset() {
+	*x = DocumentField{}
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DocumentField) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DocumentField) ProtoMessage() {}
+
+func (x *DocumentField) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DocumentField.ProtoReflect.Descriptor instead.
+func (*DocumentField) Descriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *DocumentField) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+func (x *DocumentField) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+// One document of a case, as data and as text.
+type CaseDocument struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The case, halls/{division}/cases/{case_no}.
+	Case string `protobuf:"bytes,1,opt,name=case,proto3" json:"case,omitempty"`
+	// Which document.
+	Kind DocumentKind `protobuf:"varint,2,opt,name=kind,proto3,enum=onehall.casework.v1.DocumentKind" json:"kind,omitempty"`
+	// Its number: the case number, the kind and, where there may be several, the serial.
+	DocumentNo string `protobuf:"bytes,3,opt,name=document_no,json=documentNo,proto3" json:"document_no,omitempty"`
+	// Its title, in Chinese.
+	Title string `protobuf:"bytes,4,opt,name=title,proto3" json:"title,omitempty"`
+	// The department that issues it, halls/{division}/departments/{department}.
+	Department string `protobuf:"bytes,5,opt,name=department,proto3" json:"department,omitempty"`
+	// Whom it is addressed to; masked except to the applicant.
+	Addressee string `protobuf:"bytes,6,opt,name=addressee,proto3" json:"addressee,omitempty"`
+	// When what it certifies happened.
+	IssueTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=issue_time,json=issueTime,proto3" json:"issue_time,omitempty"`
+	// What it says, line by line.
+	Fields []*DocumentField `protobuf:"bytes,8,rep,name=fields,proto3" json:"fields,omitempty"`
+	// The whole text, in Chinese.
+	Text string `protobuf:"bytes,9,opt,name=text,proto3" json:"text,omitempty"`
+	// The law it rests on, in Chinese.
+	LegalBasis []string `protobuf:"bytes,10,rep,name=legal_basis,json=legalBasis,proto3" json:"legal_basis,omitempty"`
+	// How it can be contested, in Chinese; empty where it cannot.
+	Remedies      string `protobuf:"bytes,11,opt,name=remedies,proto3" json:"remedies,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CaseDocument) Reset() {
+	*x = CaseDocument{}
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CaseDocument) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CaseDocument) ProtoMessage() {}
+
+func (x *CaseDocument) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CaseDocument.ProtoReflect.Descriptor instead.
+func (*CaseDocument) Descriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *CaseDocument) GetCase() string {
+	if x != nil {
+		return x.Case
+	}
+	return ""
+}
+
+func (x *CaseDocument) GetKind() DocumentKind {
+	if x != nil {
+		return x.Kind
+	}
+	return DocumentKind_DOCUMENT_KIND_UNSPECIFIED
+}
+
+func (x *CaseDocument) GetDocumentNo() string {
+	if x != nil {
+		return x.DocumentNo
+	}
+	return ""
+}
+
+func (x *CaseDocument) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *CaseDocument) GetDepartment() string {
+	if x != nil {
+		return x.Department
+	}
+	return ""
+}
+
+func (x *CaseDocument) GetAddressee() string {
+	if x != nil {
+		return x.Addressee
+	}
+	return ""
+}
+
+func (x *CaseDocument) GetIssueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.IssueTime
+	}
+	return nil
+}
+
+func (x *CaseDocument) GetFields() []*DocumentField {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *CaseDocument) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *CaseDocument) GetLegalBasis() []string {
+	if x != nil {
+		return x.LegalBasis
+	}
+	return nil
+}
+
+func (x *CaseDocument) GetRemedies() string {
+	if x != nil {
+		return x.Remedies
+	}
+	return ""
 }
 
 var File_onehall_casework_v1_casework_proto protoreflect.FileDescriptor
@@ -5126,7 +5858,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\bremedies\x18\x03 \x01(\tR\bremedies\x12\x18\n" +
 	"\aofficer\x18\x04 \x01(\tR\aofficer\x12;\n" +
 	"\vdecide_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"decideTime\"\xa6\x02\n" +
+	"decideTime\"\xc9\x02\n" +
 	"\x06Finish\x129\n" +
 	"\x06result\x18\x01 \x01(\x0e2!.onehall.casework.v1.FinishResultR\x06result\x12 \n" +
 	"\vdescription\x18\x02 \x01(\tR\vdescription\x12)\n" +
@@ -5135,7 +5867,15 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x06online\x18\x05 \x01(\bR\x06online\x12\x18\n" +
 	"\aofficer\x18\x06 \x01(\tR\aofficer\x12;\n" +
 	"\vfinish_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"finishTime\"\x9f\x01\n" +
+	"finishTime\x12!\n" +
+	"\fforwarded_to\x18\b \x01(\tR\vforwardedTo\"\x97\x01\n" +
+	"\n" +
+	"Revocation\x12\x16\n" +
+	"\x06reason\x18\x01 \x01(\tR\x06reason\x12\x1a\n" +
+	"\bremedies\x18\x02 \x01(\tR\bremedies\x12\x18\n" +
+	"\aofficer\x18\x03 \x01(\tR\aofficer\x12;\n" +
+	"\vrevoke_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"revokeTime\"\x9f\x01\n" +
 	"\n" +
 	"Collection\x12\"\n" +
 	"\tcollector\x18\x01 \x01(\tB\x04\xa8\xbb\x18\x01R\tcollector\x12.\n" +
@@ -5146,7 +5886,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\rto_department\x18\x02 \x01(\tR\ftoDepartment\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x18\n" +
 	"\aofficer\x18\x04 \x01(\tR\aofficer\x12?\n" +
-	"\rhandover_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\fhandoverTime\"\xbe\x12\n" +
+	"\rhandover_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\fhandoverTime\"\xd6\x13\n" +
 	"\x04Case\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xbaH'r%2#^(halls/[0-9]{6}/cases/[0-9]{21})?$R\x04name\x12I\n" +
 	"\x04item\x18\x02 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04item\x12(\n" +
@@ -5204,7 +5944,13 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x12deemed_accept_time\x18) \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\x10deemedAcceptTime\x12\x1f\n" +
 	"\bassignee\x18* \x01(\tB\x03\xe0A\x03R\bassignee\x12(\n" +
 	"\rassignee_name\x18+ \x01(\tB\x03\xe0A\x03R\fassigneeName\x12@\n" +
-	"\thandovers\x18, \x03(\v2\x1d.onehall.casework.v1.HandoverB\x03\xe0A\x03R\thandovers\"\x9a\x01\n" +
+	"\thandovers\x18, \x03(\v2\x1d.onehall.casework.v1.HandoverB\x03\xe0A\x03R\thandovers\x12D\n" +
+	"\n" +
+	"revocation\x18- \x01(\v2\x1f.onehall.casework.v1.RevocationB\x03\xe0A\x03R\n" +
+	"revocation\x12$\n" +
+	"\vorigin_case\x18. \x01(\tB\x03\xe0A\x03R\n" +
+	"originCase\x12*\n" +
+	"\x0eforwarded_case\x18/ \x01(\tB\x03\xe0A\x03R\rforwardedCase\"\x9a\x01\n" +
 	"\x11CreateCaseRequest\x12/\n" +
 	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x125\n" +
 	"\x04case\x18\x02 \x01(\v2\x19.onehall.casework.v1.CaseB\x06\xbaH\x03\xc8\x01\x01R\x04case\x12\x1d\n" +
@@ -5393,7 +6139,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x06result\x18\x05 \x01(\x0e2#.onehall.casework.v1.DecisionResultB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06result\x12 \n" +
 	"\x06reason\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\x06reason\x12$\n" +
-	"\bremedies\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\bremedies\"\xb0\x03\n" +
+	"\bremedies\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\bremedies\"\xef\x03\n" +
 	"\x11FinishCaseRequest\x12;\n" +
 	"\x04name\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x04name\x12\x1d\n" +
 	"\n" +
@@ -5406,7 +6152,9 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\vdescription\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\vdescription\x123\n" +
 	"\x10certificate_name\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x0fcertificateName\x12.\n" +
 	"\x0ecertificate_no\x18\b \x01(\tB\a\xbaH\x04r\x02\x18dR\rcertificateNo\x12\x16\n" +
-	"\x06online\x18\t \x01(\bR\x06online\"\xab\x02\n" +
+	"\x06online\x18\t \x01(\bR\x06online\x12=\n" +
+	"\fforwarded_to\x18\n" +
+	" \x01(\tB\x1a\xbaH\x17r\x152\x13^(halls/[0-9]{6})?$R\vforwardedTo\"\xab\x02\n" +
 	"\x12CollectCaseRequest\x12;\n" +
 	"\x04name\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x04name\x12\x1d\n" +
 	"\n" +
@@ -5501,7 +6249,61 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"department\x18\x05 \x01(\tB6\xbaH3r12/^halls/[0-9]{6}/departments/[0-9A-Za-z-]{1,40}$R\n" +
 	"department\x12 \n" +
 	"\x06reason\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06reason\x12#\n" +
-	"\rvalidate_only\x18\a \x01(\bR\fvalidateOnly*\x8a\x03\n" +
+	"\rvalidate_only\x18\a \x01(\bR\fvalidateOnly\"\x88\x02\n" +
+	"\x11RevokeCaseRequest\x12;\n" +
+	"\x04name\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x04name\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12\x12\n" +
+	"\x04etag\x18\x03 \x01(\tR\x04etag\x12;\n" +
+	"\vhappened_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"happenedAt\x12 \n" +
+	"\x06reason\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\x06reason\x12$\n" +
+	"\bremedies\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\bremedies\"\xca\x02\n" +
+	"\x18OpenForwardedCaseRequest\x12/\n" +
+	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x12H\n" +
+	"\vorigin_case\x18\x02 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\n" +
+	"originCase\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\x12I\n" +
+	"\x04item\x18\x04 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04item\x12I\n" +
+	"\tmaterials\x18\x05 \x03(\v2!.onehall.casework.v1.CaseMaterialB\b\xbaH\x05\x92\x01\x02\x10dR\tmaterials\"\xb9\x02\n" +
+	"\x15ChangeRevisionRequest\x12;\n" +
+	"\x04name\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x04name\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12\x12\n" +
+	"\x04etag\x18\x03 \x01(\tR\x04etag\x12;\n" +
+	"\vhappened_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"happenedAt\x12,\n" +
+	"\ritem_revision\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\fitemRevision\x12 \n" +
+	"\x06reason\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06reason\x12#\n" +
+	"\rvalidate_only\x18\a \x01(\bR\fvalidateOnly\"\xbc\x01\n" +
+	"\x16GetCaseDocumentRequest\x12;\n" +
+	"\x04name\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x04name\x12A\n" +
+	"\x04kind\x18\x02 \x01(\x0e2!.onehall.casework.v1.DocumentKindB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x12\"\n" +
+	"\x06serial\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\x06serial\";\n" +
+	"\rDocumentField\x12\x14\n" +
+	"\x05label\x18\x01 \x01(\tR\x05label\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\x9c\x03\n" +
+	"\fCaseDocument\x12\x12\n" +
+	"\x04case\x18\x01 \x01(\tR\x04case\x125\n" +
+	"\x04kind\x18\x02 \x01(\x0e2!.onehall.casework.v1.DocumentKindR\x04kind\x12\x1f\n" +
+	"\vdocument_no\x18\x03 \x01(\tR\n" +
+	"documentNo\x12\x14\n" +
+	"\x05title\x18\x04 \x01(\tR\x05title\x12\x1e\n" +
+	"\n" +
+	"department\x18\x05 \x01(\tR\n" +
+	"department\x12\"\n" +
+	"\taddressee\x18\x06 \x01(\tB\x04\xa8\xbb\x18\x01R\taddressee\x129\n" +
+	"\n" +
+	"issue_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tissueTime\x12:\n" +
+	"\x06fields\x18\b \x03(\v2\".onehall.casework.v1.DocumentFieldR\x06fields\x12\x12\n" +
+	"\x04text\x18\t \x01(\tR\x04text\x12\x1f\n" +
+	"\vlegal_basis\x18\n" +
+	" \x03(\tR\n" +
+	"legalBasis\x12\x1a\n" +
+	"\bremedies\x18\v \x01(\tR\bremedies*\xa2\x03\n" +
 	"\tCaseState\x12\x1a\n" +
 	"\x16CASE_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10CASE_STATE_DRAFT\x10\x01\x12\x18\n" +
@@ -5518,7 +6320,8 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x14CASE_STATE_COLLECTED\x10\v\x12\x18\n" +
 	"\x14CASE_STATE_WITHDRAWN\x10\f\x12\x15\n" +
 	"\x11CASE_STATE_LAPSED\x10\r\x12\x15\n" +
-	"\x11CASE_STATE_VOIDED\x10\x0e*T\n" +
+	"\x11CASE_STATE_VOIDED\x10\x0e\x12\x16\n" +
+	"\x12CASE_STATE_REVOKED\x10\x0f*T\n" +
 	"\bCaseType\x12\x19\n" +
 	"\x15CASE_TYPE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11CASE_TYPE_INSTANT\x10\x01\x12\x16\n" +
@@ -5573,7 +6376,18 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\rInboxAssignee\x12\x1e\n" +
 	"\x1aINBOX_ASSIGNEE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13INBOX_ASSIGNEE_MINE\x10\x01\x12\x1d\n" +
-	"\x19INBOX_ASSIGNEE_UNASSIGNED\x10\x022\xf3$\n" +
+	"\x19INBOX_ASSIGNEE_UNASSIGNED\x10\x02*\xaa\x02\n" +
+	"\fDocumentKind\x12\x1d\n" +
+	"\x19DOCUMENT_KIND_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15DOCUMENT_KIND_RECEIPT\x10\x01\x12\x1c\n" +
+	"\x18DOCUMENT_KIND_ACCEPTANCE\x10\x02\x12\x1c\n" +
+	"\x18DOCUMENT_KIND_SUPPLEMENT\x10\x03\x12\x19\n" +
+	"\x15DOCUMENT_KIND_REFUSAL\x10\x04\x12\x1a\n" +
+	"\x16DOCUMENT_KIND_DECISION\x10\x05\x12\x18\n" +
+	"\x14DOCUMENT_KIND_DENIAL\x10\x06\x12\x19\n" +
+	"\x15DOCUMENT_KIND_SPECIAL\x10\a\x12\x1a\n" +
+	"\x16DOCUMENT_KIND_DELIVERY\x10\b\x12\x1c\n" +
+	"\x18DOCUMENT_KIND_REVOCATION\x10\t2\xec)\n" +
 	"\x0fCaseworkService\x12\x89\x01\n" +
 	"\n" +
 	"CreateCase\x12&.onehall.casework.v1.CreateCaseRequest\x1a\x19.onehall.casework.v1.Case\"8\xa2\xbb\x18\f\x12\x04\b\x01\x10\x01\x12\x04\b\x02\x10\x03\x82\xd3\xe4\x93\x02\":\x04case\"\x1a/v1/{parent=halls/*}/cases\x12\x8e\x01\n" +
@@ -5613,7 +6427,12 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\n" +
 	"AssignCase\x12&.onehall.casework.v1.AssignCaseRequest\x1a\x19.onehall.casework.v1.Case\"6\xa2\xbb\x18\x06\x12\x04\b\x04\x10\x02\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/{name=halls/*/cases/*}:assign\x12\x96\x01\n" +
 	"\vReleaseCase\x12'.onehall.casework.v1.ReleaseCaseRequest\x1a\x19.onehall.casework.v1.Case\"C\xa2\xbb\x18\x12\x12\x04\b\x02\x10\x03\x12\x04\b\x03\x10\x02\x12\x04\b\x04\x10\x02\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/{name=halls/*/cases/*}:release\x12\x93\x01\n" +
-	"\fHandOverCase\x12(.onehall.casework.v1.HandOverCaseRequest\x1a\x19.onehall.casework.v1.Case\">\xa2\xbb\x18\f\x12\x04\b\x02\x10\x03\x12\x04\b\x04\x10\x02\x82\xd3\xe4\x93\x02(:\x01*\"#/v1/{name=halls/*/cases/*}:handOverB\xdb\x01\n" +
+	"\fHandOverCase\x12(.onehall.casework.v1.HandOverCaseRequest\x1a\x19.onehall.casework.v1.Case\">\xa2\xbb\x18\f\x12\x04\b\x02\x10\x03\x12\x04\b\x04\x10\x02\x82\xd3\xe4\x93\x02(:\x01*\"#/v1/{name=halls/*/cases/*}:handOver\x12\x87\x01\n" +
+	"\n" +
+	"RevokeCase\x12&.onehall.casework.v1.RevokeCaseRequest\x1a\x19.onehall.casework.v1.Case\"6\xa2\xbb\x18\x06\x12\x04\b\x04\x10\x02\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/{name=halls/*/cases/*}:revoke\x12\x9c\x01\n" +
+	"\x11OpenForwardedCase\x12-.onehall.casework.v1.OpenForwardedCaseRequest\x1a\x19.onehall.casework.v1.Case\"=\xa2\xbb\x18\x06\x12\x04\b\x02\x10\x03\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/{parent=halls/*}/cases:openForwarded\x12\x97\x01\n" +
+	"\x0eChangeRevision\x12*.onehall.casework.v1.ChangeRevisionRequest\x1a\x19.onehall.casework.v1.Case\">\xa2\xbb\x18\x06\x12\x04\b\x04\x10\x02\x82\xd3\xe4\x93\x02.:\x01*\")/v1/{name=halls/*/cases/*}:changeRevision\x12\xb3\x01\n" +
+	"\x0fGetCaseDocument\x12+.onehall.casework.v1.GetCaseDocumentRequest\x1a!.onehall.casework.v1.CaseDocument\"P\xa2\xbb\x18\x1e\x12\x04\b\x01\x10\x01\x12\x04\b\x02\x10\x03\x12\x04\b\x03\x10\x02\x12\x04\b\x04\x10\x02\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02%\x12#/v1/{name=halls/*/cases/*}/document\x90\x02\x01B\xdb\x01\n" +
 	"\x17com.onehall.casework.v1B\rCaseworkProtoP\x01ZCgithub.com/onehall/onehall/proto/gen/onehall/casework/v1;caseworkv1\xa2\x02\x03OCX\xaa\x02\x13Onehall.Casework.V1\xca\x02\x13Onehall\\Casework\\V1\xe2\x02\x1fOnehall\\Casework\\V1\\GPBMetadata\xea\x02\x15Onehall::Casework::V1b\x06proto3"
 
 var (
@@ -5628,8 +6447,8 @@ func file_onehall_casework_v1_casework_proto_rawDescGZIP() []byte {
 	return file_onehall_casework_v1_casework_proto_rawDescData
 }
 
-var file_onehall_casework_v1_casework_proto_enumTypes = make([]protoimpl.EnumInfo, 12)
-var file_onehall_casework_v1_casework_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
+var file_onehall_casework_v1_casework_proto_enumTypes = make([]protoimpl.EnumInfo, 13)
+var file_onehall_casework_v1_casework_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
 var file_onehall_casework_v1_casework_proto_goTypes = []any{
 	(CaseState)(0),                       // 0: onehall.casework.v1.CaseState
 	(CaseType)(0),                        // 1: onehall.casework.v1.CaseType
@@ -5643,206 +6462,231 @@ var file_onehall_casework_v1_casework_proto_goTypes = []any{
 	(FinishResult)(0),                    // 9: onehall.casework.v1.FinishResult
 	(InboxStage)(0),                      // 10: onehall.casework.v1.InboxStage
 	(InboxAssignee)(0),                   // 11: onehall.casework.v1.InboxAssignee
-	(*Applicant)(nil),                    // 12: onehall.casework.v1.Applicant
-	(*CaseMaterial)(nil),                 // 13: onehall.casework.v1.CaseMaterial
-	(*Supplement)(nil),                   // 14: onehall.casework.v1.Supplement
-	(*Step)(nil),                         // 15: onehall.casework.v1.Step
-	(*SpecialProcedure)(nil),             // 16: onehall.casework.v1.SpecialProcedure
-	(*Decision)(nil),                     // 17: onehall.casework.v1.Decision
-	(*Finish)(nil),                       // 18: onehall.casework.v1.Finish
-	(*Collection)(nil),                   // 19: onehall.casework.v1.Collection
-	(*Handover)(nil),                     // 20: onehall.casework.v1.Handover
-	(*Case)(nil),                         // 21: onehall.casework.v1.Case
-	(*CreateCaseRequest)(nil),            // 22: onehall.casework.v1.CreateCaseRequest
-	(*UpdateCaseRequest)(nil),            // 23: onehall.casework.v1.UpdateCaseRequest
-	(*SubmitCaseRequest)(nil),            // 24: onehall.casework.v1.SubmitCaseRequest
-	(*FileCaseRequest)(nil),              // 25: onehall.casework.v1.FileCaseRequest
-	(*GetCaseRequest)(nil),               // 26: onehall.casework.v1.GetCaseRequest
-	(*ListCasesRequest)(nil),             // 27: onehall.casework.v1.ListCasesRequest
-	(*ListCasesResponse)(nil),            // 28: onehall.casework.v1.ListCasesResponse
-	(*ListInboxRequest)(nil),             // 29: onehall.casework.v1.ListInboxRequest
-	(*ListInboxResponse)(nil),            // 30: onehall.casework.v1.ListInboxResponse
-	(*ListCaseEventsRequest)(nil),        // 31: onehall.casework.v1.ListCaseEventsRequest
-	(*CaseEvent)(nil),                    // 32: onehall.casework.v1.CaseEvent
-	(*ListCaseEventsResponse)(nil),       // 33: onehall.casework.v1.ListCaseEventsResponse
-	(*QueryProgressRequest)(nil),         // 34: onehall.casework.v1.QueryProgressRequest
-	(*Progress)(nil),                     // 35: onehall.casework.v1.Progress
-	(*RevealApplicantRequest)(nil),       // 36: onehall.casework.v1.RevealApplicantRequest
-	(*PreAcceptCaseRequest)(nil),         // 37: onehall.casework.v1.PreAcceptCaseRequest
-	(*RequestSupplementRequest)(nil),     // 38: onehall.casework.v1.RequestSupplementRequest
-	(*ReceiveSupplementRequest)(nil),     // 39: onehall.casework.v1.ReceiveSupplementRequest
-	(*AcceptCaseRequest)(nil),            // 40: onehall.casework.v1.AcceptCaseRequest
-	(*NotAcceptCaseRequest)(nil),         // 41: onehall.casework.v1.NotAcceptCaseRequest
-	(*RefuseCaseRequest)(nil),            // 42: onehall.casework.v1.RefuseCaseRequest
-	(*UndertakeCaseRequest)(nil),         // 43: onehall.casework.v1.UndertakeCaseRequest
-	(*ExamineCaseRequest)(nil),           // 44: onehall.casework.v1.ExamineCaseRequest
-	(*ApproveCaseRequest)(nil),           // 45: onehall.casework.v1.ApproveCaseRequest
-	(*DecideCaseRequest)(nil),            // 46: onehall.casework.v1.DecideCaseRequest
-	(*FinishCaseRequest)(nil),            // 47: onehall.casework.v1.FinishCaseRequest
-	(*CollectCaseRequest)(nil),           // 48: onehall.casework.v1.CollectCaseRequest
-	(*WithdrawCaseRequest)(nil),          // 49: onehall.casework.v1.WithdrawCaseRequest
-	(*LapseCaseRequest)(nil),             // 50: onehall.casework.v1.LapseCaseRequest
-	(*VoidCaseRequest)(nil),              // 51: onehall.casework.v1.VoidCaseRequest
-	(*StartSpecialProcedureRequest)(nil), // 52: onehall.casework.v1.StartSpecialProcedureRequest
-	(*EndSpecialProcedureRequest)(nil),   // 53: onehall.casework.v1.EndSpecialProcedureRequest
-	(*ClaimCaseRequest)(nil),             // 54: onehall.casework.v1.ClaimCaseRequest
-	(*AssignCaseRequest)(nil),            // 55: onehall.casework.v1.AssignCaseRequest
-	(*ReleaseCaseRequest)(nil),           // 56: onehall.casework.v1.ReleaseCaseRequest
-	(*HandOverCaseRequest)(nil),          // 57: onehall.casework.v1.HandOverCaseRequest
-	(*timestamppb.Timestamp)(nil),        // 58: google.protobuf.Timestamp
-	(*structpb.Struct)(nil),              // 59: google.protobuf.Struct
+	(DocumentKind)(0),                    // 12: onehall.casework.v1.DocumentKind
+	(*Applicant)(nil),                    // 13: onehall.casework.v1.Applicant
+	(*CaseMaterial)(nil),                 // 14: onehall.casework.v1.CaseMaterial
+	(*Supplement)(nil),                   // 15: onehall.casework.v1.Supplement
+	(*Step)(nil),                         // 16: onehall.casework.v1.Step
+	(*SpecialProcedure)(nil),             // 17: onehall.casework.v1.SpecialProcedure
+	(*Decision)(nil),                     // 18: onehall.casework.v1.Decision
+	(*Finish)(nil),                       // 19: onehall.casework.v1.Finish
+	(*Revocation)(nil),                   // 20: onehall.casework.v1.Revocation
+	(*Collection)(nil),                   // 21: onehall.casework.v1.Collection
+	(*Handover)(nil),                     // 22: onehall.casework.v1.Handover
+	(*Case)(nil),                         // 23: onehall.casework.v1.Case
+	(*CreateCaseRequest)(nil),            // 24: onehall.casework.v1.CreateCaseRequest
+	(*UpdateCaseRequest)(nil),            // 25: onehall.casework.v1.UpdateCaseRequest
+	(*SubmitCaseRequest)(nil),            // 26: onehall.casework.v1.SubmitCaseRequest
+	(*FileCaseRequest)(nil),              // 27: onehall.casework.v1.FileCaseRequest
+	(*GetCaseRequest)(nil),               // 28: onehall.casework.v1.GetCaseRequest
+	(*ListCasesRequest)(nil),             // 29: onehall.casework.v1.ListCasesRequest
+	(*ListCasesResponse)(nil),            // 30: onehall.casework.v1.ListCasesResponse
+	(*ListInboxRequest)(nil),             // 31: onehall.casework.v1.ListInboxRequest
+	(*ListInboxResponse)(nil),            // 32: onehall.casework.v1.ListInboxResponse
+	(*ListCaseEventsRequest)(nil),        // 33: onehall.casework.v1.ListCaseEventsRequest
+	(*CaseEvent)(nil),                    // 34: onehall.casework.v1.CaseEvent
+	(*ListCaseEventsResponse)(nil),       // 35: onehall.casework.v1.ListCaseEventsResponse
+	(*QueryProgressRequest)(nil),         // 36: onehall.casework.v1.QueryProgressRequest
+	(*Progress)(nil),                     // 37: onehall.casework.v1.Progress
+	(*RevealApplicantRequest)(nil),       // 38: onehall.casework.v1.RevealApplicantRequest
+	(*PreAcceptCaseRequest)(nil),         // 39: onehall.casework.v1.PreAcceptCaseRequest
+	(*RequestSupplementRequest)(nil),     // 40: onehall.casework.v1.RequestSupplementRequest
+	(*ReceiveSupplementRequest)(nil),     // 41: onehall.casework.v1.ReceiveSupplementRequest
+	(*AcceptCaseRequest)(nil),            // 42: onehall.casework.v1.AcceptCaseRequest
+	(*NotAcceptCaseRequest)(nil),         // 43: onehall.casework.v1.NotAcceptCaseRequest
+	(*RefuseCaseRequest)(nil),            // 44: onehall.casework.v1.RefuseCaseRequest
+	(*UndertakeCaseRequest)(nil),         // 45: onehall.casework.v1.UndertakeCaseRequest
+	(*ExamineCaseRequest)(nil),           // 46: onehall.casework.v1.ExamineCaseRequest
+	(*ApproveCaseRequest)(nil),           // 47: onehall.casework.v1.ApproveCaseRequest
+	(*DecideCaseRequest)(nil),            // 48: onehall.casework.v1.DecideCaseRequest
+	(*FinishCaseRequest)(nil),            // 49: onehall.casework.v1.FinishCaseRequest
+	(*CollectCaseRequest)(nil),           // 50: onehall.casework.v1.CollectCaseRequest
+	(*WithdrawCaseRequest)(nil),          // 51: onehall.casework.v1.WithdrawCaseRequest
+	(*LapseCaseRequest)(nil),             // 52: onehall.casework.v1.LapseCaseRequest
+	(*VoidCaseRequest)(nil),              // 53: onehall.casework.v1.VoidCaseRequest
+	(*StartSpecialProcedureRequest)(nil), // 54: onehall.casework.v1.StartSpecialProcedureRequest
+	(*EndSpecialProcedureRequest)(nil),   // 55: onehall.casework.v1.EndSpecialProcedureRequest
+	(*ClaimCaseRequest)(nil),             // 56: onehall.casework.v1.ClaimCaseRequest
+	(*AssignCaseRequest)(nil),            // 57: onehall.casework.v1.AssignCaseRequest
+	(*ReleaseCaseRequest)(nil),           // 58: onehall.casework.v1.ReleaseCaseRequest
+	(*HandOverCaseRequest)(nil),          // 59: onehall.casework.v1.HandOverCaseRequest
+	(*RevokeCaseRequest)(nil),            // 60: onehall.casework.v1.RevokeCaseRequest
+	(*OpenForwardedCaseRequest)(nil),     // 61: onehall.casework.v1.OpenForwardedCaseRequest
+	(*ChangeRevisionRequest)(nil),        // 62: onehall.casework.v1.ChangeRevisionRequest
+	(*GetCaseDocumentRequest)(nil),       // 63: onehall.casework.v1.GetCaseDocumentRequest
+	(*DocumentField)(nil),                // 64: onehall.casework.v1.DocumentField
+	(*CaseDocument)(nil),                 // 65: onehall.casework.v1.CaseDocument
+	(*timestamppb.Timestamp)(nil),        // 66: google.protobuf.Timestamp
+	(*structpb.Struct)(nil),              // 67: google.protobuf.Struct
 }
 var file_onehall_casework_v1_casework_proto_depIdxs = []int32{
 	3,   // 0: onehall.casework.v1.Applicant.type:type_name -> onehall.casework.v1.ApplicantType
 	4,   // 1: onehall.casework.v1.Applicant.id_type:type_name -> onehall.casework.v1.IdType
-	58,  // 2: onehall.casework.v1.Supplement.notice_time:type_name -> google.protobuf.Timestamp
-	58,  // 3: onehall.casework.v1.Supplement.receipt_time:type_name -> google.protobuf.Timestamp
+	66,  // 2: onehall.casework.v1.Supplement.notice_time:type_name -> google.protobuf.Timestamp
+	66,  // 3: onehall.casework.v1.Supplement.receipt_time:type_name -> google.protobuf.Timestamp
 	5,   // 4: onehall.casework.v1.Step.kind:type_name -> onehall.casework.v1.StepKind
-	58,  // 5: onehall.casework.v1.Step.step_time:type_name -> google.protobuf.Timestamp
+	66,  // 5: onehall.casework.v1.Step.step_time:type_name -> google.protobuf.Timestamp
 	6,   // 6: onehall.casework.v1.SpecialProcedure.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
 	7,   // 7: onehall.casework.v1.SpecialProcedure.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	58,  // 8: onehall.casework.v1.SpecialProcedure.start_time:type_name -> google.protobuf.Timestamp
-	58,  // 9: onehall.casework.v1.SpecialProcedure.end_time:type_name -> google.protobuf.Timestamp
+	66,  // 8: onehall.casework.v1.SpecialProcedure.start_time:type_name -> google.protobuf.Timestamp
+	66,  // 9: onehall.casework.v1.SpecialProcedure.end_time:type_name -> google.protobuf.Timestamp
 	8,   // 10: onehall.casework.v1.Decision.result:type_name -> onehall.casework.v1.DecisionResult
-	58,  // 11: onehall.casework.v1.Decision.decide_time:type_name -> google.protobuf.Timestamp
+	66,  // 11: onehall.casework.v1.Decision.decide_time:type_name -> google.protobuf.Timestamp
 	9,   // 12: onehall.casework.v1.Finish.result:type_name -> onehall.casework.v1.FinishResult
-	58,  // 13: onehall.casework.v1.Finish.finish_time:type_name -> google.protobuf.Timestamp
-	2,   // 14: onehall.casework.v1.Collection.way:type_name -> onehall.casework.v1.Channel
-	58,  // 15: onehall.casework.v1.Collection.collect_time:type_name -> google.protobuf.Timestamp
-	58,  // 16: onehall.casework.v1.Handover.handover_time:type_name -> google.protobuf.Timestamp
-	1,   // 17: onehall.casework.v1.Case.case_type:type_name -> onehall.casework.v1.CaseType
-	2,   // 18: onehall.casework.v1.Case.channel:type_name -> onehall.casework.v1.Channel
-	0,   // 19: onehall.casework.v1.Case.state:type_name -> onehall.casework.v1.CaseState
-	12,  // 20: onehall.casework.v1.Case.applicant:type_name -> onehall.casework.v1.Applicant
-	59,  // 21: onehall.casework.v1.Case.form:type_name -> google.protobuf.Struct
-	13,  // 22: onehall.casework.v1.Case.materials:type_name -> onehall.casework.v1.CaseMaterial
-	7,   // 23: onehall.casework.v1.Case.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	58,  // 24: onehall.casework.v1.Case.create_time:type_name -> google.protobuf.Timestamp
-	58,  // 25: onehall.casework.v1.Case.submit_time:type_name -> google.protobuf.Timestamp
-	58,  // 26: onehall.casework.v1.Case.pre_accept_time:type_name -> google.protobuf.Timestamp
-	58,  // 27: onehall.casework.v1.Case.accept_time:type_name -> google.protobuf.Timestamp
-	14,  // 28: onehall.casework.v1.Case.supplements:type_name -> onehall.casework.v1.Supplement
-	15,  // 29: onehall.casework.v1.Case.steps:type_name -> onehall.casework.v1.Step
-	16,  // 30: onehall.casework.v1.Case.special_procedures:type_name -> onehall.casework.v1.SpecialProcedure
-	17,  // 31: onehall.casework.v1.Case.decision:type_name -> onehall.casework.v1.Decision
-	18,  // 32: onehall.casework.v1.Case.finish:type_name -> onehall.casework.v1.Finish
-	19,  // 33: onehall.casework.v1.Case.collection:type_name -> onehall.casework.v1.Collection
-	58,  // 34: onehall.casework.v1.Case.end_time:type_name -> google.protobuf.Timestamp
-	58,  // 35: onehall.casework.v1.Case.update_time:type_name -> google.protobuf.Timestamp
-	58,  // 36: onehall.casework.v1.Case.deemed_accept_time:type_name -> google.protobuf.Timestamp
-	20,  // 37: onehall.casework.v1.Case.handovers:type_name -> onehall.casework.v1.Handover
-	21,  // 38: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	21,  // 39: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	21,  // 40: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
-	58,  // 41: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	0,   // 42: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
-	21,  // 43: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
-	10,  // 44: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
-	11,  // 45: onehall.casework.v1.ListInboxRequest.assignee:type_name -> onehall.casework.v1.InboxAssignee
-	21,  // 46: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
-	0,   // 47: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
-	58,  // 48: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
-	58,  // 49: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
-	32,  // 50: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
-	0,   // 51: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
-	58,  // 52: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
-	58,  // 53: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
-	58,  // 54: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	58,  // 55: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	58,  // 56: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	13,  // 57: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	59,  // 58: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
-	2,   // 59: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
-	58,  // 60: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	58,  // 61: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	58,  // 62: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	58,  // 63: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	58,  // 64: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	58,  // 65: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	58,  // 66: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	8,   // 67: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
-	58,  // 68: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	9,   // 69: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
-	58,  // 70: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	2,   // 71: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
-	58,  // 72: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	58,  // 73: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	58,  // 74: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	58,  // 75: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	6,   // 76: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
-	7,   // 77: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	58,  // 78: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	58,  // 79: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	58,  // 80: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	58,  // 81: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	58,  // 82: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	22,  // 83: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
-	23,  // 84: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
-	24,  // 85: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
-	25,  // 86: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
-	26,  // 87: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
-	27,  // 88: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
-	29,  // 89: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
-	31,  // 90: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
-	34,  // 91: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
-	36,  // 92: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
-	37,  // 93: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
-	38,  // 94: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
-	39,  // 95: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
-	40,  // 96: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
-	41,  // 97: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
-	42,  // 98: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
-	43,  // 99: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
-	44,  // 100: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
-	45,  // 101: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
-	46,  // 102: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
-	47,  // 103: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
-	48,  // 104: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
-	49,  // 105: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
-	50,  // 106: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
-	51,  // 107: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
-	52,  // 108: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
-	53,  // 109: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
-	54,  // 110: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
-	55,  // 111: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
-	56,  // 112: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
-	57,  // 113: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
-	21,  // 114: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
-	21,  // 115: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
-	21,  // 116: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
-	21,  // 117: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
-	21,  // 118: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
-	28,  // 119: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
-	30,  // 120: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
-	33,  // 121: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
-	35,  // 122: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
-	12,  // 123: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
-	21,  // 124: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
-	21,  // 125: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
-	21,  // 126: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
-	21,  // 127: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
-	21,  // 128: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
-	21,  // 129: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
-	21,  // 130: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
-	21,  // 131: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
-	21,  // 132: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
-	21,  // 133: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
-	21,  // 134: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
-	21,  // 135: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
-	21,  // 136: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
-	21,  // 137: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
-	21,  // 138: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
-	21,  // 139: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
-	21,  // 140: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
-	21,  // 141: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
-	21,  // 142: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
-	21,  // 143: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
-	21,  // 144: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
-	114, // [114:145] is the sub-list for method output_type
-	83,  // [83:114] is the sub-list for method input_type
-	83,  // [83:83] is the sub-list for extension type_name
-	83,  // [83:83] is the sub-list for extension extendee
-	0,   // [0:83] is the sub-list for field type_name
+	66,  // 13: onehall.casework.v1.Finish.finish_time:type_name -> google.protobuf.Timestamp
+	66,  // 14: onehall.casework.v1.Revocation.revoke_time:type_name -> google.protobuf.Timestamp
+	2,   // 15: onehall.casework.v1.Collection.way:type_name -> onehall.casework.v1.Channel
+	66,  // 16: onehall.casework.v1.Collection.collect_time:type_name -> google.protobuf.Timestamp
+	66,  // 17: onehall.casework.v1.Handover.handover_time:type_name -> google.protobuf.Timestamp
+	1,   // 18: onehall.casework.v1.Case.case_type:type_name -> onehall.casework.v1.CaseType
+	2,   // 19: onehall.casework.v1.Case.channel:type_name -> onehall.casework.v1.Channel
+	0,   // 20: onehall.casework.v1.Case.state:type_name -> onehall.casework.v1.CaseState
+	13,  // 21: onehall.casework.v1.Case.applicant:type_name -> onehall.casework.v1.Applicant
+	67,  // 22: onehall.casework.v1.Case.form:type_name -> google.protobuf.Struct
+	14,  // 23: onehall.casework.v1.Case.materials:type_name -> onehall.casework.v1.CaseMaterial
+	7,   // 24: onehall.casework.v1.Case.limit_unit:type_name -> onehall.casework.v1.TimeUnit
+	66,  // 25: onehall.casework.v1.Case.create_time:type_name -> google.protobuf.Timestamp
+	66,  // 26: onehall.casework.v1.Case.submit_time:type_name -> google.protobuf.Timestamp
+	66,  // 27: onehall.casework.v1.Case.pre_accept_time:type_name -> google.protobuf.Timestamp
+	66,  // 28: onehall.casework.v1.Case.accept_time:type_name -> google.protobuf.Timestamp
+	15,  // 29: onehall.casework.v1.Case.supplements:type_name -> onehall.casework.v1.Supplement
+	16,  // 30: onehall.casework.v1.Case.steps:type_name -> onehall.casework.v1.Step
+	17,  // 31: onehall.casework.v1.Case.special_procedures:type_name -> onehall.casework.v1.SpecialProcedure
+	18,  // 32: onehall.casework.v1.Case.decision:type_name -> onehall.casework.v1.Decision
+	19,  // 33: onehall.casework.v1.Case.finish:type_name -> onehall.casework.v1.Finish
+	21,  // 34: onehall.casework.v1.Case.collection:type_name -> onehall.casework.v1.Collection
+	66,  // 35: onehall.casework.v1.Case.end_time:type_name -> google.protobuf.Timestamp
+	66,  // 36: onehall.casework.v1.Case.update_time:type_name -> google.protobuf.Timestamp
+	66,  // 37: onehall.casework.v1.Case.deemed_accept_time:type_name -> google.protobuf.Timestamp
+	22,  // 38: onehall.casework.v1.Case.handovers:type_name -> onehall.casework.v1.Handover
+	20,  // 39: onehall.casework.v1.Case.revocation:type_name -> onehall.casework.v1.Revocation
+	23,  // 40: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	23,  // 41: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	23,  // 42: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
+	66,  // 43: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	0,   // 44: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
+	23,  // 45: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
+	10,  // 46: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
+	11,  // 47: onehall.casework.v1.ListInboxRequest.assignee:type_name -> onehall.casework.v1.InboxAssignee
+	23,  // 48: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
+	0,   // 49: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
+	66,  // 50: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
+	66,  // 51: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
+	34,  // 52: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
+	0,   // 53: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
+	66,  // 54: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
+	66,  // 55: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
+	66,  // 56: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	66,  // 57: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	66,  // 58: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	14,  // 59: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	67,  // 60: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
+	2,   // 61: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
+	66,  // 62: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	66,  // 63: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	66,  // 64: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	66,  // 65: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	66,  // 66: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	66,  // 67: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	66,  // 68: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	8,   // 69: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
+	66,  // 70: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	9,   // 71: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
+	66,  // 72: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	2,   // 73: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
+	66,  // 74: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	66,  // 75: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	66,  // 76: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	66,  // 77: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	6,   // 78: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
+	7,   // 79: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
+	66,  // 80: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	66,  // 81: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	66,  // 82: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	66,  // 83: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	66,  // 84: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	66,  // 85: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	14,  // 86: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	66,  // 87: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
+	12,  // 88: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
+	12,  // 89: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
+	66,  // 90: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
+	64,  // 91: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
+	24,  // 92: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
+	25,  // 93: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
+	26,  // 94: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
+	27,  // 95: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
+	28,  // 96: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
+	29,  // 97: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
+	31,  // 98: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
+	33,  // 99: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
+	36,  // 100: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
+	38,  // 101: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
+	39,  // 102: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
+	40,  // 103: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
+	41,  // 104: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
+	42,  // 105: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
+	43,  // 106: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
+	44,  // 107: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
+	45,  // 108: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
+	46,  // 109: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
+	47,  // 110: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
+	48,  // 111: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
+	49,  // 112: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
+	50,  // 113: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
+	51,  // 114: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
+	52,  // 115: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
+	53,  // 116: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
+	54,  // 117: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
+	55,  // 118: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
+	56,  // 119: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
+	57,  // 120: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
+	58,  // 121: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
+	59,  // 122: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
+	60,  // 123: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
+	61,  // 124: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
+	62,  // 125: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
+	63,  // 126: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
+	23,  // 127: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
+	23,  // 128: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
+	23,  // 129: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
+	23,  // 130: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
+	23,  // 131: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
+	30,  // 132: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
+	32,  // 133: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
+	35,  // 134: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
+	37,  // 135: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
+	13,  // 136: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
+	23,  // 137: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
+	23,  // 138: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
+	23,  // 139: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
+	23,  // 140: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
+	23,  // 141: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
+	23,  // 142: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
+	23,  // 143: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
+	23,  // 144: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
+	23,  // 145: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
+	23,  // 146: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
+	23,  // 147: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
+	23,  // 148: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
+	23,  // 149: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
+	23,  // 150: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
+	23,  // 151: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
+	23,  // 152: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
+	23,  // 153: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
+	23,  // 154: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
+	23,  // 155: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
+	23,  // 156: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
+	23,  // 157: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
+	23,  // 158: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
+	23,  // 159: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
+	23,  // 160: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
+	65,  // 161: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
+	127, // [127:162] is the sub-list for method output_type
+	92,  // [92:127] is the sub-list for method input_type
+	92,  // [92:92] is the sub-list for extension type_name
+	92,  // [92:92] is the sub-list for extension extendee
+	0,   // [0:92] is the sub-list for field type_name
 }
 
 func init() { file_onehall_casework_v1_casework_proto_init() }
@@ -5855,8 +6699,8 @@ func file_onehall_casework_v1_casework_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onehall_casework_v1_casework_proto_rawDesc), len(file_onehall_casework_v1_casework_proto_rawDesc)),
-			NumEnums:      12,
-			NumMessages:   46,
+			NumEnums:      13,
+			NumMessages:   53,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

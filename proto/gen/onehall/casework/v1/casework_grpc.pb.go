@@ -53,6 +53,10 @@ const (
 	CaseworkService_AssignCase_FullMethodName            = "/onehall.casework.v1.CaseworkService/AssignCase"
 	CaseworkService_ReleaseCase_FullMethodName           = "/onehall.casework.v1.CaseworkService/ReleaseCase"
 	CaseworkService_HandOverCase_FullMethodName          = "/onehall.casework.v1.CaseworkService/HandOverCase"
+	CaseworkService_RevokeCase_FullMethodName            = "/onehall.casework.v1.CaseworkService/RevokeCase"
+	CaseworkService_OpenForwardedCase_FullMethodName     = "/onehall.casework.v1.CaseworkService/OpenForwardedCase"
+	CaseworkService_ChangeRevision_FullMethodName        = "/onehall.casework.v1.CaseworkService/ChangeRevision"
+	CaseworkService_GetCaseDocument_FullMethodName       = "/onehall.casework.v1.CaseworkService/GetCaseDocument"
 )
 
 // CaseworkServiceClient is the client API for CaseworkService service.
@@ -140,6 +144,21 @@ type CaseworkServiceClient interface {
 	// clock runs on. With validate_only nothing changes: the answer shows what
 	// would become of the case.
 	HandOverCase(ctx context.Context, in *HandOverCaseRequest, opts ...grpc.CallOption) (*Case, error)
+	// Revokes afterwards what was granted (撤销, Art. 69). The decision stays in the
+	// history; its reasons and remedies are told to the holder.
+	RevokeCase(ctx context.Context, in *RevokeCaseRequest, opts ...grpc.CallOption) (*Case, error)
+	// Opens, at the upper body, the case that a lower body has finished as forwarded
+	// to this hall (转报). Both cases name each other; a case is opened once.
+	OpenForwardedCase(ctx context.Context, in *OpenForwardedCaseRequest, opts ...grpc.CallOption) (*Case, error)
+	// Moves a running case to a newer revision of its item that is in force, where
+	// that takes nothing from the applicant: no longer limit and no material that
+	// was not asked for. With validate_only nothing changes: the answer shows what
+	// would become of the case.
+	ChangeRevision(ctx context.Context, in *ChangeRevisionRequest, opts ...grpc.CallOption) (*Case, error)
+	// Writes one of the documents of a case (文书) from what happened to it: as
+	// fields and as Chinese text, with its basis in law and the remedies. The
+	// addressee is named in full to the applicant alone.
+	GetCaseDocument(ctx context.Context, in *GetCaseDocumentRequest, opts ...grpc.CallOption) (*CaseDocument, error)
 }
 
 type caseworkServiceClient struct {
@@ -460,6 +479,46 @@ func (c *caseworkServiceClient) HandOverCase(ctx context.Context, in *HandOverCa
 	return out, nil
 }
 
+func (c *caseworkServiceClient) RevokeCase(ctx context.Context, in *RevokeCaseRequest, opts ...grpc.CallOption) (*Case, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Case)
+	err := c.cc.Invoke(ctx, CaseworkService_RevokeCase_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *caseworkServiceClient) OpenForwardedCase(ctx context.Context, in *OpenForwardedCaseRequest, opts ...grpc.CallOption) (*Case, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Case)
+	err := c.cc.Invoke(ctx, CaseworkService_OpenForwardedCase_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *caseworkServiceClient) ChangeRevision(ctx context.Context, in *ChangeRevisionRequest, opts ...grpc.CallOption) (*Case, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Case)
+	err := c.cc.Invoke(ctx, CaseworkService_ChangeRevision_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *caseworkServiceClient) GetCaseDocument(ctx context.Context, in *GetCaseDocumentRequest, opts ...grpc.CallOption) (*CaseDocument, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CaseDocument)
+	err := c.cc.Invoke(ctx, CaseworkService_GetCaseDocument_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // CaseworkServiceServer is the server API for CaseworkService service.
 // All implementations must embed UnimplementedCaseworkServiceServer
 // for forward compatibility.
@@ -545,6 +604,21 @@ type CaseworkServiceServer interface {
 	// clock runs on. With validate_only nothing changes: the answer shows what
 	// would become of the case.
 	HandOverCase(context.Context, *HandOverCaseRequest) (*Case, error)
+	// Revokes afterwards what was granted (撤销, Art. 69). The decision stays in the
+	// history; its reasons and remedies are told to the holder.
+	RevokeCase(context.Context, *RevokeCaseRequest) (*Case, error)
+	// Opens, at the upper body, the case that a lower body has finished as forwarded
+	// to this hall (转报). Both cases name each other; a case is opened once.
+	OpenForwardedCase(context.Context, *OpenForwardedCaseRequest) (*Case, error)
+	// Moves a running case to a newer revision of its item that is in force, where
+	// that takes nothing from the applicant: no longer limit and no material that
+	// was not asked for. With validate_only nothing changes: the answer shows what
+	// would become of the case.
+	ChangeRevision(context.Context, *ChangeRevisionRequest) (*Case, error)
+	// Writes one of the documents of a case (文书) from what happened to it: as
+	// fields and as Chinese text, with its basis in law and the remedies. The
+	// addressee is named in full to the applicant alone.
+	GetCaseDocument(context.Context, *GetCaseDocumentRequest) (*CaseDocument, error)
 	mustEmbedUnimplementedCaseworkServiceServer()
 }
 
@@ -647,6 +721,18 @@ func (UnimplementedCaseworkServiceServer) ReleaseCase(context.Context, *ReleaseC
 }
 func (UnimplementedCaseworkServiceServer) HandOverCase(context.Context, *HandOverCaseRequest) (*Case, error) {
 	return nil, status.Error(codes.Unimplemented, "method HandOverCase not implemented")
+}
+func (UnimplementedCaseworkServiceServer) RevokeCase(context.Context, *RevokeCaseRequest) (*Case, error) {
+	return nil, status.Error(codes.Unimplemented, "method RevokeCase not implemented")
+}
+func (UnimplementedCaseworkServiceServer) OpenForwardedCase(context.Context, *OpenForwardedCaseRequest) (*Case, error) {
+	return nil, status.Error(codes.Unimplemented, "method OpenForwardedCase not implemented")
+}
+func (UnimplementedCaseworkServiceServer) ChangeRevision(context.Context, *ChangeRevisionRequest) (*Case, error) {
+	return nil, status.Error(codes.Unimplemented, "method ChangeRevision not implemented")
+}
+func (UnimplementedCaseworkServiceServer) GetCaseDocument(context.Context, *GetCaseDocumentRequest) (*CaseDocument, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetCaseDocument not implemented")
 }
 func (UnimplementedCaseworkServiceServer) mustEmbedUnimplementedCaseworkServiceServer() {}
 func (UnimplementedCaseworkServiceServer) testEmbeddedByValue()                         {}
@@ -1227,6 +1313,78 @@ func _CaseworkService_HandOverCase_Handler(srv interface{}, ctx context.Context,
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CaseworkService_RevokeCase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RevokeCaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseworkServiceServer).RevokeCase(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseworkService_RevokeCase_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseworkServiceServer).RevokeCase(ctx, req.(*RevokeCaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CaseworkService_OpenForwardedCase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(OpenForwardedCaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseworkServiceServer).OpenForwardedCase(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseworkService_OpenForwardedCase_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseworkServiceServer).OpenForwardedCase(ctx, req.(*OpenForwardedCaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CaseworkService_ChangeRevision_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ChangeRevisionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseworkServiceServer).ChangeRevision(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseworkService_ChangeRevision_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseworkServiceServer).ChangeRevision(ctx, req.(*ChangeRevisionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CaseworkService_GetCaseDocument_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetCaseDocumentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseworkServiceServer).GetCaseDocument(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseworkService_GetCaseDocument_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseworkServiceServer).GetCaseDocument(ctx, req.(*GetCaseDocumentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // CaseworkService_ServiceDesc is the grpc.ServiceDesc for CaseworkService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1357,6 +1515,22 @@ var CaseworkService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "HandOverCase",
 			Handler:    _CaseworkService_HandOverCase_Handler,
+		},
+		{
+			MethodName: "RevokeCase",
+			Handler:    _CaseworkService_RevokeCase_Handler,
+		},
+		{
+			MethodName: "OpenForwardedCase",
+			Handler:    _CaseworkService_OpenForwardedCase_Handler,
+		},
+		{
+			MethodName: "ChangeRevision",
+			Handler:    _CaseworkService_ChangeRevision_Handler,
+		},
+		{
+			MethodName: "GetCaseDocument",
+			Handler:    _CaseworkService_GetCaseDocument_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -1,0 +1,75 @@
+package rules
+
+import (
+	"strconv"
+
+	"github.com/onehall/onehall/services/platform/fault"
+)
+
+// undecidedEnd lets a case be finished without a decision when it goes up to the body
+// that decides, or back to the applicant with the reason.
+func undecidedEnd(c Case, in Input) error {
+	switch in.Result {
+	case ResultForwarded:
+		return nil
+	case ResultReturned:
+		return longEnough("description", in.Reason, MinReason)
+	}
+	return wrongState(c, in.Command, fault.Meta("missing", Decide.String()))
+}
+
+// forwardedUp lets the upper body open its case once.
+func forwardedUp(c Case, in Input) error {
+	if c.Result != ResultForwarded || c.Linked {
+		return wrongState(c, in.Command)
+	}
+	return nil
+}
+
+// revocable asks a revocation for what a denial needs, since it takes as much.
+func revocable(c Case, in Input) error {
+	if !c.Granted {
+		return wrongState(c, in.Command)
+	}
+	if err := longEnough("reason", in.Reason, MinReason); err != nil {
+		return err
+	}
+	return longEnough("remedies", in.Remedies, 4)
+}
+
+// nothingTaken lets a running case go over to a newer revision that leaves the applicant
+// no worse off: what one applied under is kept for life otherwise.
+func nothingTaken(c Case, in Input) error {
+	if err := longEnough("reason", in.Reason, MinReason); err != nil {
+		return err
+	}
+	was, becomes := in.Was, in.Becomes
+	if was == nil || becomes == nil || becomes.Revision <= was.Revision || becomes.Effective.After(in.Now) {
+		return fault.InvalidArgument.New(fault.Field("item_revision"))
+	}
+	refuse := func(what string) error {
+		return fault.RevisionTakes.New(fault.Field("item_revision"), fault.Meta("revision", strconv.Itoa(int(becomes.Revision))), fault.Meta("what", what))
+	}
+	switch a, b := was.Limits, becomes.Limits; {
+	case a.Unit != b.Unit:
+		return refuse("limit_unit")
+	case b.Promised > a.Promised:
+		return refuse("promised_limit")
+	case b.Statutory > a.Statutory:
+		return refuse("statutory_limit")
+	case c.FourEyes && !becomes.FourEyes:
+		return refuse("four_eyes") // a safeguard is not shaken off midway
+	case c.FullFlow && !becomes.FullFlow:
+		return refuse("full_flow")
+	}
+	asked := map[string]bool{}
+	for _, m := range was.Materials {
+		asked[m.ID] = m.Necessary
+	}
+	for _, m := range becomes.Materials {
+		if m.Necessary && !asked[m.ID] {
+			return refuse("materials")
+		}
+	}
+	return nil
+}
