@@ -129,8 +129,9 @@ func (s *Service) RevokeCard(ctx context.Context, req *supervisionv1.RevokeCardR
 	return s.changeCard(ctx, cardChange{
 		method: "RevokeCard", event: "card.revoked", name: req.GetName(), etag: req.GetEtag(),
 		key: req.GetRequestId(), request: req,
-		change: func(c *supervisionv1.Card, now *timestamppb.Timestamp) {
+		change: func(_ context.Context, _ *db.Tx, c *supervisionv1.Card, now *timestamppb.Timestamp) error {
 			c.State, c.RevokeReason, c.RevokeTime = supervisionv1.CardState_CARD_STATE_REVOKED, reason, now
+			return nil
 		},
 	})
 }
@@ -145,7 +146,13 @@ func (s *Service) ReplyCard(ctx context.Context, req *supervisionv1.ReplyCardReq
 	return s.changeCard(ctx, cardChange{
 		method: "ReplyCard", event: "card.replied", name: req.GetName(), etag: req.GetEtag(),
 		key: req.GetRequestId(), request: req,
-		change: func(c *supervisionv1.Card, now *timestamppb.Timestamp) { c.Reply, c.ReplyTime = reply, now },
+		change: func(_ context.Context, _ *db.Tx, c *supervisionv1.Card, now *timestamppb.Timestamp) error {
+			if c.GetReplyTime() == nil {
+				c.ReplyLate = late(c.GetFeedbackDueDate(), now)
+			}
+			c.Reply, c.ReplyTime = reply, now
+			return nil
+		},
 	})
 }
 
@@ -153,7 +160,8 @@ func (s *Service) ReplyCard(ctx context.Context, req *supervisionv1.ReplyCardReq
 type cardChange struct {
 	method, event, name, etag, key string
 	request                        proto.Message
-	change                         func(c *supervisionv1.Card, now *timestamppb.Timestamp)
+	// change makes the change, or refuses it before anything is written.
+	change func(ctx context.Context, tx *db.Tx, c *supervisionv1.Card, now *timestamppb.Timestamp) error
 }
 
 func (s *Service) changeCard(ctx context.Context, ch cardChange) (*supervisionv1.Card, error) {
@@ -184,7 +192,9 @@ func (s *Service) changeCard(ctx context.Context, ch cardChange) (*supervisionv1
 		if err != nil {
 			return err
 		}
-		ch.change(c, timestamppb.New(tx.Now()))
+		if err := ch.change(ctx, tx, c, timestamppb.New(tx.Now())); err != nil {
+			return err
+		}
 		c.Etag = feed.Etag(row.Name, row.Sequence+1)
 		if _, err := feed.Append(ctx, tx, feed.Draft{
 			Subject: row.Name, Sequence: row.Sequence + 1, Type: ch.event, Resource: c,

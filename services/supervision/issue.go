@@ -37,12 +37,13 @@ func (d cardDraft) name() string {
 // issue writes the card and its event, unless the card is there already.
 func (d cardDraft) issue(ctx context.Context, tx *db.Tx) error {
 	f, c := d.finding, d.subject
+	correct, _ := d.policy.Calendar.Add(divisionOf(c.name), workday.DateOf(f.AsOf), correctDays)
 	feedback, _ := d.policy.Calendar.Add(divisionOf(c.name), workday.DateOf(f.AsOf), feedbackDays)
 	card := &supervisionv1.Card{
 		Name: d.name(), Rule: f.Rule, RuleVersion: f.Version, Level: supervisionv1.CardLevel(f.Level),
 		Subject: c.name, ItemTitle: c.itemTitle, Item: c.item, Department: c.department, Officer: f.Officer,
 		Ground: f.Ground, LegalSource: d.policy.LegalSource(f.Rule), AsOf: timestamppb.New(f.AsOf), IssueTime: timestamppb.New(tx.Now()),
-		FeedbackDueDate: feedback.String(), State: supervisionv1.CardState_CARD_STATE_ISSUED,
+		FeedbackDueDate: feedback.String(), CorrectDueDate: correct.String(), State: supervisionv1.CardState_CARD_STATE_ISSUED,
 		DaysUsed: int32(f.Used), Limit: int32(f.Limit), Etag: feed.Etag(d.name(), 1),
 	}
 	fresh, err := store.InsertCard(ctx, tx, store.Card{

@@ -52,8 +52,10 @@ type house struct {
 	t      *testing.T
 	clock  *clock.Virtual
 	source *source
-	client supervisionv1.SupervisionServiceClient
-	cfg    supervision.Config
+	// catalogue is a feed of the catalogue's.
+	catalogue *source
+	client    supervisionv1.SupervisionServiceClient
+	cfg       supervision.Config
 }
 
 // monday is when the tests begin: a plain week lies ahead.
@@ -76,6 +78,9 @@ func each(t *testing.T, test func(t *testing.T, h *house)) {
 		d := dbtest.Open(t, dbtest.SQLiteConfig(t), feed.WithMigrations(none), clk)
 		h.source = &source{db: d, feed: feed.NewServer(d, clk)}
 		h.Serve("casework", h.source)
+		cd := dbtest.Open(t, dbtest.SQLiteConfig(t), feed.WithMigrations(none), clk)
+		h.catalogue = &source{db: cd, feed: feed.NewServer(cd, clk)}
+		h.Serve("catalogue", h.catalogue)
 		h.cfg = supervision.Config{DB: cfg, PageSecret: "the pages of the tests"}
 		if _, err := supervision.New(t.Context(), supervision.Config{DB: cfg}, h.Runtime); err == nil {
 			t.Error("it starts without a secret")

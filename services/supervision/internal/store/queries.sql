@@ -103,3 +103,12 @@ SELECT * FROM rule_sets WHERE hall = $1 AND id < $2 ORDER BY id DESC LIMIT $3;
 
 -- name: RuleSetsInForce :many
 SELECT * FROM rule_sets WHERE effective > 0 ORDER BY effective, id;
+
+-- name: CountCards :many
+SELECT hall, department, level, standing, COUNT(*) AS n FROM cards GROUP BY hall, department, level, standing ORDER BY hall, department, level;
+
+-- name: CountHallCards :many
+SELECT hall, department, level, standing, COUNT(*) AS n FROM cards WHERE hall = $1 GROUP BY hall, department, level, standing ORDER BY hall, department, level;
+
+-- name: CountDepartmentCards :many
+SELECT hall, department, level, standing, COUNT(*) AS n FROM cards WHERE department = $1 GROUP BY hall, department, level, standing ORDER BY hall, department, level;

@@ -142,6 +142,67 @@ func (CardState) EnumDescriptor() ([]byte, []int) {
 	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{1}
 }
 
+// Where an appeal stands.
+type AppealState int32
+
+const (
+	// Not set.
+	AppealState_APPEAL_STATE_UNSPECIFIED AppealState = 0
+	// Waits for a decision.
+	AppealState_APPEAL_STATE_PENDING AppealState = 1
+	// The card was revoked (C).
+	AppealState_APPEAL_STATE_REVOKED AppealState = 2
+	// Rejected; the card stands (D).
+	AppealState_APPEAL_STATE_REJECTED AppealState = 3
+	// Referred to the level above, which decides (B).
+	AppealState_APPEAL_STATE_REFERRED AppealState = 4
+)
+
+// Enum value maps for AppealState.
+var (
+	AppealState_name = map[int32]string{
+		0: "APPEAL_STATE_UNSPECIFIED",
+		1: "APPEAL_STATE_PENDING",
+		2: "APPEAL_STATE_REVOKED",
+		3: "APPEAL_STATE_REJECTED",
+		4: "APPEAL_STATE_REFERRED",
+	}
+	AppealState_value = map[string]int32{
+		"APPEAL_STATE_UNSPECIFIED": 0,
+		"APPEAL_STATE_PENDING":     1,
+		"APPEAL_STATE_REVOKED":     2,
+		"APPEAL_STATE_REJECTED":    3,
+		"APPEAL_STATE_REFERRED":    4,
+	}
+)
+
+func (x AppealState) Enum() *AppealState {
+	p := new(AppealState)
+	*p = x
+	return p
+}
+
+func (x AppealState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AppealState) Descriptor() protoreflect.EnumDescriptor {
+	return file_onehall_supervision_v1_supervision_proto_enumTypes[2].Descriptor()
+}
+
+func (AppealState) Type() protoreflect.EnumType {
+	return &file_onehall_supervision_v1_supervision_proto_enumTypes[2]
+}
+
+func (x AppealState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AppealState.Descriptor instead.
+func (AppealState) EnumDescriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{2}
+}
+
 // Where a rule set stands.
 type RuleSetState int32
 
@@ -179,11 +240,11 @@ func (x RuleSetState) String() string {
 }
 
 func (RuleSetState) Descriptor() protoreflect.EnumDescriptor {
-	return file_onehall_supervision_v1_supervision_proto_enumTypes[2].Descriptor()
+	return file_onehall_supervision_v1_supervision_proto_enumTypes[3].Descriptor()
 }
 
 func (RuleSetState) Type() protoreflect.EnumType {
-	return &file_onehall_supervision_v1_supervision_proto_enumTypes[2]
+	return &file_onehall_supervision_v1_supervision_proto_enumTypes[3]
 }
 
 func (x RuleSetState) Number() protoreflect.EnumNumber {
@@ -192,7 +253,7 @@ func (x RuleSetState) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RuleSetState.Descriptor instead.
 func (RuleSetState) EnumDescriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{2}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{3}
 }
 
 // A card raised against the handling of one subject.
@@ -241,7 +302,19 @@ type Card struct {
 	// The limit that was passed or is near, in days.
 	Limit int32 `protobuf:"varint,21,opt,name=limit,proto3" json:"limit,omitempty"`
 	// Changes with every change.
-	Etag          string `protobuf:"bytes,22,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,22,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Whether the answer came after the last day for it.
+	ReplyLate bool `protobuf:"varint,23,opt,name=reply_late,json=replyLate,proto3" json:"reply_late,omitempty"`
+	// The appeal against it, if there is one.
+	Appeal *Appeal `protobuf:"bytes,24,opt,name=appeal,proto3" json:"appeal,omitempty"`
+	// What the department did to put it right.
+	Correction string `protobuf:"bytes,25,opt,name=correction,proto3" json:"correction,omitempty"`
+	// When it told so.
+	CorrectTime *timestamppb.Timestamp `protobuf:"bytes,26,opt,name=correct_time,json=correctTime,proto3" json:"correct_time,omitempty"`
+	// Last day to put it right, YYYY-MM-DD.
+	CorrectDueDate string `protobuf:"bytes,27,opt,name=correct_due_date,json=correctDueDate,proto3" json:"correct_due_date,omitempty"`
+	// Whether that came after the last day for it.
+	CorrectLate   bool `protobuf:"varint,28,opt,name=correct_late,json=correctLate,proto3" json:"correct_late,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -430,6 +503,185 @@ func (x *Card) GetEtag() string {
 	return ""
 }
 
+func (x *Card) GetReplyLate() bool {
+	if x != nil {
+		return x.ReplyLate
+	}
+	return false
+}
+
+func (x *Card) GetAppeal() *Appeal {
+	if x != nil {
+		return x.Appeal
+	}
+	return nil
+}
+
+func (x *Card) GetCorrection() string {
+	if x != nil {
+		return x.Correction
+	}
+	return ""
+}
+
+func (x *Card) GetCorrectTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CorrectTime
+	}
+	return nil
+}
+
+func (x *Card) GetCorrectDueDate() string {
+	if x != nil {
+		return x.CorrectDueDate
+	}
+	return ""
+}
+
+func (x *Card) GetCorrectLate() bool {
+	if x != nil {
+		return x.CorrectLate
+	}
+	return false
+}
+
+// An appeal against a card.
+type Appeal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where it stands.
+	State AppealState `protobuf:"varint,1,opt,name=state,proto3,enum=onehall.supervision.v1.AppealState" json:"state,omitempty"`
+	// Who appealed: a token subject.
+	Person string `protobuf:"bytes,2,opt,name=person,proto3" json:"person,omitempty"`
+	// The department it appealed for.
+	Department string `protobuf:"bytes,3,opt,name=department,proto3" json:"department,omitempty"`
+	// Why the card should not stand.
+	Content string `protobuf:"bytes,4,opt,name=content,proto3" json:"content,omitempty"`
+	// When.
+	AppealTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=appeal_time,json=appealTime,proto3" json:"appeal_time,omitempty"`
+	// Last day to decide it, YYYY-MM-DD; starts anew when it is referred.
+	DueDate string `protobuf:"bytes,6,opt,name=due_date,json=dueDate,proto3" json:"due_date,omitempty"`
+	// Who decided it, and before that referred it.
+	Decider string `protobuf:"bytes,7,opt,name=decider,proto3" json:"decider,omitempty"`
+	// Why it was decided so.
+	Opinion string `protobuf:"bytes,8,opt,name=opinion,proto3" json:"opinion,omitempty"`
+	// When.
+	DecideTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=decide_time,json=decideTime,proto3" json:"decide_time,omitempty"`
+	// The hall that decides it, halls/{division}: the card's, or the one above when
+	// it was referred.
+	Hall string `protobuf:"bytes,10,opt,name=hall,proto3" json:"hall,omitempty"`
+	// Whether it was decided after its last day.
+	DecidedLate   bool `protobuf:"varint,11,opt,name=decided_late,json=decidedLate,proto3" json:"decided_late,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Appeal) Reset() {
+	*x = Appeal{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Appeal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Appeal) ProtoMessage() {}
+
+func (x *Appeal) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Appeal.ProtoReflect.Descriptor instead.
+func (*Appeal) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Appeal) GetState() AppealState {
+	if x != nil {
+		return x.State
+	}
+	return AppealState_APPEAL_STATE_UNSPECIFIED
+}
+
+func (x *Appeal) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *Appeal) GetDepartment() string {
+	if x != nil {
+		return x.Department
+	}
+	return ""
+}
+
+func (x *Appeal) GetContent() string {
+	if x != nil {
+		return x.Content
+	}
+	return ""
+}
+
+func (x *Appeal) GetAppealTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AppealTime
+	}
+	return nil
+}
+
+func (x *Appeal) GetDueDate() string {
+	if x != nil {
+		return x.DueDate
+	}
+	return ""
+}
+
+func (x *Appeal) GetDecider() string {
+	if x != nil {
+		return x.Decider
+	}
+	return ""
+}
+
+func (x *Appeal) GetOpinion() string {
+	if x != nil {
+		return x.Opinion
+	}
+	return ""
+}
+
+func (x *Appeal) GetDecideTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DecideTime
+	}
+	return nil
+}
+
+func (x *Appeal) GetHall() string {
+	if x != nil {
+		return x.Hall
+	}
+	return ""
+}
+
+func (x *Appeal) GetDecidedLate() bool {
+	if x != nil {
+		return x.DecidedLate
+	}
+	return false
+}
+
 // The clocks of one case at one moment.
 type CaseClock struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -469,7 +721,7 @@ type CaseClock struct {
 
 func (x *CaseClock) Reset() {
 	*x = CaseClock{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[1]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -481,7 +733,7 @@ func (x *CaseClock) String() string {
 func (*CaseClock) ProtoMessage() {}
 
 func (x *CaseClock) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[1]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -494,7 +746,7 @@ func (x *CaseClock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseClock.ProtoReflect.Descriptor instead.
 func (*CaseClock) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{1}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *CaseClock) GetName() string {
@@ -613,7 +865,7 @@ type GetCaseClockRequest struct {
 
 func (x *GetCaseClockRequest) Reset() {
 	*x = GetCaseClockRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[2]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -625,7 +877,7 @@ func (x *GetCaseClockRequest) String() string {
 func (*GetCaseClockRequest) ProtoMessage() {}
 
 func (x *GetCaseClockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[2]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -638,7 +890,7 @@ func (x *GetCaseClockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCaseClockRequest.ProtoReflect.Descriptor instead.
 func (*GetCaseClockRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{2}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *GetCaseClockRequest) GetName() string {
@@ -659,7 +911,7 @@ type ExplainDueRequest struct {
 
 func (x *ExplainDueRequest) Reset() {
 	*x = ExplainDueRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[3]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -671,7 +923,7 @@ func (x *ExplainDueRequest) String() string {
 func (*ExplainDueRequest) ProtoMessage() {}
 
 func (x *ExplainDueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[3]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -684,7 +936,7 @@ func (x *ExplainDueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainDueRequest.ProtoReflect.Descriptor instead.
 func (*ExplainDueRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{3}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ExplainDueRequest) GetName() string {
@@ -711,7 +963,7 @@ type ExplainedDay struct {
 
 func (x *ExplainedDay) Reset() {
 	*x = ExplainedDay{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[4]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -723,7 +975,7 @@ func (x *ExplainedDay) String() string {
 func (*ExplainedDay) ProtoMessage() {}
 
 func (x *ExplainedDay) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[4]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -736,7 +988,7 @@ func (x *ExplainedDay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainedDay.ProtoReflect.Descriptor instead.
 func (*ExplainedDay) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{4}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ExplainedDay) GetDate() string {
@@ -792,7 +1044,7 @@ type ExplainDueResponse struct {
 
 func (x *ExplainDueResponse) Reset() {
 	*x = ExplainDueResponse{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[5]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -804,7 +1056,7 @@ func (x *ExplainDueResponse) String() string {
 func (*ExplainDueResponse) ProtoMessage() {}
 
 func (x *ExplainDueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[5]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -817,7 +1069,7 @@ func (x *ExplainDueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainDueResponse.ProtoReflect.Descriptor instead.
 func (*ExplainDueResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{5}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ExplainDueResponse) GetStartDate() string {
@@ -893,7 +1145,7 @@ type ListCaseClocksRequest struct {
 
 func (x *ListCaseClocksRequest) Reset() {
 	*x = ListCaseClocksRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[6]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -905,7 +1157,7 @@ func (x *ListCaseClocksRequest) String() string {
 func (*ListCaseClocksRequest) ProtoMessage() {}
 
 func (x *ListCaseClocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[6]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -918,7 +1170,7 @@ func (x *ListCaseClocksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCaseClocksRequest.ProtoReflect.Descriptor instead.
 func (*ListCaseClocksRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{6}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ListCaseClocksRequest) GetParent() string {
@@ -962,7 +1214,7 @@ type ListCaseClocksResponse struct {
 
 func (x *ListCaseClocksResponse) Reset() {
 	*x = ListCaseClocksResponse{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[7]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -974,7 +1226,7 @@ func (x *ListCaseClocksResponse) String() string {
 func (*ListCaseClocksResponse) ProtoMessage() {}
 
 func (x *ListCaseClocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[7]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -987,7 +1239,7 @@ func (x *ListCaseClocksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCaseClocksResponse.ProtoReflect.Descriptor instead.
 func (*ListCaseClocksResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{7}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListCaseClocksResponse) GetCaseClocks() []*CaseClock {
@@ -1015,7 +1267,7 @@ type GetCardRequest struct {
 
 func (x *GetCardRequest) Reset() {
 	*x = GetCardRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[8]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1027,7 +1279,7 @@ func (x *GetCardRequest) String() string {
 func (*GetCardRequest) ProtoMessage() {}
 
 func (x *GetCardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[8]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1040,7 +1292,7 @@ func (x *GetCardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCardRequest.ProtoReflect.Descriptor instead.
 func (*GetCardRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{8}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetCardRequest) GetName() string {
@@ -1071,7 +1323,7 @@ type ListCardsRequest struct {
 
 func (x *ListCardsRequest) Reset() {
 	*x = ListCardsRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[9]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1083,7 +1335,7 @@ func (x *ListCardsRequest) String() string {
 func (*ListCardsRequest) ProtoMessage() {}
 
 func (x *ListCardsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[9]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1096,7 +1348,7 @@ func (x *ListCardsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCardsRequest.ProtoReflect.Descriptor instead.
 func (*ListCardsRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{9}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ListCardsRequest) GetParent() string {
@@ -1154,7 +1406,7 @@ type ListCardsResponse struct {
 
 func (x *ListCardsResponse) Reset() {
 	*x = ListCardsResponse{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[10]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1166,7 +1418,7 @@ func (x *ListCardsResponse) String() string {
 func (*ListCardsResponse) ProtoMessage() {}
 
 func (x *ListCardsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[10]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1179,7 +1431,7 @@ func (x *ListCardsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCardsResponse.ProtoReflect.Descriptor instead.
 func (*ListCardsResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{10}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListCardsResponse) GetCards() []*Card {
@@ -1209,7 +1461,7 @@ type WatchCardsRequest struct {
 
 func (x *WatchCardsRequest) Reset() {
 	*x = WatchCardsRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[11]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1221,7 +1473,7 @@ func (x *WatchCardsRequest) String() string {
 func (*WatchCardsRequest) ProtoMessage() {}
 
 func (x *WatchCardsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[11]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1234,7 +1486,7 @@ func (x *WatchCardsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchCardsRequest.ProtoReflect.Descriptor instead.
 func (*WatchCardsRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{11}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *WatchCardsRequest) GetParent() string {
@@ -1264,7 +1516,7 @@ type WatchCardsResponse struct {
 
 func (x *WatchCardsResponse) Reset() {
 	*x = WatchCardsResponse{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[12]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1276,7 +1528,7 @@ func (x *WatchCardsResponse) String() string {
 func (*WatchCardsResponse) ProtoMessage() {}
 
 func (x *WatchCardsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[12]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1289,7 +1541,7 @@ func (x *WatchCardsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchCardsResponse.ProtoReflect.Descriptor instead.
 func (*WatchCardsResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{12}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *WatchCardsResponse) GetCard() *Card {
@@ -1323,7 +1575,7 @@ type RevokeCardRequest struct {
 
 func (x *RevokeCardRequest) Reset() {
 	*x = RevokeCardRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[13]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1335,7 +1587,7 @@ func (x *RevokeCardRequest) String() string {
 func (*RevokeCardRequest) ProtoMessage() {}
 
 func (x *RevokeCardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[13]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1348,7 +1600,7 @@ func (x *RevokeCardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeCardRequest.ProtoReflect.Descriptor instead.
 func (*RevokeCardRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{13}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *RevokeCardRequest) GetName() string {
@@ -1396,7 +1648,7 @@ type ReplyCardRequest struct {
 
 func (x *ReplyCardRequest) Reset() {
 	*x = ReplyCardRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[14]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1408,7 +1660,7 @@ func (x *ReplyCardRequest) String() string {
 func (*ReplyCardRequest) ProtoMessage() {}
 
 func (x *ReplyCardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[14]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1421,7 +1673,7 @@ func (x *ReplyCardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyCardRequest.ProtoReflect.Descriptor instead.
 func (*ReplyCardRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{14}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ReplyCardRequest) GetName() string {
@@ -1461,7 +1713,7 @@ type ListRulesRequest struct {
 
 func (x *ListRulesRequest) Reset() {
 	*x = ListRulesRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[15]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1473,7 +1725,7 @@ func (x *ListRulesRequest) String() string {
 func (*ListRulesRequest) ProtoMessage() {}
 
 func (x *ListRulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[15]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1486,7 +1738,7 @@ func (x *ListRulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRulesRequest.ProtoReflect.Descriptor instead.
 func (*ListRulesRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{15}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{16}
 }
 
 // One supervision rule.
@@ -1510,7 +1762,7 @@ type Rule struct {
 
 func (x *Rule) Reset() {
 	*x = Rule{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[16]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1522,7 +1774,7 @@ func (x *Rule) String() string {
 func (*Rule) ProtoMessage() {}
 
 func (x *Rule) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[16]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1535,7 +1787,7 @@ func (x *Rule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rule.ProtoReflect.Descriptor instead.
 func (*Rule) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{16}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Rule) GetId() string {
@@ -1593,7 +1845,7 @@ type ListRulesResponse struct {
 
 func (x *ListRulesResponse) Reset() {
 	*x = ListRulesResponse{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[17]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1605,7 +1857,7 @@ func (x *ListRulesResponse) String() string {
 func (*ListRulesResponse) ProtoMessage() {}
 
 func (x *ListRulesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[17]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1618,7 +1870,7 @@ func (x *ListRulesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRulesResponse.ProtoReflect.Descriptor instead.
 func (*ListRulesResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{17}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListRulesResponse) GetRules() []*Rule {
@@ -1653,7 +1905,7 @@ type PolicyChange struct {
 
 func (x *PolicyChange) Reset() {
 	*x = PolicyChange{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[18]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1665,7 +1917,7 @@ func (x *PolicyChange) String() string {
 func (*PolicyChange) ProtoMessage() {}
 
 func (x *PolicyChange) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[18]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1678,7 +1930,7 @@ func (x *PolicyChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyChange.ProtoReflect.Descriptor instead.
 func (*PolicyChange) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{18}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *PolicyChange) GetFormerVersion() string {
@@ -1722,7 +1974,7 @@ type RuleCondition struct {
 
 func (x *RuleCondition) Reset() {
 	*x = RuleCondition{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[19]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1734,7 +1986,7 @@ func (x *RuleCondition) String() string {
 func (*RuleCondition) ProtoMessage() {}
 
 func (x *RuleCondition) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[19]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1747,7 +1999,7 @@ func (x *RuleCondition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RuleCondition.ProtoReflect.Descriptor instead.
 func (*RuleCondition) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{19}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *RuleCondition) GetLevel() CardLevel {
@@ -1792,7 +2044,7 @@ type ConductRule struct {
 
 func (x *ConductRule) Reset() {
 	*x = ConductRule{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[20]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1804,7 +2056,7 @@ func (x *ConductRule) String() string {
 func (*ConductRule) ProtoMessage() {}
 
 func (x *ConductRule) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[20]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1817,7 +2069,7 @@ func (x *ConductRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConductRule.ProtoReflect.Descriptor instead.
 func (*ConductRule) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{20}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ConductRule) GetId() string {
@@ -1914,7 +2166,7 @@ type RuleSet struct {
 
 func (x *RuleSet) Reset() {
 	*x = RuleSet{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[21]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1926,7 +2178,7 @@ func (x *RuleSet) String() string {
 func (*RuleSet) ProtoMessage() {}
 
 func (x *RuleSet) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[21]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1939,7 +2191,7 @@ func (x *RuleSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RuleSet.ProtoReflect.Descriptor instead.
 func (*RuleSet) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{21}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *RuleSet) GetName() string {
@@ -2034,7 +2286,7 @@ type CreateRuleSetRequest struct {
 
 func (x *CreateRuleSetRequest) Reset() {
 	*x = CreateRuleSetRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[22]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2046,7 +2298,7 @@ func (x *CreateRuleSetRequest) String() string {
 func (*CreateRuleSetRequest) ProtoMessage() {}
 
 func (x *CreateRuleSetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[22]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2059,7 +2311,7 @@ func (x *CreateRuleSetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRuleSetRequest.ProtoReflect.Descriptor instead.
 func (*CreateRuleSetRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{22}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CreateRuleSetRequest) GetParent() string {
@@ -2100,7 +2352,7 @@ type ApproveRuleSetRequest struct {
 
 func (x *ApproveRuleSetRequest) Reset() {
 	*x = ApproveRuleSetRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[23]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2112,7 +2364,7 @@ func (x *ApproveRuleSetRequest) String() string {
 func (*ApproveRuleSetRequest) ProtoMessage() {}
 
 func (x *ApproveRuleSetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[23]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2125,7 +2377,7 @@ func (x *ApproveRuleSetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApproveRuleSetRequest.ProtoReflect.Descriptor instead.
 func (*ApproveRuleSetRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{23}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ApproveRuleSetRequest) GetName() string {
@@ -2171,7 +2423,7 @@ type ListRuleSetsRequest struct {
 
 func (x *ListRuleSetsRequest) Reset() {
 	*x = ListRuleSetsRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[24]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2183,7 +2435,7 @@ func (x *ListRuleSetsRequest) String() string {
 func (*ListRuleSetsRequest) ProtoMessage() {}
 
 func (x *ListRuleSetsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[24]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2196,7 +2448,7 @@ func (x *ListRuleSetsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRuleSetsRequest.ProtoReflect.Descriptor instead.
 func (*ListRuleSetsRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{24}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListRuleSetsRequest) GetParent() string {
@@ -2233,7 +2485,7 @@ type ListRuleSetsResponse struct {
 
 func (x *ListRuleSetsResponse) Reset() {
 	*x = ListRuleSetsResponse{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[25]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2245,7 +2497,7 @@ func (x *ListRuleSetsResponse) String() string {
 func (*ListRuleSetsResponse) ProtoMessage() {}
 
 func (x *ListRuleSetsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[25]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2258,7 +2510,7 @@ func (x *ListRuleSetsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRuleSetsResponse.ProtoReflect.Descriptor instead.
 func (*ListRuleSetsResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{25}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListRuleSetsResponse) GetRuleSets() []*RuleSet {
@@ -2300,7 +2552,7 @@ type DryRunRulesRequest struct {
 
 func (x *DryRunRulesRequest) Reset() {
 	*x = DryRunRulesRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[26]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2312,7 +2564,7 @@ func (x *DryRunRulesRequest) String() string {
 func (*DryRunRulesRequest) ProtoMessage() {}
 
 func (x *DryRunRulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[26]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2325,7 +2577,7 @@ func (x *DryRunRulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DryRunRulesRequest.ProtoReflect.Descriptor instead.
 func (*DryRunRulesRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{26}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *DryRunRulesRequest) GetParent() string {
@@ -2403,7 +2655,7 @@ type DryRunCount struct {
 
 func (x *DryRunCount) Reset() {
 	*x = DryRunCount{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[27]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2415,7 +2667,7 @@ func (x *DryRunCount) String() string {
 func (*DryRunCount) ProtoMessage() {}
 
 func (x *DryRunCount) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[27]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2428,7 +2680,7 @@ func (x *DryRunCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DryRunCount.ProtoReflect.Descriptor instead.
 func (*DryRunCount) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{27}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *DryRunCount) GetRule() string {
@@ -2489,7 +2741,7 @@ type DryRunCard struct {
 
 func (x *DryRunCard) Reset() {
 	*x = DryRunCard{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[28]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2501,7 +2753,7 @@ func (x *DryRunCard) String() string {
 func (*DryRunCard) ProtoMessage() {}
 
 func (x *DryRunCard) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[28]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2514,7 +2766,7 @@ func (x *DryRunCard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DryRunCard.ProtoReflect.Descriptor instead.
 func (*DryRunCard) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{28}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DryRunCard) GetCard() string {
@@ -2585,7 +2837,7 @@ type DryRunRulesResponse struct {
 
 func (x *DryRunRulesResponse) Reset() {
 	*x = DryRunRulesResponse{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[29]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2597,7 +2849,7 @@ func (x *DryRunRulesResponse) String() string {
 func (*DryRunRulesResponse) ProtoMessage() {}
 
 func (x *DryRunRulesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[29]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2610,7 +2862,7 @@ func (x *DryRunRulesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DryRunRulesResponse.ProtoReflect.Descriptor instead.
 func (*DryRunRulesResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{29}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *DryRunRulesResponse) GetCases() int64 {
@@ -2648,11 +2900,440 @@ func (x *DryRunRulesResponse) GetNextPageToken() string {
 	return ""
 }
 
+// Appeals against a card.
+type AppealCardRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The card, halls/{division}/cards/{card}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A UUID that makes a retry harmless.
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The etag last read.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Why the card should not stand, at least 10 characters.
+	Content       string `protobuf:"bytes,4,opt,name=content,proto3" json:"content,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AppealCardRequest) Reset() {
+	*x = AppealCardRequest{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AppealCardRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AppealCardRequest) ProtoMessage() {}
+
+func (x *AppealCardRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AppealCardRequest.ProtoReflect.Descriptor instead.
+func (*AppealCardRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *AppealCardRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AppealCardRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *AppealCardRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *AppealCardRequest) GetContent() string {
+	if x != nil {
+		return x.Content
+	}
+	return ""
+}
+
+// Decides an appeal.
+type DecideAppealRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The card, halls/{division}/cards/{card}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A UUID that makes a retry harmless.
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The etag last read.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Revoked, rejected or referred.
+	Result AppealState `protobuf:"varint,4,opt,name=result,proto3,enum=onehall.supervision.v1.AppealState" json:"result,omitempty"`
+	// Why, at least 10 characters.
+	Opinion       string `protobuf:"bytes,5,opt,name=opinion,proto3" json:"opinion,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DecideAppealRequest) Reset() {
+	*x = DecideAppealRequest{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DecideAppealRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DecideAppealRequest) ProtoMessage() {}
+
+func (x *DecideAppealRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DecideAppealRequest.ProtoReflect.Descriptor instead.
+func (*DecideAppealRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *DecideAppealRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DecideAppealRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *DecideAppealRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *DecideAppealRequest) GetResult() AppealState {
+	if x != nil {
+		return x.Result
+	}
+	return AppealState_APPEAL_STATE_UNSPECIFIED
+}
+
+func (x *DecideAppealRequest) GetOpinion() string {
+	if x != nil {
+		return x.Opinion
+	}
+	return ""
+}
+
+// Tells of a correction.
+type CorrectCardRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The card, halls/{division}/cards/{card}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A UUID that makes a retry harmless.
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The etag last read.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// What was done, at least 4 characters.
+	Correction    string `protobuf:"bytes,4,opt,name=correction,proto3" json:"correction,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CorrectCardRequest) Reset() {
+	*x = CorrectCardRequest{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CorrectCardRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CorrectCardRequest) ProtoMessage() {}
+
+func (x *CorrectCardRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CorrectCardRequest.ProtoReflect.Descriptor instead.
+func (*CorrectCardRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *CorrectCardRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CorrectCardRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CorrectCardRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *CorrectCardRequest) GetCorrection() string {
+	if x != nil {
+		return x.Correction
+	}
+	return ""
+}
+
+// Counts cards.
+type CountCardsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The hall, halls/{division}, or halls/- for all.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// Only cards of this department.
+	Department    string `protobuf:"bytes,2,opt,name=department,proto3" json:"department,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountCardsRequest) Reset() {
+	*x = CountCardsRequest{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountCardsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountCardsRequest) ProtoMessage() {}
+
+func (x *CountCardsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountCardsRequest.ProtoReflect.Descriptor instead.
+func (*CountCardsRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *CountCardsRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *CountCardsRequest) GetDepartment() string {
+	if x != nil {
+		return x.Department
+	}
+	return ""
+}
+
+// The cards of one level of one department.
+type CardCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The hall.
+	Hall string `protobuf:"bytes,1,opt,name=hall,proto3" json:"hall,omitempty"`
+	// The department.
+	Department string `protobuf:"bytes,2,opt,name=department,proto3" json:"department,omitempty"`
+	// The level.
+	Level CardLevel `protobuf:"varint,3,opt,name=level,proto3,enum=onehall.supervision.v1.CardLevel" json:"level,omitempty"`
+	// Cards that stand.
+	Valid int64 `protobuf:"varint,4,opt,name=valid,proto3" json:"valid,omitempty"`
+	// Cards that were revoked.
+	Revoked       int64 `protobuf:"varint,5,opt,name=revoked,proto3" json:"revoked,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CardCount) Reset() {
+	*x = CardCount{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CardCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CardCount) ProtoMessage() {}
+
+func (x *CardCount) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CardCount.ProtoReflect.Descriptor instead.
+func (*CardCount) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *CardCount) GetHall() string {
+	if x != nil {
+		return x.Hall
+	}
+	return ""
+}
+
+func (x *CardCount) GetDepartment() string {
+	if x != nil {
+		return x.Department
+	}
+	return ""
+}
+
+func (x *CardCount) GetLevel() CardLevel {
+	if x != nil {
+		return x.Level
+	}
+	return CardLevel_CARD_LEVEL_UNSPECIFIED
+}
+
+func (x *CardCount) GetValid() int64 {
+	if x != nil {
+		return x.Valid
+	}
+	return 0
+}
+
+func (x *CardCount) GetRevoked() int64 {
+	if x != nil {
+		return x.Revoked
+	}
+	return 0
+}
+
+// The cards counted.
+type CountCardsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By hall, department and level.
+	Counts []*CardCount `protobuf:"bytes,1,rep,name=counts,proto3" json:"counts,omitempty"`
+	// All that stand.
+	Valid int64 `protobuf:"varint,2,opt,name=valid,proto3" json:"valid,omitempty"`
+	// All that were revoked.
+	Revoked       int64 `protobuf:"varint,3,opt,name=revoked,proto3" json:"revoked,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountCardsResponse) Reset() {
+	*x = CountCardsResponse{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountCardsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountCardsResponse) ProtoMessage() {}
+
+func (x *CountCardsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountCardsResponse.ProtoReflect.Descriptor instead.
+func (*CountCardsResponse) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *CountCardsResponse) GetCounts() []*CardCount {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
+}
+
+func (x *CountCardsResponse) GetValid() int64 {
+	if x != nil {
+		return x.Valid
+	}
+	return 0
+}
+
+func (x *CountCardsResponse) GetRevoked() int64 {
+	if x != nil {
+		return x.Revoked
+	}
+	return 0
+}
+
 var File_onehall_supervision_v1_supervision_proto protoreflect.FileDescriptor
 
 const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"\n" +
-	"(onehall/supervision/v1/supervision.proto\x12\x16onehall.supervision.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a onehall/options/v1/options.proto\"\x97\x06\n" +
+	"(onehall/supervision/v1/supervision.proto\x12\x16onehall.supervision.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a onehall/options/v1/options.proto\"\x9a\b\n" +
 	"\x04Card\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04rule\x18\x02 \x01(\tR\x04rule\x12!\n" +
@@ -2682,7 +3363,33 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"revokeTime\x12\x1b\n" +
 	"\tdays_used\x18\x14 \x01(\x05R\bdaysUsed\x12\x14\n" +
 	"\x05limit\x18\x15 \x01(\x05R\x05limit\x12\x12\n" +
-	"\x04etag\x18\x16 \x01(\tR\x04etag\"\xf7\x04\n" +
+	"\x04etag\x18\x16 \x01(\tR\x04etag\x12\x1d\n" +
+	"\n" +
+	"reply_late\x18\x17 \x01(\bR\treplyLate\x126\n" +
+	"\x06appeal\x18\x18 \x01(\v2\x1e.onehall.supervision.v1.AppealR\x06appeal\x12\x1e\n" +
+	"\n" +
+	"correction\x18\x19 \x01(\tR\n" +
+	"correction\x12=\n" +
+	"\fcorrect_time\x18\x1a \x01(\v2\x1a.google.protobuf.TimestampR\vcorrectTime\x12(\n" +
+	"\x10correct_due_date\x18\x1b \x01(\tR\x0ecorrectDueDate\x12!\n" +
+	"\fcorrect_late\x18\x1c \x01(\bR\vcorrectLate\"\x95\x03\n" +
+	"\x06Appeal\x129\n" +
+	"\x05state\x18\x01 \x01(\x0e2#.onehall.supervision.v1.AppealStateR\x05state\x12\x16\n" +
+	"\x06person\x18\x02 \x01(\tR\x06person\x12\x1e\n" +
+	"\n" +
+	"department\x18\x03 \x01(\tR\n" +
+	"department\x12\x18\n" +
+	"\acontent\x18\x04 \x01(\tR\acontent\x12;\n" +
+	"\vappeal_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"appealTime\x12\x19\n" +
+	"\bdue_date\x18\x06 \x01(\tR\adueDate\x12\x18\n" +
+	"\adecider\x18\a \x01(\tR\adecider\x12\x18\n" +
+	"\aopinion\x18\b \x01(\tR\aopinion\x12;\n" +
+	"\vdecide_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"decideTime\x12\x12\n" +
+	"\x04hall\x18\n" +
+	" \x01(\tR\x04hall\x12!\n" +
+	"\fdecided_late\x18\v \x01(\bR\vdecidedLate\"\xf7\x04\n" +
 	"\tCaseClock\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04case\x18\x02 \x01(\tR\x04case\x12\x1e\n" +
@@ -2876,7 +3583,50 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"\x06counts\x18\x02 \x03(\v2#.onehall.supervision.v1.DryRunCountR\x06counts\x12D\n" +
 	"\vdifferences\x18\x03 \x03(\v2\".onehall.supervision.v1.DryRunCardR\vdifferences\x12\x18\n" +
 	"\aversion\x18\x04 \x01(\tR\aversion\x12&\n" +
-	"\x0fnext_page_token\x18\x05 \x01(\tR\rnextPageToken*j\n" +
+	"\x0fnext_page_token\x18\x05 \x01(\tR\rnextPageToken\"\xb4\x01\n" +
+	"\x11AppealCardRequest\x12F\n" +
+	"\x04name\x18\x01 \x01(\tB2\xbaH/r-2+^halls/[0-9]{6}/cards/[0-9A-Za-z_.-]{1,80}$R\x04name\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12\x12\n" +
+	"\x04etag\x18\x03 \x01(\tR\x04etag\x12$\n" +
+	"\acontent\x18\x04 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\n" +
+	"\x18\xd0\x0fR\acontent\"\x81\x02\n" +
+	"\x13DecideAppealRequest\x12F\n" +
+	"\x04name\x18\x01 \x01(\tB2\xbaH/r-2+^halls/[0-9]{6}/cards/[0-9A-Za-z_.-]{1,80}$R\x04name\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12\x12\n" +
+	"\x04etag\x18\x03 \x01(\tR\x04etag\x12I\n" +
+	"\x06result\x18\x04 \x01(\x0e2#.onehall.supervision.v1.AppealStateB\f\xbaH\t\x82\x01\x06\x18\x02\x18\x03\x18\x04R\x06result\x12$\n" +
+	"\aopinion\x18\x05 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\n" +
+	"\x18\xe8\aR\aopinion\"\xbb\x01\n" +
+	"\x12CorrectCardRequest\x12F\n" +
+	"\x04name\x18\x01 \x01(\tB2\xbaH/r-2+^halls/[0-9]{6}/cards/[0-9A-Za-z_.-]{1,80}$R\x04name\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12\x12\n" +
+	"\x04etag\x18\x03 \x01(\tR\x04etag\x12*\n" +
+	"\n" +
+	"correction\x18\x04 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x04\x18\xd0\x0fR\n" +
+	"correction\"\xa3\x01\n" +
+	"\x11CountCardsRequest\x123\n" +
+	"\x06parent\x18\x01 \x01(\tB\x1b\xbaH\x18r\x162\x14^halls/([0-9]{6}|-)$R\x06parent\x12Y\n" +
+	"\n" +
+	"department\x18\x02 \x01(\tB9\xbaH6r422^(halls/[0-9]{6}/departments/[0-9A-Za-z-]{1,40})?$R\n" +
+	"department\"\xa8\x01\n" +
+	"\tCardCount\x12\x12\n" +
+	"\x04hall\x18\x01 \x01(\tR\x04hall\x12\x1e\n" +
+	"\n" +
+	"department\x18\x02 \x01(\tR\n" +
+	"department\x127\n" +
+	"\x05level\x18\x03 \x01(\x0e2!.onehall.supervision.v1.CardLevelR\x05level\x12\x14\n" +
+	"\x05valid\x18\x04 \x01(\x03R\x05valid\x12\x18\n" +
+	"\arevoked\x18\x05 \x01(\x03R\arevoked\"\x7f\n" +
+	"\x12CountCardsResponse\x129\n" +
+	"\x06counts\x18\x01 \x03(\v2!.onehall.supervision.v1.CardCountR\x06counts\x12\x14\n" +
+	"\x05valid\x18\x02 \x01(\x03R\x05valid\x12\x18\n" +
+	"\arevoked\x18\x03 \x01(\x03R\arevoked*j\n" +
 	"\tCardLevel\x12\x1a\n" +
 	"\x16CARD_LEVEL_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12CARD_LEVEL_WARNING\x10\x01\x12\x15\n" +
@@ -2886,11 +3636,17 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"\x16CARD_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12CARD_STATE_PENDING\x10\x01\x12\x15\n" +
 	"\x11CARD_STATE_ISSUED\x10\x02\x12\x16\n" +
-	"\x12CARD_STATE_REVOKED\x10\x03*e\n" +
+	"\x12CARD_STATE_REVOKED\x10\x03*\x95\x01\n" +
+	"\vAppealState\x12\x1c\n" +
+	"\x18APPEAL_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14APPEAL_STATE_PENDING\x10\x01\x12\x18\n" +
+	"\x14APPEAL_STATE_REVOKED\x10\x02\x12\x19\n" +
+	"\x15APPEAL_STATE_REJECTED\x10\x03\x12\x19\n" +
+	"\x15APPEAL_STATE_REFERRED\x10\x04*e\n" +
 	"\fRuleSetState\x12\x1e\n" +
 	"\x1aRULE_SET_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14RULE_SET_STATE_DRAFT\x10\x01\x12\x1b\n" +
-	"\x17RULE_SET_STATE_APPROVED\x10\x022\xa5\x10\n" +
+	"\x17RULE_SET_STATE_APPROVED\x10\x022\x91\x15\n" +
 	"\x12SupervisionService\x12\xa7\x01\n" +
 	"\fGetCaseClock\x12+.onehall.supervision.v1.GetCaseClockRequest\x1a!.onehall.supervision.v1.CaseClock\"G\xa2\xbb\x18\x18\x12\x04\b\x02\x10\x03\x12\x04\b\x03\x10\x02\x12\x04\b\x04\x10\x02\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=halls/*/cases/*/clock}\x90\x02\x01\x12\xba\x01\n" +
 	"\n" +
@@ -2907,7 +3663,13 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"\rCreateRuleSet\x12,.onehall.supervision.v1.CreateRuleSetRequest\x1a\x1f.onehall.supervision.v1.RuleSet\"9\xa2\xbb\x18\x06\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02):\brule_set\"\x1d/v1/{parent=halls/*}/ruleSets\x12\x9c\x01\n" +
 	"\x0eApproveRuleSet\x12-.onehall.supervision.v1.ApproveRuleSetRequest\x1a\x1f.onehall.supervision.v1.RuleSet\":\xa2\xbb\x18\x06\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02*:\x01*\"%/v1/{name=halls/*/ruleSets/*}:approve\x12\xa3\x01\n" +
 	"\fListRuleSets\x12+.onehall.supervision.v1.ListRuleSetsRequest\x1a,.onehall.supervision.v1.ListRuleSetsResponse\"8\xa2\xbb\x18\f\x12\x04\b\x04\x10\x03\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/{parent=halls/*}/ruleSets\x90\x02\x01\x12\xa1\x01\n" +
-	"\vDryRunRules\x12*.onehall.supervision.v1.DryRunRulesRequest\x1a+.onehall.supervision.v1.DryRunRulesResponse\"9\xa2\xbb\x18\x06\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/{parent=halls/*}/rules:dryRun\x90\x02\x01B\xf3\x01\n" +
+	"\vDryRunRules\x12*.onehall.supervision.v1.DryRunRulesRequest\x1a+.onehall.supervision.v1.DryRunRulesResponse\"9\xa2\xbb\x18\x06\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/{parent=halls/*}/rules:dryRun\x90\x02\x01\x12\x93\x01\n" +
+	"\n" +
+	"AppealCard\x12).onehall.supervision.v1.AppealCardRequest\x1a\x1c.onehall.supervision.v1.Card\"<\xa2\xbb\x18\f\x12\x04\b\x03\x10\x02\x12\x04\b\x04\x10\x02\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/{name=halls/*/cards/*}:appeal\x12\x97\x01\n" +
+	"\fDecideAppeal\x12+.onehall.supervision.v1.DecideAppealRequest\x1a\x1c.onehall.supervision.v1.Card\"<\xa2\xbb\x18\x06\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02,:\x01*\"'/v1/{name=halls/*/cards/*}:decideAppeal\x12\x96\x01\n" +
+	"\vCorrectCard\x12*.onehall.supervision.v1.CorrectCardRequest\x1a\x1c.onehall.supervision.v1.Card\"=\xa2\xbb\x18\f\x12\x04\b\x03\x10\x02\x12\x04\b\x04\x10\x02\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/{name=halls/*/cards/*}:correct\x12\xa0\x01\n" +
+	"\n" +
+	"CountCards\x12).onehall.supervision.v1.CountCardsRequest\x1a*.onehall.supervision.v1.CountCardsResponse\";\xa2\xbb\x18\f\x12\x04\b\x04\x10\x02\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=halls/*}/cards:count\x90\x02\x01B\xf3\x01\n" +
 	"\x1acom.onehall.supervision.v1B\x10SupervisionProtoP\x01ZIgithub.com/onehall/onehall/proto/gen/onehall/supervision/v1;supervisionv1\xa2\x02\x03OSX\xaa\x02\x16Onehall.Supervision.V1\xca\x02\x16Onehall\\Supervision\\V1\xe2\x02\"Onehall\\Supervision\\V1\\GPBMetadata\xea\x02\x18Onehall::Supervision::V1b\x06proto3"
 
 var (
@@ -2922,106 +3684,130 @@ func file_onehall_supervision_v1_supervision_proto_rawDescGZIP() []byte {
 	return file_onehall_supervision_v1_supervision_proto_rawDescData
 }
 
-var file_onehall_supervision_v1_supervision_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_onehall_supervision_v1_supervision_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_onehall_supervision_v1_supervision_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_onehall_supervision_v1_supervision_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_onehall_supervision_v1_supervision_proto_goTypes = []any{
 	(CardLevel)(0),                 // 0: onehall.supervision.v1.CardLevel
 	(CardState)(0),                 // 1: onehall.supervision.v1.CardState
-	(RuleSetState)(0),              // 2: onehall.supervision.v1.RuleSetState
-	(*Card)(nil),                   // 3: onehall.supervision.v1.Card
-	(*CaseClock)(nil),              // 4: onehall.supervision.v1.CaseClock
-	(*GetCaseClockRequest)(nil),    // 5: onehall.supervision.v1.GetCaseClockRequest
-	(*ExplainDueRequest)(nil),      // 6: onehall.supervision.v1.ExplainDueRequest
-	(*ExplainedDay)(nil),           // 7: onehall.supervision.v1.ExplainedDay
-	(*ExplainDueResponse)(nil),     // 8: onehall.supervision.v1.ExplainDueResponse
-	(*ListCaseClocksRequest)(nil),  // 9: onehall.supervision.v1.ListCaseClocksRequest
-	(*ListCaseClocksResponse)(nil), // 10: onehall.supervision.v1.ListCaseClocksResponse
-	(*GetCardRequest)(nil),         // 11: onehall.supervision.v1.GetCardRequest
-	(*ListCardsRequest)(nil),       // 12: onehall.supervision.v1.ListCardsRequest
-	(*ListCardsResponse)(nil),      // 13: onehall.supervision.v1.ListCardsResponse
-	(*WatchCardsRequest)(nil),      // 14: onehall.supervision.v1.WatchCardsRequest
-	(*WatchCardsResponse)(nil),     // 15: onehall.supervision.v1.WatchCardsResponse
-	(*RevokeCardRequest)(nil),      // 16: onehall.supervision.v1.RevokeCardRequest
-	(*ReplyCardRequest)(nil),       // 17: onehall.supervision.v1.ReplyCardRequest
-	(*ListRulesRequest)(nil),       // 18: onehall.supervision.v1.ListRulesRequest
-	(*Rule)(nil),                   // 19: onehall.supervision.v1.Rule
-	(*ListRulesResponse)(nil),      // 20: onehall.supervision.v1.ListRulesResponse
-	(*PolicyChange)(nil),           // 21: onehall.supervision.v1.PolicyChange
-	(*RuleCondition)(nil),          // 22: onehall.supervision.v1.RuleCondition
-	(*ConductRule)(nil),            // 23: onehall.supervision.v1.ConductRule
-	(*RuleSet)(nil),                // 24: onehall.supervision.v1.RuleSet
-	(*CreateRuleSetRequest)(nil),   // 25: onehall.supervision.v1.CreateRuleSetRequest
-	(*ApproveRuleSetRequest)(nil),  // 26: onehall.supervision.v1.ApproveRuleSetRequest
-	(*ListRuleSetsRequest)(nil),    // 27: onehall.supervision.v1.ListRuleSetsRequest
-	(*ListRuleSetsResponse)(nil),   // 28: onehall.supervision.v1.ListRuleSetsResponse
-	(*DryRunRulesRequest)(nil),     // 29: onehall.supervision.v1.DryRunRulesRequest
-	(*DryRunCount)(nil),            // 30: onehall.supervision.v1.DryRunCount
-	(*DryRunCard)(nil),             // 31: onehall.supervision.v1.DryRunCard
-	(*DryRunRulesResponse)(nil),    // 32: onehall.supervision.v1.DryRunRulesResponse
-	(*timestamppb.Timestamp)(nil),  // 33: google.protobuf.Timestamp
+	(AppealState)(0),               // 2: onehall.supervision.v1.AppealState
+	(RuleSetState)(0),              // 3: onehall.supervision.v1.RuleSetState
+	(*Card)(nil),                   // 4: onehall.supervision.v1.Card
+	(*Appeal)(nil),                 // 5: onehall.supervision.v1.Appeal
+	(*CaseClock)(nil),              // 6: onehall.supervision.v1.CaseClock
+	(*GetCaseClockRequest)(nil),    // 7: onehall.supervision.v1.GetCaseClockRequest
+	(*ExplainDueRequest)(nil),      // 8: onehall.supervision.v1.ExplainDueRequest
+	(*ExplainedDay)(nil),           // 9: onehall.supervision.v1.ExplainedDay
+	(*ExplainDueResponse)(nil),     // 10: onehall.supervision.v1.ExplainDueResponse
+	(*ListCaseClocksRequest)(nil),  // 11: onehall.supervision.v1.ListCaseClocksRequest
+	(*ListCaseClocksResponse)(nil), // 12: onehall.supervision.v1.ListCaseClocksResponse
+	(*GetCardRequest)(nil),         // 13: onehall.supervision.v1.GetCardRequest
+	(*ListCardsRequest)(nil),       // 14: onehall.supervision.v1.ListCardsRequest
+	(*ListCardsResponse)(nil),      // 15: onehall.supervision.v1.ListCardsResponse
+	(*WatchCardsRequest)(nil),      // 16: onehall.supervision.v1.WatchCardsRequest
+	(*WatchCardsResponse)(nil),     // 17: onehall.supervision.v1.WatchCardsResponse
+	(*RevokeCardRequest)(nil),      // 18: onehall.supervision.v1.RevokeCardRequest
+	(*ReplyCardRequest)(nil),       // 19: onehall.supervision.v1.ReplyCardRequest
+	(*ListRulesRequest)(nil),       // 20: onehall.supervision.v1.ListRulesRequest
+	(*Rule)(nil),                   // 21: onehall.supervision.v1.Rule
+	(*ListRulesResponse)(nil),      // 22: onehall.supervision.v1.ListRulesResponse
+	(*PolicyChange)(nil),           // 23: onehall.supervision.v1.PolicyChange
+	(*RuleCondition)(nil),          // 24: onehall.supervision.v1.RuleCondition
+	(*ConductRule)(nil),            // 25: onehall.supervision.v1.ConductRule
+	(*RuleSet)(nil),                // 26: onehall.supervision.v1.RuleSet
+	(*CreateRuleSetRequest)(nil),   // 27: onehall.supervision.v1.CreateRuleSetRequest
+	(*ApproveRuleSetRequest)(nil),  // 28: onehall.supervision.v1.ApproveRuleSetRequest
+	(*ListRuleSetsRequest)(nil),    // 29: onehall.supervision.v1.ListRuleSetsRequest
+	(*ListRuleSetsResponse)(nil),   // 30: onehall.supervision.v1.ListRuleSetsResponse
+	(*DryRunRulesRequest)(nil),     // 31: onehall.supervision.v1.DryRunRulesRequest
+	(*DryRunCount)(nil),            // 32: onehall.supervision.v1.DryRunCount
+	(*DryRunCard)(nil),             // 33: onehall.supervision.v1.DryRunCard
+	(*DryRunRulesResponse)(nil),    // 34: onehall.supervision.v1.DryRunRulesResponse
+	(*AppealCardRequest)(nil),      // 35: onehall.supervision.v1.AppealCardRequest
+	(*DecideAppealRequest)(nil),    // 36: onehall.supervision.v1.DecideAppealRequest
+	(*CorrectCardRequest)(nil),     // 37: onehall.supervision.v1.CorrectCardRequest
+	(*CountCardsRequest)(nil),      // 38: onehall.supervision.v1.CountCardsRequest
+	(*CardCount)(nil),              // 39: onehall.supervision.v1.CardCount
+	(*CountCardsResponse)(nil),     // 40: onehall.supervision.v1.CountCardsResponse
+	(*timestamppb.Timestamp)(nil),  // 41: google.protobuf.Timestamp
 }
 var file_onehall_supervision_v1_supervision_proto_depIdxs = []int32{
 	0,  // 0: onehall.supervision.v1.Card.level:type_name -> onehall.supervision.v1.CardLevel
-	33, // 1: onehall.supervision.v1.Card.as_of:type_name -> google.protobuf.Timestamp
-	33, // 2: onehall.supervision.v1.Card.issue_time:type_name -> google.protobuf.Timestamp
+	41, // 1: onehall.supervision.v1.Card.as_of:type_name -> google.protobuf.Timestamp
+	41, // 2: onehall.supervision.v1.Card.issue_time:type_name -> google.protobuf.Timestamp
 	1,  // 3: onehall.supervision.v1.Card.state:type_name -> onehall.supervision.v1.CardState
-	33, // 4: onehall.supervision.v1.Card.reply_time:type_name -> google.protobuf.Timestamp
-	33, // 5: onehall.supervision.v1.Card.revoke_time:type_name -> google.protobuf.Timestamp
-	33, // 6: onehall.supervision.v1.CaseClock.as_of:type_name -> google.protobuf.Timestamp
-	0,  // 7: onehall.supervision.v1.CaseClock.level:type_name -> onehall.supervision.v1.CardLevel
-	7,  // 8: onehall.supervision.v1.ExplainDueResponse.days:type_name -> onehall.supervision.v1.ExplainedDay
-	4,  // 9: onehall.supervision.v1.ListCaseClocksResponse.case_clocks:type_name -> onehall.supervision.v1.CaseClock
-	0,  // 10: onehall.supervision.v1.ListCardsRequest.level:type_name -> onehall.supervision.v1.CardLevel
-	3,  // 11: onehall.supervision.v1.ListCardsResponse.cards:type_name -> onehall.supervision.v1.Card
-	3,  // 12: onehall.supervision.v1.WatchCardsResponse.card:type_name -> onehall.supervision.v1.Card
-	0,  // 13: onehall.supervision.v1.Rule.level:type_name -> onehall.supervision.v1.CardLevel
-	19, // 14: onehall.supervision.v1.ListRulesResponse.rules:type_name -> onehall.supervision.v1.Rule
-	33, // 15: onehall.supervision.v1.PolicyChange.change_time:type_name -> google.protobuf.Timestamp
-	0,  // 16: onehall.supervision.v1.RuleCondition.level:type_name -> onehall.supervision.v1.CardLevel
-	22, // 17: onehall.supervision.v1.ConductRule.conditions:type_name -> onehall.supervision.v1.RuleCondition
-	23, // 18: onehall.supervision.v1.RuleSet.rules:type_name -> onehall.supervision.v1.ConductRule
-	2,  // 19: onehall.supervision.v1.RuleSet.state:type_name -> onehall.supervision.v1.RuleSetState
-	33, // 20: onehall.supervision.v1.RuleSet.create_time:type_name -> google.protobuf.Timestamp
-	33, // 21: onehall.supervision.v1.RuleSet.approve_time:type_name -> google.protobuf.Timestamp
-	24, // 22: onehall.supervision.v1.CreateRuleSetRequest.rule_set:type_name -> onehall.supervision.v1.RuleSet
-	24, // 23: onehall.supervision.v1.ListRuleSetsResponse.rule_sets:type_name -> onehall.supervision.v1.RuleSet
-	23, // 24: onehall.supervision.v1.DryRunRulesRequest.rules:type_name -> onehall.supervision.v1.ConductRule
-	0,  // 25: onehall.supervision.v1.DryRunCount.level:type_name -> onehall.supervision.v1.CardLevel
-	0,  // 26: onehall.supervision.v1.DryRunCard.level:type_name -> onehall.supervision.v1.CardLevel
-	33, // 27: onehall.supervision.v1.DryRunCard.as_of:type_name -> google.protobuf.Timestamp
-	30, // 28: onehall.supervision.v1.DryRunRulesResponse.counts:type_name -> onehall.supervision.v1.DryRunCount
-	31, // 29: onehall.supervision.v1.DryRunRulesResponse.differences:type_name -> onehall.supervision.v1.DryRunCard
-	5,  // 30: onehall.supervision.v1.SupervisionService.GetCaseClock:input_type -> onehall.supervision.v1.GetCaseClockRequest
-	6,  // 31: onehall.supervision.v1.SupervisionService.ExplainDue:input_type -> onehall.supervision.v1.ExplainDueRequest
-	9,  // 32: onehall.supervision.v1.SupervisionService.ListCaseClocks:input_type -> onehall.supervision.v1.ListCaseClocksRequest
-	11, // 33: onehall.supervision.v1.SupervisionService.GetCard:input_type -> onehall.supervision.v1.GetCardRequest
-	12, // 34: onehall.supervision.v1.SupervisionService.ListCards:input_type -> onehall.supervision.v1.ListCardsRequest
-	14, // 35: onehall.supervision.v1.SupervisionService.WatchCards:input_type -> onehall.supervision.v1.WatchCardsRequest
-	16, // 36: onehall.supervision.v1.SupervisionService.RevokeCard:input_type -> onehall.supervision.v1.RevokeCardRequest
-	17, // 37: onehall.supervision.v1.SupervisionService.ReplyCard:input_type -> onehall.supervision.v1.ReplyCardRequest
-	18, // 38: onehall.supervision.v1.SupervisionService.ListRules:input_type -> onehall.supervision.v1.ListRulesRequest
-	25, // 39: onehall.supervision.v1.SupervisionService.CreateRuleSet:input_type -> onehall.supervision.v1.CreateRuleSetRequest
-	26, // 40: onehall.supervision.v1.SupervisionService.ApproveRuleSet:input_type -> onehall.supervision.v1.ApproveRuleSetRequest
-	27, // 41: onehall.supervision.v1.SupervisionService.ListRuleSets:input_type -> onehall.supervision.v1.ListRuleSetsRequest
-	29, // 42: onehall.supervision.v1.SupervisionService.DryRunRules:input_type -> onehall.supervision.v1.DryRunRulesRequest
-	4,  // 43: onehall.supervision.v1.SupervisionService.GetCaseClock:output_type -> onehall.supervision.v1.CaseClock
-	8,  // 44: onehall.supervision.v1.SupervisionService.ExplainDue:output_type -> onehall.supervision.v1.ExplainDueResponse
-	10, // 45: onehall.supervision.v1.SupervisionService.ListCaseClocks:output_type -> onehall.supervision.v1.ListCaseClocksResponse
-	3,  // 46: onehall.supervision.v1.SupervisionService.GetCard:output_type -> onehall.supervision.v1.Card
-	13, // 47: onehall.supervision.v1.SupervisionService.ListCards:output_type -> onehall.supervision.v1.ListCardsResponse
-	15, // 48: onehall.supervision.v1.SupervisionService.WatchCards:output_type -> onehall.supervision.v1.WatchCardsResponse
-	3,  // 49: onehall.supervision.v1.SupervisionService.RevokeCard:output_type -> onehall.supervision.v1.Card
-	3,  // 50: onehall.supervision.v1.SupervisionService.ReplyCard:output_type -> onehall.supervision.v1.Card
-	20, // 51: onehall.supervision.v1.SupervisionService.ListRules:output_type -> onehall.supervision.v1.ListRulesResponse
-	24, // 52: onehall.supervision.v1.SupervisionService.CreateRuleSet:output_type -> onehall.supervision.v1.RuleSet
-	24, // 53: onehall.supervision.v1.SupervisionService.ApproveRuleSet:output_type -> onehall.supervision.v1.RuleSet
-	28, // 54: onehall.supervision.v1.SupervisionService.ListRuleSets:output_type -> onehall.supervision.v1.ListRuleSetsResponse
-	32, // 55: onehall.supervision.v1.SupervisionService.DryRunRules:output_type -> onehall.supervision.v1.DryRunRulesResponse
-	43, // [43:56] is the sub-list for method output_type
-	30, // [30:43] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	41, // 4: onehall.supervision.v1.Card.reply_time:type_name -> google.protobuf.Timestamp
+	41, // 5: onehall.supervision.v1.Card.revoke_time:type_name -> google.protobuf.Timestamp
+	5,  // 6: onehall.supervision.v1.Card.appeal:type_name -> onehall.supervision.v1.Appeal
+	41, // 7: onehall.supervision.v1.Card.correct_time:type_name -> google.protobuf.Timestamp
+	2,  // 8: onehall.supervision.v1.Appeal.state:type_name -> onehall.supervision.v1.AppealState
+	41, // 9: onehall.supervision.v1.Appeal.appeal_time:type_name -> google.protobuf.Timestamp
+	41, // 10: onehall.supervision.v1.Appeal.decide_time:type_name -> google.protobuf.Timestamp
+	41, // 11: onehall.supervision.v1.CaseClock.as_of:type_name -> google.protobuf.Timestamp
+	0,  // 12: onehall.supervision.v1.CaseClock.level:type_name -> onehall.supervision.v1.CardLevel
+	9,  // 13: onehall.supervision.v1.ExplainDueResponse.days:type_name -> onehall.supervision.v1.ExplainedDay
+	6,  // 14: onehall.supervision.v1.ListCaseClocksResponse.case_clocks:type_name -> onehall.supervision.v1.CaseClock
+	0,  // 15: onehall.supervision.v1.ListCardsRequest.level:type_name -> onehall.supervision.v1.CardLevel
+	4,  // 16: onehall.supervision.v1.ListCardsResponse.cards:type_name -> onehall.supervision.v1.Card
+	4,  // 17: onehall.supervision.v1.WatchCardsResponse.card:type_name -> onehall.supervision.v1.Card
+	0,  // 18: onehall.supervision.v1.Rule.level:type_name -> onehall.supervision.v1.CardLevel
+	21, // 19: onehall.supervision.v1.ListRulesResponse.rules:type_name -> onehall.supervision.v1.Rule
+	41, // 20: onehall.supervision.v1.PolicyChange.change_time:type_name -> google.protobuf.Timestamp
+	0,  // 21: onehall.supervision.v1.RuleCondition.level:type_name -> onehall.supervision.v1.CardLevel
+	24, // 22: onehall.supervision.v1.ConductRule.conditions:type_name -> onehall.supervision.v1.RuleCondition
+	25, // 23: onehall.supervision.v1.RuleSet.rules:type_name -> onehall.supervision.v1.ConductRule
+	3,  // 24: onehall.supervision.v1.RuleSet.state:type_name -> onehall.supervision.v1.RuleSetState
+	41, // 25: onehall.supervision.v1.RuleSet.create_time:type_name -> google.protobuf.Timestamp
+	41, // 26: onehall.supervision.v1.RuleSet.approve_time:type_name -> google.protobuf.Timestamp
+	26, // 27: onehall.supervision.v1.CreateRuleSetRequest.rule_set:type_name -> onehall.supervision.v1.RuleSet
+	26, // 28: onehall.supervision.v1.ListRuleSetsResponse.rule_sets:type_name -> onehall.supervision.v1.RuleSet
+	25, // 29: onehall.supervision.v1.DryRunRulesRequest.rules:type_name -> onehall.supervision.v1.ConductRule
+	0,  // 30: onehall.supervision.v1.DryRunCount.level:type_name -> onehall.supervision.v1.CardLevel
+	0,  // 31: onehall.supervision.v1.DryRunCard.level:type_name -> onehall.supervision.v1.CardLevel
+	41, // 32: onehall.supervision.v1.DryRunCard.as_of:type_name -> google.protobuf.Timestamp
+	32, // 33: onehall.supervision.v1.DryRunRulesResponse.counts:type_name -> onehall.supervision.v1.DryRunCount
+	33, // 34: onehall.supervision.v1.DryRunRulesResponse.differences:type_name -> onehall.supervision.v1.DryRunCard
+	2,  // 35: onehall.supervision.v1.DecideAppealRequest.result:type_name -> onehall.supervision.v1.AppealState
+	0,  // 36: onehall.supervision.v1.CardCount.level:type_name -> onehall.supervision.v1.CardLevel
+	39, // 37: onehall.supervision.v1.CountCardsResponse.counts:type_name -> onehall.supervision.v1.CardCount
+	7,  // 38: onehall.supervision.v1.SupervisionService.GetCaseClock:input_type -> onehall.supervision.v1.GetCaseClockRequest
+	8,  // 39: onehall.supervision.v1.SupervisionService.ExplainDue:input_type -> onehall.supervision.v1.ExplainDueRequest
+	11, // 40: onehall.supervision.v1.SupervisionService.ListCaseClocks:input_type -> onehall.supervision.v1.ListCaseClocksRequest
+	13, // 41: onehall.supervision.v1.SupervisionService.GetCard:input_type -> onehall.supervision.v1.GetCardRequest
+	14, // 42: onehall.supervision.v1.SupervisionService.ListCards:input_type -> onehall.supervision.v1.ListCardsRequest
+	16, // 43: onehall.supervision.v1.SupervisionService.WatchCards:input_type -> onehall.supervision.v1.WatchCardsRequest
+	18, // 44: onehall.supervision.v1.SupervisionService.RevokeCard:input_type -> onehall.supervision.v1.RevokeCardRequest
+	19, // 45: onehall.supervision.v1.SupervisionService.ReplyCard:input_type -> onehall.supervision.v1.ReplyCardRequest
+	20, // 46: onehall.supervision.v1.SupervisionService.ListRules:input_type -> onehall.supervision.v1.ListRulesRequest
+	27, // 47: onehall.supervision.v1.SupervisionService.CreateRuleSet:input_type -> onehall.supervision.v1.CreateRuleSetRequest
+	28, // 48: onehall.supervision.v1.SupervisionService.ApproveRuleSet:input_type -> onehall.supervision.v1.ApproveRuleSetRequest
+	29, // 49: onehall.supervision.v1.SupervisionService.ListRuleSets:input_type -> onehall.supervision.v1.ListRuleSetsRequest
+	31, // 50: onehall.supervision.v1.SupervisionService.DryRunRules:input_type -> onehall.supervision.v1.DryRunRulesRequest
+	35, // 51: onehall.supervision.v1.SupervisionService.AppealCard:input_type -> onehall.supervision.v1.AppealCardRequest
+	36, // 52: onehall.supervision.v1.SupervisionService.DecideAppeal:input_type -> onehall.supervision.v1.DecideAppealRequest
+	37, // 53: onehall.supervision.v1.SupervisionService.CorrectCard:input_type -> onehall.supervision.v1.CorrectCardRequest
+	38, // 54: onehall.supervision.v1.SupervisionService.CountCards:input_type -> onehall.supervision.v1.CountCardsRequest
+	6,  // 55: onehall.supervision.v1.SupervisionService.GetCaseClock:output_type -> onehall.supervision.v1.CaseClock
+	10, // 56: onehall.supervision.v1.SupervisionService.ExplainDue:output_type -> onehall.supervision.v1.ExplainDueResponse
+	12, // 57: onehall.supervision.v1.SupervisionService.ListCaseClocks:output_type -> onehall.supervision.v1.ListCaseClocksResponse
+	4,  // 58: onehall.supervision.v1.SupervisionService.GetCard:output_type -> onehall.supervision.v1.Card
+	15, // 59: onehall.supervision.v1.SupervisionService.ListCards:output_type -> onehall.supervision.v1.ListCardsResponse
+	17, // 60: onehall.supervision.v1.SupervisionService.WatchCards:output_type -> onehall.supervision.v1.WatchCardsResponse
+	4,  // 61: onehall.supervision.v1.SupervisionService.RevokeCard:output_type -> onehall.supervision.v1.Card
+	4,  // 62: onehall.supervision.v1.SupervisionService.ReplyCard:output_type -> onehall.supervision.v1.Card
+	22, // 63: onehall.supervision.v1.SupervisionService.ListRules:output_type -> onehall.supervision.v1.ListRulesResponse
+	26, // 64: onehall.supervision.v1.SupervisionService.CreateRuleSet:output_type -> onehall.supervision.v1.RuleSet
+	26, // 65: onehall.supervision.v1.SupervisionService.ApproveRuleSet:output_type -> onehall.supervision.v1.RuleSet
+	30, // 66: onehall.supervision.v1.SupervisionService.ListRuleSets:output_type -> onehall.supervision.v1.ListRuleSetsResponse
+	34, // 67: onehall.supervision.v1.SupervisionService.DryRunRules:output_type -> onehall.supervision.v1.DryRunRulesResponse
+	4,  // 68: onehall.supervision.v1.SupervisionService.AppealCard:output_type -> onehall.supervision.v1.Card
+	4,  // 69: onehall.supervision.v1.SupervisionService.DecideAppeal:output_type -> onehall.supervision.v1.Card
+	4,  // 70: onehall.supervision.v1.SupervisionService.CorrectCard:output_type -> onehall.supervision.v1.Card
+	40, // 71: onehall.supervision.v1.SupervisionService.CountCards:output_type -> onehall.supervision.v1.CountCardsResponse
+	55, // [55:72] is the sub-list for method output_type
+	38, // [38:55] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_onehall_supervision_v1_supervision_proto_init() }
@@ -3034,8 +3820,8 @@ func file_onehall_supervision_v1_supervision_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onehall_supervision_v1_supervision_proto_rawDesc), len(file_onehall_supervision_v1_supervision_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   30,
+			NumEnums:      4,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -35,6 +35,10 @@ const (
 	SupervisionService_ApproveRuleSet_FullMethodName = "/onehall.supervision.v1.SupervisionService/ApproveRuleSet"
 	SupervisionService_ListRuleSets_FullMethodName   = "/onehall.supervision.v1.SupervisionService/ListRuleSets"
 	SupervisionService_DryRunRules_FullMethodName    = "/onehall.supervision.v1.SupervisionService/DryRunRules"
+	SupervisionService_AppealCard_FullMethodName     = "/onehall.supervision.v1.SupervisionService/AppealCard"
+	SupervisionService_DecideAppeal_FullMethodName   = "/onehall.supervision.v1.SupervisionService/DecideAppeal"
+	SupervisionService_CorrectCard_FullMethodName    = "/onehall.supervision.v1.SupervisionService/CorrectCard"
+	SupervisionService_CountCards_FullMethodName     = "/onehall.supervision.v1.SupervisionService/CountCards"
 )
 
 // SupervisionServiceClient is the client API for SupervisionService service.
@@ -76,6 +80,16 @@ type SupervisionServiceClient interface {
 	// would have raised beside those that stand. Nothing is written. A call judges
 	// a page of cases; add up the pages.
 	DryRunRules(ctx context.Context, in *DryRunRulesRequest, opts ...grpc.CallOption) (*DryRunRulesResponse, error)
+	// Appeals against a card (申诉) on behalf of the department, until the last day
+	// to answer, once.
+	AppealCard(ctx context.Context, in *AppealCardRequest, opts ...grpc.CallOption) (*Card, error)
+	// Decides an appeal: the card is revoked, the appeal rejected, or referred to
+	// the level above, which decides it in turn.
+	DecideAppeal(ctx context.Context, in *DecideAppealRequest, opts ...grpc.CallOption) (*Card, error)
+	// Tells what the department did to put right what a card is about (整改).
+	CorrectCard(ctx context.Context, in *CorrectCardRequest, opts ...grpc.CallOption) (*Card, error)
+	// Counts cards by hall, department and level; revoked ones are counted apart.
+	CountCards(ctx context.Context, in *CountCardsRequest, opts ...grpc.CallOption) (*CountCardsResponse, error)
 }
 
 type supervisionServiceClient struct {
@@ -225,6 +239,46 @@ func (c *supervisionServiceClient) DryRunRules(ctx context.Context, in *DryRunRu
 	return out, nil
 }
 
+func (c *supervisionServiceClient) AppealCard(ctx context.Context, in *AppealCardRequest, opts ...grpc.CallOption) (*Card, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Card)
+	err := c.cc.Invoke(ctx, SupervisionService_AppealCard_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *supervisionServiceClient) DecideAppeal(ctx context.Context, in *DecideAppealRequest, opts ...grpc.CallOption) (*Card, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Card)
+	err := c.cc.Invoke(ctx, SupervisionService_DecideAppeal_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *supervisionServiceClient) CorrectCard(ctx context.Context, in *CorrectCardRequest, opts ...grpc.CallOption) (*Card, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Card)
+	err := c.cc.Invoke(ctx, SupervisionService_CorrectCard_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *supervisionServiceClient) CountCards(ctx context.Context, in *CountCardsRequest, opts ...grpc.CallOption) (*CountCardsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CountCardsResponse)
+	err := c.cc.Invoke(ctx, SupervisionService_CountCards_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SupervisionServiceServer is the server API for SupervisionService service.
 // All implementations must embed UnimplementedSupervisionServiceServer
 // for forward compatibility.
@@ -264,6 +318,16 @@ type SupervisionServiceServer interface {
 	// would have raised beside those that stand. Nothing is written. A call judges
 	// a page of cases; add up the pages.
 	DryRunRules(context.Context, *DryRunRulesRequest) (*DryRunRulesResponse, error)
+	// Appeals against a card (申诉) on behalf of the department, until the last day
+	// to answer, once.
+	AppealCard(context.Context, *AppealCardRequest) (*Card, error)
+	// Decides an appeal: the card is revoked, the appeal rejected, or referred to
+	// the level above, which decides it in turn.
+	DecideAppeal(context.Context, *DecideAppealRequest) (*Card, error)
+	// Tells what the department did to put right what a card is about (整改).
+	CorrectCard(context.Context, *CorrectCardRequest) (*Card, error)
+	// Counts cards by hall, department and level; revoked ones are counted apart.
+	CountCards(context.Context, *CountCardsRequest) (*CountCardsResponse, error)
 	mustEmbedUnimplementedSupervisionServiceServer()
 }
 
@@ -312,6 +376,18 @@ func (UnimplementedSupervisionServiceServer) ListRuleSets(context.Context, *List
 }
 func (UnimplementedSupervisionServiceServer) DryRunRules(context.Context, *DryRunRulesRequest) (*DryRunRulesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method DryRunRules not implemented")
+}
+func (UnimplementedSupervisionServiceServer) AppealCard(context.Context, *AppealCardRequest) (*Card, error) {
+	return nil, status.Error(codes.Unimplemented, "method AppealCard not implemented")
+}
+func (UnimplementedSupervisionServiceServer) DecideAppeal(context.Context, *DecideAppealRequest) (*Card, error) {
+	return nil, status.Error(codes.Unimplemented, "method DecideAppeal not implemented")
+}
+func (UnimplementedSupervisionServiceServer) CorrectCard(context.Context, *CorrectCardRequest) (*Card, error) {
+	return nil, status.Error(codes.Unimplemented, "method CorrectCard not implemented")
+}
+func (UnimplementedSupervisionServiceServer) CountCards(context.Context, *CountCardsRequest) (*CountCardsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CountCards not implemented")
 }
 func (UnimplementedSupervisionServiceServer) mustEmbedUnimplementedSupervisionServiceServer() {}
 func (UnimplementedSupervisionServiceServer) testEmbeddedByValue()                            {}
@@ -561,6 +637,78 @@ func _SupervisionService_DryRunRules_Handler(srv interface{}, ctx context.Contex
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SupervisionService_AppealCard_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AppealCardRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SupervisionServiceServer).AppealCard(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SupervisionService_AppealCard_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SupervisionServiceServer).AppealCard(ctx, req.(*AppealCardRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SupervisionService_DecideAppeal_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DecideAppealRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SupervisionServiceServer).DecideAppeal(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SupervisionService_DecideAppeal_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SupervisionServiceServer).DecideAppeal(ctx, req.(*DecideAppealRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SupervisionService_CorrectCard_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CorrectCardRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SupervisionServiceServer).CorrectCard(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SupervisionService_CorrectCard_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SupervisionServiceServer).CorrectCard(ctx, req.(*CorrectCardRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SupervisionService_CountCards_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CountCardsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SupervisionServiceServer).CountCards(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SupervisionService_CountCards_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SupervisionServiceServer).CountCards(ctx, req.(*CountCardsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // SupervisionService_ServiceDesc is the grpc.ServiceDesc for SupervisionService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -615,6 +763,22 @@ var SupervisionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "DryRunRules",
 			Handler:    _SupervisionService_DryRunRules_Handler,
+		},
+		{
+			MethodName: "AppealCard",
+			Handler:    _SupervisionService_AppealCard_Handler,
+		},
+		{
+			MethodName: "DecideAppeal",
+			Handler:    _SupervisionService_DecideAppeal_Handler,
+		},
+		{
+			MethodName: "CorrectCard",
+			Handler:    _SupervisionService_CorrectCard_Handler,
+		},
+		{
+			MethodName: "CountCards",
+			Handler:    _SupervisionService_CountCards_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

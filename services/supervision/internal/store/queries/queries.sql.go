@@ -39,6 +39,129 @@ func (q *Queries) AddTally(ctx context.Context, arg AddTallyParams) error {
 	return err
 }
 
+const countCards = `-- name: CountCards :many
+SELECT hall, department, level, standing, COUNT(*) AS n FROM cards GROUP BY hall, department, level, standing ORDER BY hall, department, level
+`
+
+type CountCardsRow struct {
+	Hall       string
+	Department string
+	Level      int64
+	Standing   bool
+	N          int64
+}
+
+func (q *Queries) CountCards(ctx context.Context) ([]CountCardsRow, error) {
+	rows, err := q.db.QueryContext(ctx, countCards)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountCardsRow
+	for rows.Next() {
+		var i CountCardsRow
+		if err := rows.Scan(
+			&i.Hall,
+			&i.Department,
+			&i.Level,
+			&i.Standing,
+			&i.N,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const countDepartmentCards = `-- name: CountDepartmentCards :many
+SELECT hall, department, level, standing, COUNT(*) AS n FROM cards WHERE department = $1 GROUP BY hall, department, level, standing ORDER BY hall, department, level
+`
+
+type CountDepartmentCardsRow struct {
+	Hall       string
+	Department string
+	Level      int64
+	Standing   bool
+	N          int64
+}
+
+func (q *Queries) CountDepartmentCards(ctx context.Context, department string) ([]CountDepartmentCardsRow, error) {
+	rows, err := q.db.QueryContext(ctx, countDepartmentCards, department)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountDepartmentCardsRow
+	for rows.Next() {
+		var i CountDepartmentCardsRow
+		if err := rows.Scan(
+			&i.Hall,
+			&i.Department,
+			&i.Level,
+			&i.Standing,
+			&i.N,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const countHallCards = `-- name: CountHallCards :many
+SELECT hall, department, level, standing, COUNT(*) AS n FROM cards WHERE hall = $1 GROUP BY hall, department, level, standing ORDER BY hall, department, level
+`
+
+type CountHallCardsRow struct {
+	Hall       string
+	Department string
+	Level      int64
+	Standing   bool
+	N          int64
+}
+
+func (q *Queries) CountHallCards(ctx context.Context, hall string) ([]CountHallCardsRow, error) {
+	rows, err := q.db.QueryContext(ctx, countHallCards, hall)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountHallCardsRow
+	for rows.Next() {
+		var i CountHallCardsRow
+		if err := rows.Scan(
+			&i.Hall,
+			&i.Department,
+			&i.Level,
+			&i.Standing,
+			&i.N,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const dueCases = `-- name: DueCases :many
 SELECT case_name FROM clocks WHERE source = $1 AND next_at > 0 AND next_at < $2 ORDER BY next_at LIMIT $3
 `
