@@ -210,11 +210,14 @@ const finishedEvent = "case.finished"
 // report tells of a rule that could not be evaluated: it is for whoever wrote the rule,
 // and no reason to stop the watch.
 func (e *engine) report(ctx context.Context, name string, err error) {
-	log := e.log
-	if log == nil {
-		log = slog.Default()
+	e.logger().ErrorContext(ctx, "supervision: a rule could not be evaluated", slog.String("subject", name), slog.Any("error", err))
+}
+
+func (e *engine) logger() *slog.Logger {
+	if e.log == nil {
+		return slog.Default()
 	}
-	log.ErrorContext(ctx, "supervision: a rule could not be evaluated", slog.String("subject", name), slog.Any("error", err))
+	return e.log
 }
 
 // applyReviews is the follower's of the reviews.

@@ -118,6 +118,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.feed.Run(ctx) })
 	g.Go(func() error { return s.watch.run(ctx) })
+	g.Go(func() error { return s.engine.watchOrders(ctx) })
 	g.Go(func() error {
 		// Before anything is judged, all clocks must be by one policy.
 		if err := s.engine.reckonAgain(ctx); err != nil {

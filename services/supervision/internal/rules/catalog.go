@@ -13,6 +13,7 @@ const (
 	P8  = "P8_SUSPEND_ABUSE"
 	P11 = "P11_ABNORMAL_REFUSAL"
 	R1  = "R1_BAD_REVIEW"
+	S1  = "S1_ORDER_OVERDUE"
 )
 
 // Rule describes one rule to the public.
@@ -42,10 +43,15 @@ var timed = []Rule{
 	{ID: R1, Name: "差评未整改", Description: "2星以下评价5个工作日未答复黄牌，15个工作日未答复红牌", Source: "国办发〔2019〕51号（差评整改）"},
 }
 
-// statistical are the rules that look at many cases together.
-var statistical = []Rule{
+// OrderVersion is the version of the rule on supervision orders.
+const OrderVersion = "order-1"
+
+// others are the rules that look at many cases together, and at orders.
+var others = []Rule{
 	{ID: P11, Name: "不予办理比例异常", Level: Warning, Version: monthVersion,
 		Description: "事项或者人员一个月的不受理、不予受理、不予许可比例超过全省平均值加3倍标准差，且不少于30件", Source: "风险提示"},
+	{ID: S1, Name: "督办逾期", Level: Red, Version: OrderVersion,
+		Description: "督办单到期未反馈，附整改建议书并报上级；此后每5个工作日仍未反馈再报上一级", Source: "电子监察督办和整改建议制度"},
 }
 
 // Catalog lists the rules in force under the policy.
@@ -72,7 +78,7 @@ func (p Policy) Catalog() []Rule {
 		places[c.ID] = len(all)
 		all = append(all, r)
 	}
-	return append(all, statistical...)
+	return append(all, others...)
 }
 
 // LegalSource is the law or scheme a rule rests on.

@@ -112,3 +112,21 @@ SELECT hall, department, level, standing, COUNT(*) AS n FROM cards WHERE hall = 
 
 -- name: CountDepartmentCards :many
 SELECT hall, department, level, standing, COUNT(*) AS n FROM cards WHERE department = $1 GROUP BY hall, department, level, standing ORDER BY hall, department, level;
+
+-- name: InsertOrder :exec
+INSERT INTO orders (id, name, hall, department, next_at, sequence, data) VALUES ($1, $2, $3, $4, $5, 1, $6);
+
+-- name: UpdateOrder :execrows
+UPDATE orders SET next_at = $1, sequence = $2, data = $3 WHERE name = $4 AND sequence = $5;
+
+-- name: GetOrder :one
+SELECT * FROM orders WHERE name = $1;
+
+-- name: ListHallOrders :many
+SELECT * FROM orders WHERE hall = $1 AND id < $2 ORDER BY id DESC LIMIT $3;
+
+-- name: ListDepartmentOrders :many
+SELECT * FROM orders WHERE department = $1 AND id < $2 ORDER BY id DESC LIMIT $3;
+
+-- name: NextOrder :one
+SELECT * FROM orders WHERE next_at > 0 ORDER BY next_at LIMIT 1;

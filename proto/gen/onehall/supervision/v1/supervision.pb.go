@@ -256,6 +256,67 @@ func (RuleSetState) EnumDescriptor() ([]byte, []int) {
 	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{3}
 }
 
+// Where a supervision order stands.
+type OrderState int32
+
+const (
+	// Not set.
+	OrderState_ORDER_STATE_UNSPECIFIED OrderState = 0
+	// Issued, not received yet (已下达).
+	OrderState_ORDER_STATE_ISSUED OrderState = 1
+	// Received, or sent back for more (已签收).
+	OrderState_ORDER_STATE_RECEIVED OrderState = 2
+	// Reported, waits to be checked (已反馈).
+	OrderState_ORDER_STATE_FED_BACK OrderState = 3
+	// Checked and closed (已办结).
+	OrderState_ORDER_STATE_CLOSED OrderState = 4
+)
+
+// Enum value maps for OrderState.
+var (
+	OrderState_name = map[int32]string{
+		0: "ORDER_STATE_UNSPECIFIED",
+		1: "ORDER_STATE_ISSUED",
+		2: "ORDER_STATE_RECEIVED",
+		3: "ORDER_STATE_FED_BACK",
+		4: "ORDER_STATE_CLOSED",
+	}
+	OrderState_value = map[string]int32{
+		"ORDER_STATE_UNSPECIFIED": 0,
+		"ORDER_STATE_ISSUED":      1,
+		"ORDER_STATE_RECEIVED":    2,
+		"ORDER_STATE_FED_BACK":    3,
+		"ORDER_STATE_CLOSED":      4,
+	}
+)
+
+func (x OrderState) Enum() *OrderState {
+	p := new(OrderState)
+	*p = x
+	return p
+}
+
+func (x OrderState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (OrderState) Descriptor() protoreflect.EnumDescriptor {
+	return file_onehall_supervision_v1_supervision_proto_enumTypes[4].Descriptor()
+}
+
+func (OrderState) Type() protoreflect.EnumType {
+	return &file_onehall_supervision_v1_supervision_proto_enumTypes[4]
+}
+
+func (x OrderState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use OrderState.Descriptor instead.
+func (OrderState) EnumDescriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{4}
+}
+
 // A card raised against the handling of one subject.
 type Card struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3329,6 +3390,707 @@ func (x *CountCardsResponse) GetRevoked() int64 {
 	return 0
 }
 
+// A supervision order (督办单): what a department must do and report by a day.
+type Order struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Resource name, halls/{division}/orders/{order}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What it is about, in a line.
+	Title string `protobuf:"bytes,2,opt,name=title,proto3" json:"title,omitempty"`
+	// What must be done.
+	Content string `protobuf:"bytes,3,opt,name=content,proto3" json:"content,omitempty"`
+	// The department ordered, of the same hall.
+	Department string `protobuf:"bytes,4,opt,name=department,proto3" json:"department,omitempty"`
+	// The card it follows from, if any, of the same hall.
+	Card string `protobuf:"bytes,5,opt,name=card,proto3" json:"card,omitempty"`
+	// The last day to report, YYYY-MM-DD, after today.
+	FeedbackDueDate string `protobuf:"bytes,6,opt,name=feedback_due_date,json=feedbackDueDate,proto3" json:"feedback_due_date,omitempty"`
+	// Where it stands.
+	State OrderState `protobuf:"varint,7,opt,name=state,proto3,enum=onehall.supervision.v1.OrderState" json:"state,omitempty"`
+	// Who issued it.
+	Issuer string `protobuf:"bytes,8,opt,name=issuer,proto3" json:"issuer,omitempty"`
+	// When.
+	IssueTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=issue_time,json=issueTime,proto3" json:"issue_time,omitempty"`
+	// Who received it.
+	Receiver string `protobuf:"bytes,10,opt,name=receiver,proto3" json:"receiver,omitempty"`
+	// When.
+	ReceiveTime *timestamppb.Timestamp `protobuf:"bytes,11,opt,name=receive_time,json=receiveTime,proto3" json:"receive_time,omitempty"`
+	// What was reported last.
+	Feedback string `protobuf:"bytes,12,opt,name=feedback,proto3" json:"feedback,omitempty"`
+	// The evidence for it, in words.
+	Evidence []string `protobuf:"bytes,13,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	// When it was reported.
+	FeedbackTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=feedback_time,json=feedbackTime,proto3" json:"feedback_time,omitempty"`
+	// What the check found.
+	CheckOpinion string `protobuf:"bytes,15,opt,name=check_opinion,json=checkOpinion,proto3" json:"check_opinion,omitempty"`
+	// When it was checked.
+	CheckTime *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=check_time,json=checkTime,proto3" json:"check_time,omitempty"`
+	// How often it was sent back.
+	SentBack int32 `protobuf:"varint,17,opt,name=sent_back,json=sentBack,proto3" json:"sent_back,omitempty"`
+	// How often a last day went by; each time there is a red card.
+	Overdue int32 `protobuf:"varint,18,opt,name=overdue,proto3" json:"overdue,omitempty"`
+	// The hall that was told of it last, up the tree of halls; empty while none was.
+	EscalatedTo string `protobuf:"bytes,19,opt,name=escalated_to,json=escalatedTo,proto3" json:"escalated_to,omitempty"`
+	// The proposal to rectify (整改建议书), in Chinese; empty while it is not overdue.
+	Proposal string `protobuf:"bytes,20,opt,name=proposal,proto3" json:"proposal,omitempty"`
+	// Changes with every change.
+	Etag          string `protobuf:"bytes,21,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Order) Reset() {
+	*x = Order{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Order) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Order) ProtoMessage() {}
+
+func (x *Order) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Order.ProtoReflect.Descriptor instead.
+func (*Order) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *Order) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Order) GetTitle() string {
+	if x != nil {
+		return x.Title
+	}
+	return ""
+}
+
+func (x *Order) GetContent() string {
+	if x != nil {
+		return x.Content
+	}
+	return ""
+}
+
+func (x *Order) GetDepartment() string {
+	if x != nil {
+		return x.Department
+	}
+	return ""
+}
+
+func (x *Order) GetCard() string {
+	if x != nil {
+		return x.Card
+	}
+	return ""
+}
+
+func (x *Order) GetFeedbackDueDate() string {
+	if x != nil {
+		return x.FeedbackDueDate
+	}
+	return ""
+}
+
+func (x *Order) GetState() OrderState {
+	if x != nil {
+		return x.State
+	}
+	return OrderState_ORDER_STATE_UNSPECIFIED
+}
+
+func (x *Order) GetIssuer() string {
+	if x != nil {
+		return x.Issuer
+	}
+	return ""
+}
+
+func (x *Order) GetIssueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.IssueTime
+	}
+	return nil
+}
+
+func (x *Order) GetReceiver() string {
+	if x != nil {
+		return x.Receiver
+	}
+	return ""
+}
+
+func (x *Order) GetReceiveTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReceiveTime
+	}
+	return nil
+}
+
+func (x *Order) GetFeedback() string {
+	if x != nil {
+		return x.Feedback
+	}
+	return ""
+}
+
+func (x *Order) GetEvidence() []string {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+func (x *Order) GetFeedbackTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FeedbackTime
+	}
+	return nil
+}
+
+func (x *Order) GetCheckOpinion() string {
+	if x != nil {
+		return x.CheckOpinion
+	}
+	return ""
+}
+
+func (x *Order) GetCheckTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CheckTime
+	}
+	return nil
+}
+
+func (x *Order) GetSentBack() int32 {
+	if x != nil {
+		return x.SentBack
+	}
+	return 0
+}
+
+func (x *Order) GetOverdue() int32 {
+	if x != nil {
+		return x.Overdue
+	}
+	return 0
+}
+
+func (x *Order) GetEscalatedTo() string {
+	if x != nil {
+		return x.EscalatedTo
+	}
+	return ""
+}
+
+func (x *Order) GetProposal() string {
+	if x != nil {
+		return x.Proposal
+	}
+	return ""
+}
+
+func (x *Order) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+// Issues an order.
+type IssueOrderRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The hall, halls/{division}.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// A UUID that makes a retry harmless.
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The order.
+	Order         *Order `protobuf:"bytes,3,opt,name=order,proto3" json:"order,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *IssueOrderRequest) Reset() {
+	*x = IssueOrderRequest{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *IssueOrderRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*IssueOrderRequest) ProtoMessage() {}
+
+func (x *IssueOrderRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use IssueOrderRequest.ProtoReflect.Descriptor instead.
+func (*IssueOrderRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *IssueOrderRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *IssueOrderRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *IssueOrderRequest) GetOrder() *Order {
+	if x != nil {
+		return x.Order
+	}
+	return nil
+}
+
+// Reads an order.
+type GetOrderRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The order, halls/{division}/orders/{order}.
+	Name          string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetOrderRequest) Reset() {
+	*x = GetOrderRequest{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetOrderRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetOrderRequest) ProtoMessage() {}
+
+func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetOrderRequest.ProtoReflect.Descriptor instead.
+func (*GetOrderRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *GetOrderRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+// Lists orders.
+type ListOrdersRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The hall, halls/{division}.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// Only orders to this department.
+	Department string `protobuf:"bytes,2,opt,name=department,proto3" json:"department,omitempty"`
+	// How many; 0 means 50, more than 200 means 200.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// From the former page.
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListOrdersRequest) Reset() {
+	*x = ListOrdersRequest{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListOrdersRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListOrdersRequest) ProtoMessage() {}
+
+func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListOrdersRequest.ProtoReflect.Descriptor instead.
+func (*ListOrdersRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *ListOrdersRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *ListOrdersRequest) GetDepartment() string {
+	if x != nil {
+		return x.Department
+	}
+	return ""
+}
+
+func (x *ListOrdersRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListOrdersRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// A page of orders.
+type ListOrdersResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The orders, newest first.
+	Orders []*Order `protobuf:"bytes,1,rep,name=orders,proto3" json:"orders,omitempty"`
+	// For the next page; empty at the end.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListOrdersResponse) Reset() {
+	*x = ListOrdersResponse{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListOrdersResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListOrdersResponse) ProtoMessage() {}
+
+func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListOrdersResponse.ProtoReflect.Descriptor instead.
+func (*ListOrdersResponse) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *ListOrdersResponse) GetOrders() []*Order {
+	if x != nil {
+		return x.Orders
+	}
+	return nil
+}
+
+func (x *ListOrdersResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Receives an order.
+type ReceiveOrderRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The order, halls/{division}/orders/{order}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A UUID that makes a retry harmless.
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The etag last read.
+	Etag          string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReceiveOrderRequest) Reset() {
+	*x = ReceiveOrderRequest{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReceiveOrderRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReceiveOrderRequest) ProtoMessage() {}
+
+func (x *ReceiveOrderRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReceiveOrderRequest.ProtoReflect.Descriptor instead.
+func (*ReceiveOrderRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *ReceiveOrderRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ReceiveOrderRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *ReceiveOrderRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+// Reports on an order.
+type FeedBackOrderRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The order, halls/{division}/orders/{order}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A UUID that makes a retry harmless.
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The etag last read.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// What was done, at least 4 characters.
+	Feedback string `protobuf:"bytes,4,opt,name=feedback,proto3" json:"feedback,omitempty"`
+	// The evidence, in words: names and numbers of documents, figures, dates.
+	Evidence      []string `protobuf:"bytes,5,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FeedBackOrderRequest) Reset() {
+	*x = FeedBackOrderRequest{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FeedBackOrderRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FeedBackOrderRequest) ProtoMessage() {}
+
+func (x *FeedBackOrderRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FeedBackOrderRequest.ProtoReflect.Descriptor instead.
+func (*FeedBackOrderRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *FeedBackOrderRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *FeedBackOrderRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *FeedBackOrderRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *FeedBackOrderRequest) GetFeedback() string {
+	if x != nil {
+		return x.Feedback
+	}
+	return ""
+}
+
+func (x *FeedBackOrderRequest) GetEvidence() []string {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+// Checks an order.
+type CheckOrderRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The order, halls/{division}/orders/{order}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A UUID that makes a retry harmless.
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The etag last read.
+	Etag string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Whether to close it; else it goes back.
+	Close bool `protobuf:"varint,4,opt,name=close,proto3" json:"close,omitempty"`
+	// What the check found, at least 4 characters.
+	Opinion string `protobuf:"bytes,5,opt,name=opinion,proto3" json:"opinion,omitempty"`
+	// The new last day when it goes back, YYYY-MM-DD, after today.
+	FeedbackDueDate string `protobuf:"bytes,6,opt,name=feedback_due_date,json=feedbackDueDate,proto3" json:"feedback_due_date,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *CheckOrderRequest) Reset() {
+	*x = CheckOrderRequest{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckOrderRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckOrderRequest) ProtoMessage() {}
+
+func (x *CheckOrderRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckOrderRequest.ProtoReflect.Descriptor instead.
+func (*CheckOrderRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *CheckOrderRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CheckOrderRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CheckOrderRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *CheckOrderRequest) GetClose() bool {
+	if x != nil {
+		return x.Close
+	}
+	return false
+}
+
+func (x *CheckOrderRequest) GetOpinion() string {
+	if x != nil {
+		return x.Opinion
+	}
+	return ""
+}
+
+func (x *CheckOrderRequest) GetFeedbackDueDate() string {
+	if x != nil {
+		return x.FeedbackDueDate
+	}
+	return ""
+}
+
 var File_onehall_supervision_v1_supervision_proto protoreflect.FileDescriptor
 
 const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
@@ -3626,7 +4388,75 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"\x12CountCardsResponse\x129\n" +
 	"\x06counts\x18\x01 \x03(\v2!.onehall.supervision.v1.CardCountR\x06counts\x12\x14\n" +
 	"\x05valid\x18\x02 \x01(\x03R\x05valid\x12\x18\n" +
-	"\arevoked\x18\x03 \x01(\x03R\arevoked*j\n" +
+	"\arevoked\x18\x03 \x01(\x03R\arevoked\"\xec\a\n" +
+	"\x05Order\x12\x17\n" +
+	"\x04name\x18\x01 \x01(\tB\x03\xe0A\x03R\x04name\x12\x1f\n" +
+	"\x05title\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x02\x18dR\x05title\x12$\n" +
+	"\acontent\x18\x03 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x04\x18\xa0\x1fR\acontent\x12V\n" +
+	"\n" +
+	"department\x18\x04 \x01(\tB6\xbaH3r12/^halls/[0-9]{6}/departments/[0-9A-Za-z-]{1,40}$R\n" +
+	"department\x12I\n" +
+	"\x04card\x18\x05 \x01(\tB5\xbaH2r02.^(halls/[0-9]{6}/cards/[0-9A-Za-z_.-]{1,80})?$R\x04card\x12O\n" +
+	"\x11feedback_due_date\x18\x06 \x01(\tB#\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$R\x0ffeedbackDueDate\x12=\n" +
+	"\x05state\x18\a \x01(\x0e2\".onehall.supervision.v1.OrderStateB\x03\xe0A\x03R\x05state\x12\x1b\n" +
+	"\x06issuer\x18\b \x01(\tB\x03\xe0A\x03R\x06issuer\x12>\n" +
+	"\n" +
+	"issue_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tissueTime\x12\x1f\n" +
+	"\breceiver\x18\n" +
+	" \x01(\tB\x03\xe0A\x03R\breceiver\x12B\n" +
+	"\freceive_time\x18\v \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\vreceiveTime\x12\x1f\n" +
+	"\bfeedback\x18\f \x01(\tB\x03\xe0A\x03R\bfeedback\x12\x1f\n" +
+	"\bevidence\x18\r \x03(\tB\x03\xe0A\x03R\bevidence\x12D\n" +
+	"\rfeedback_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\ffeedbackTime\x12(\n" +
+	"\rcheck_opinion\x18\x0f \x01(\tB\x03\xe0A\x03R\fcheckOpinion\x12>\n" +
+	"\n" +
+	"check_time\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\tcheckTime\x12 \n" +
+	"\tsent_back\x18\x11 \x01(\x05B\x03\xe0A\x03R\bsentBack\x12\x1d\n" +
+	"\aoverdue\x18\x12 \x01(\x05B\x03\xe0A\x03R\aoverdue\x12&\n" +
+	"\fescalated_to\x18\x13 \x01(\tB\x03\xe0A\x03R\vescalatedTo\x12\x1f\n" +
+	"\bproposal\x18\x14 \x01(\tB\x03\xe0A\x03R\bproposal\x12\x12\n" +
+	"\x04etag\x18\x15 \x01(\tR\x04etag\"\xa0\x01\n" +
+	"\x11IssueOrderRequest\x12/\n" +
+	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12;\n" +
+	"\x05order\x18\x03 \x01(\v2\x1d.onehall.supervision.v1.OrderB\x06\xbaH\x03\xc8\x01\x01R\x05order\"Q\n" +
+	"\x0fGetOrderRequest\x12>\n" +
+	"\x04name\x18\x01 \x01(\tB*\xbaH'r%2#^halls/[0-9]{6}/orders/[0-9]{1,20}$R\x04name\"\xe5\x01\n" +
+	"\x11ListOrdersRequest\x12/\n" +
+	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x12Y\n" +
+	"\n" +
+	"department\x18\x02 \x01(\tB9\xbaH6r422^(halls/[0-9]{6}/departments/[0-9A-Za-z-]{1,40})?$R\n" +
+	"department\x12\x1b\n" +
+	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"s\n" +
+	"\x12ListOrdersResponse\x125\n" +
+	"\x06orders\x18\x01 \x03(\v2\x1d.onehall.supervision.v1.OrderR\x06orders\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x88\x01\n" +
+	"\x13ReceiveOrderRequest\x12>\n" +
+	"\x04name\x18\x01 \x01(\tB*\xbaH'r%2#^halls/[0-9]{6}/orders/[0-9]{1,20}$R\x04name\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12\x12\n" +
+	"\x04etag\x18\x03 \x01(\tR\x04etag\"\xe2\x01\n" +
+	"\x14FeedBackOrderRequest\x12>\n" +
+	"\x04name\x18\x01 \x01(\tB*\xbaH'r%2#^halls/[0-9]{6}/orders/[0-9]{1,20}$R\x04name\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12\x12\n" +
+	"\x04etag\x18\x03 \x01(\tR\x04etag\x12&\n" +
+	"\bfeedback\x18\x04 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x04\x18\xa0\x1fR\bfeedback\x12/\n" +
+	"\bevidence\x18\x05 \x03(\tB\x13\xbaH\x10\x92\x01\r\b\x01\x10\x14\"\ar\x05\x10\x01\x18\xf4\x03R\bevidence\"\x96\x02\n" +
+	"\x11CheckOrderRequest\x12>\n" +
+	"\x04name\x18\x01 \x01(\tB*\xbaH'r%2#^halls/[0-9]{6}/orders/[0-9]{1,20}$R\x04name\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12\x12\n" +
+	"\x04etag\x18\x03 \x01(\tR\x04etag\x12\x14\n" +
+	"\x05close\x18\x04 \x01(\bR\x05close\x12$\n" +
+	"\aopinion\x18\x05 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x04\x18\xe8\aR\aopinion\x12R\n" +
+	"\x11feedback_due_date\x18\x06 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\x0ffeedbackDueDate*j\n" +
 	"\tCardLevel\x12\x1a\n" +
 	"\x16CARD_LEVEL_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12CARD_LEVEL_WARNING\x10\x01\x12\x15\n" +
@@ -3646,7 +4476,14 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"\fRuleSetState\x12\x1e\n" +
 	"\x1aRULE_SET_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14RULE_SET_STATE_DRAFT\x10\x01\x12\x1b\n" +
-	"\x17RULE_SET_STATE_APPROVED\x10\x022\x91\x15\n" +
+	"\x17RULE_SET_STATE_APPROVED\x10\x02*\x8d\x01\n" +
+	"\n" +
+	"OrderState\x12\x1b\n" +
+	"\x17ORDER_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
+	"\x12ORDER_STATE_ISSUED\x10\x01\x12\x18\n" +
+	"\x14ORDER_STATE_RECEIVED\x10\x02\x12\x18\n" +
+	"\x14ORDER_STATE_FED_BACK\x10\x03\x12\x16\n" +
+	"\x12ORDER_STATE_CLOSED\x10\x042\xa5\x1c\n" +
 	"\x12SupervisionService\x12\xa7\x01\n" +
 	"\fGetCaseClock\x12+.onehall.supervision.v1.GetCaseClockRequest\x1a!.onehall.supervision.v1.CaseClock\"G\xa2\xbb\x18\x18\x12\x04\b\x02\x10\x03\x12\x04\b\x03\x10\x02\x12\x04\b\x04\x10\x02\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02\"\x12 /v1/{name=halls/*/cases/*/clock}\x90\x02\x01\x12\xba\x01\n" +
 	"\n" +
@@ -3669,7 +4506,16 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"\fDecideAppeal\x12+.onehall.supervision.v1.DecideAppealRequest\x1a\x1c.onehall.supervision.v1.Card\"<\xa2\xbb\x18\x06\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02,:\x01*\"'/v1/{name=halls/*/cards/*}:decideAppeal\x12\x96\x01\n" +
 	"\vCorrectCard\x12*.onehall.supervision.v1.CorrectCardRequest\x1a\x1c.onehall.supervision.v1.Card\"=\xa2\xbb\x18\f\x12\x04\b\x03\x10\x02\x12\x04\b\x04\x10\x02\x82\xd3\xe4\x93\x02':\x01*\"\"/v1/{name=halls/*/cards/*}:correct\x12\xa0\x01\n" +
 	"\n" +
-	"CountCards\x12).onehall.supervision.v1.CountCardsRequest\x1a*.onehall.supervision.v1.CountCardsResponse\";\xa2\xbb\x18\f\x12\x04\b\x04\x10\x02\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=halls/*}/cards:count\x90\x02\x01B\xf3\x01\n" +
+	"CountCards\x12).onehall.supervision.v1.CountCardsRequest\x1a*.onehall.supervision.v1.CountCardsResponse\";\xa2\xbb\x18\f\x12\x04\b\x04\x10\x02\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02\"\x12 /v1/{parent=halls/*}/cards:count\x90\x02\x01\x12\x8c\x01\n" +
+	"\n" +
+	"IssueOrder\x12).onehall.supervision.v1.IssueOrderRequest\x1a\x1d.onehall.supervision.v1.Order\"4\xa2\xbb\x18\x06\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02$:\x05order\"\x1b/v1/{parent=halls/*}/orders\x12\x90\x01\n" +
+	"\bGetOrder\x12'.onehall.supervision.v1.GetOrderRequest\x1a\x1d.onehall.supervision.v1.Order\"<\xa2\xbb\x18\x12\x12\x04\b\x03\x10\x02\x12\x04\b\x04\x10\x02\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{name=halls/*/orders/*}\x90\x02\x01\x12\xa1\x01\n" +
+	"\n" +
+	"ListOrders\x12).onehall.supervision.v1.ListOrdersRequest\x1a*.onehall.supervision.v1.ListOrdersResponse\"<\xa2\xbb\x18\x12\x12\x04\b\x03\x10\x02\x12\x04\b\x04\x10\x02\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02\x1d\x12\x1b/v1/{parent=halls/*}/orders\x90\x02\x01\x12\x9a\x01\n" +
+	"\fReceiveOrder\x12+.onehall.supervision.v1.ReceiveOrderRequest\x1a\x1d.onehall.supervision.v1.Order\">\xa2\xbb\x18\f\x12\x04\b\x03\x10\x02\x12\x04\b\x04\x10\x02\x82\xd3\xe4\x93\x02(:\x01*\"#/v1/{name=halls/*/orders/*}:receive\x12\x9d\x01\n" +
+	"\rFeedBackOrder\x12,.onehall.supervision.v1.FeedBackOrderRequest\x1a\x1d.onehall.supervision.v1.Order\"?\xa2\xbb\x18\f\x12\x04\b\x03\x10\x02\x12\x04\b\x04\x10\x02\x82\xd3\xe4\x93\x02):\x01*\"$/v1/{name=halls/*/orders/*}:feedBack\x12\x8e\x01\n" +
+	"\n" +
+	"CheckOrder\x12).onehall.supervision.v1.CheckOrderRequest\x1a\x1d.onehall.supervision.v1.Order\"6\xa2\xbb\x18\x06\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/{name=halls/*/orders/*}:checkB\xf3\x01\n" +
 	"\x1acom.onehall.supervision.v1B\x10SupervisionProtoP\x01ZIgithub.com/onehall/onehall/proto/gen/onehall/supervision/v1;supervisionv1\xa2\x02\x03OSX\xaa\x02\x16Onehall.Supervision.V1\xca\x02\x16Onehall\\Supervision\\V1\xe2\x02\"Onehall\\Supervision\\V1\\GPBMetadata\xea\x02\x18Onehall::Supervision::V1b\x06proto3"
 
 var (
@@ -3684,130 +4530,158 @@ func file_onehall_supervision_v1_supervision_proto_rawDescGZIP() []byte {
 	return file_onehall_supervision_v1_supervision_proto_rawDescData
 }
 
-var file_onehall_supervision_v1_supervision_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_onehall_supervision_v1_supervision_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_onehall_supervision_v1_supervision_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_onehall_supervision_v1_supervision_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
 var file_onehall_supervision_v1_supervision_proto_goTypes = []any{
 	(CardLevel)(0),                 // 0: onehall.supervision.v1.CardLevel
 	(CardState)(0),                 // 1: onehall.supervision.v1.CardState
 	(AppealState)(0),               // 2: onehall.supervision.v1.AppealState
 	(RuleSetState)(0),              // 3: onehall.supervision.v1.RuleSetState
-	(*Card)(nil),                   // 4: onehall.supervision.v1.Card
-	(*Appeal)(nil),                 // 5: onehall.supervision.v1.Appeal
-	(*CaseClock)(nil),              // 6: onehall.supervision.v1.CaseClock
-	(*GetCaseClockRequest)(nil),    // 7: onehall.supervision.v1.GetCaseClockRequest
-	(*ExplainDueRequest)(nil),      // 8: onehall.supervision.v1.ExplainDueRequest
-	(*ExplainedDay)(nil),           // 9: onehall.supervision.v1.ExplainedDay
-	(*ExplainDueResponse)(nil),     // 10: onehall.supervision.v1.ExplainDueResponse
-	(*ListCaseClocksRequest)(nil),  // 11: onehall.supervision.v1.ListCaseClocksRequest
-	(*ListCaseClocksResponse)(nil), // 12: onehall.supervision.v1.ListCaseClocksResponse
-	(*GetCardRequest)(nil),         // 13: onehall.supervision.v1.GetCardRequest
-	(*ListCardsRequest)(nil),       // 14: onehall.supervision.v1.ListCardsRequest
-	(*ListCardsResponse)(nil),      // 15: onehall.supervision.v1.ListCardsResponse
-	(*WatchCardsRequest)(nil),      // 16: onehall.supervision.v1.WatchCardsRequest
-	(*WatchCardsResponse)(nil),     // 17: onehall.supervision.v1.WatchCardsResponse
-	(*RevokeCardRequest)(nil),      // 18: onehall.supervision.v1.RevokeCardRequest
-	(*ReplyCardRequest)(nil),       // 19: onehall.supervision.v1.ReplyCardRequest
-	(*ListRulesRequest)(nil),       // 20: onehall.supervision.v1.ListRulesRequest
-	(*Rule)(nil),                   // 21: onehall.supervision.v1.Rule
-	(*ListRulesResponse)(nil),      // 22: onehall.supervision.v1.ListRulesResponse
-	(*PolicyChange)(nil),           // 23: onehall.supervision.v1.PolicyChange
-	(*RuleCondition)(nil),          // 24: onehall.supervision.v1.RuleCondition
-	(*ConductRule)(nil),            // 25: onehall.supervision.v1.ConductRule
-	(*RuleSet)(nil),                // 26: onehall.supervision.v1.RuleSet
-	(*CreateRuleSetRequest)(nil),   // 27: onehall.supervision.v1.CreateRuleSetRequest
-	(*ApproveRuleSetRequest)(nil),  // 28: onehall.supervision.v1.ApproveRuleSetRequest
-	(*ListRuleSetsRequest)(nil),    // 29: onehall.supervision.v1.ListRuleSetsRequest
-	(*ListRuleSetsResponse)(nil),   // 30: onehall.supervision.v1.ListRuleSetsResponse
-	(*DryRunRulesRequest)(nil),     // 31: onehall.supervision.v1.DryRunRulesRequest
-	(*DryRunCount)(nil),            // 32: onehall.supervision.v1.DryRunCount
-	(*DryRunCard)(nil),             // 33: onehall.supervision.v1.DryRunCard
-	(*DryRunRulesResponse)(nil),    // 34: onehall.supervision.v1.DryRunRulesResponse
-	(*AppealCardRequest)(nil),      // 35: onehall.supervision.v1.AppealCardRequest
-	(*DecideAppealRequest)(nil),    // 36: onehall.supervision.v1.DecideAppealRequest
-	(*CorrectCardRequest)(nil),     // 37: onehall.supervision.v1.CorrectCardRequest
-	(*CountCardsRequest)(nil),      // 38: onehall.supervision.v1.CountCardsRequest
-	(*CardCount)(nil),              // 39: onehall.supervision.v1.CardCount
-	(*CountCardsResponse)(nil),     // 40: onehall.supervision.v1.CountCardsResponse
-	(*timestamppb.Timestamp)(nil),  // 41: google.protobuf.Timestamp
+	(OrderState)(0),                // 4: onehall.supervision.v1.OrderState
+	(*Card)(nil),                   // 5: onehall.supervision.v1.Card
+	(*Appeal)(nil),                 // 6: onehall.supervision.v1.Appeal
+	(*CaseClock)(nil),              // 7: onehall.supervision.v1.CaseClock
+	(*GetCaseClockRequest)(nil),    // 8: onehall.supervision.v1.GetCaseClockRequest
+	(*ExplainDueRequest)(nil),      // 9: onehall.supervision.v1.ExplainDueRequest
+	(*ExplainedDay)(nil),           // 10: onehall.supervision.v1.ExplainedDay
+	(*ExplainDueResponse)(nil),     // 11: onehall.supervision.v1.ExplainDueResponse
+	(*ListCaseClocksRequest)(nil),  // 12: onehall.supervision.v1.ListCaseClocksRequest
+	(*ListCaseClocksResponse)(nil), // 13: onehall.supervision.v1.ListCaseClocksResponse
+	(*GetCardRequest)(nil),         // 14: onehall.supervision.v1.GetCardRequest
+	(*ListCardsRequest)(nil),       // 15: onehall.supervision.v1.ListCardsRequest
+	(*ListCardsResponse)(nil),      // 16: onehall.supervision.v1.ListCardsResponse
+	(*WatchCardsRequest)(nil),      // 17: onehall.supervision.v1.WatchCardsRequest
+	(*WatchCardsResponse)(nil),     // 18: onehall.supervision.v1.WatchCardsResponse
+	(*RevokeCardRequest)(nil),      // 19: onehall.supervision.v1.RevokeCardRequest
+	(*ReplyCardRequest)(nil),       // 20: onehall.supervision.v1.ReplyCardRequest
+	(*ListRulesRequest)(nil),       // 21: onehall.supervision.v1.ListRulesRequest
+	(*Rule)(nil),                   // 22: onehall.supervision.v1.Rule
+	(*ListRulesResponse)(nil),      // 23: onehall.supervision.v1.ListRulesResponse
+	(*PolicyChange)(nil),           // 24: onehall.supervision.v1.PolicyChange
+	(*RuleCondition)(nil),          // 25: onehall.supervision.v1.RuleCondition
+	(*ConductRule)(nil),            // 26: onehall.supervision.v1.ConductRule
+	(*RuleSet)(nil),                // 27: onehall.supervision.v1.RuleSet
+	(*CreateRuleSetRequest)(nil),   // 28: onehall.supervision.v1.CreateRuleSetRequest
+	(*ApproveRuleSetRequest)(nil),  // 29: onehall.supervision.v1.ApproveRuleSetRequest
+	(*ListRuleSetsRequest)(nil),    // 30: onehall.supervision.v1.ListRuleSetsRequest
+	(*ListRuleSetsResponse)(nil),   // 31: onehall.supervision.v1.ListRuleSetsResponse
+	(*DryRunRulesRequest)(nil),     // 32: onehall.supervision.v1.DryRunRulesRequest
+	(*DryRunCount)(nil),            // 33: onehall.supervision.v1.DryRunCount
+	(*DryRunCard)(nil),             // 34: onehall.supervision.v1.DryRunCard
+	(*DryRunRulesResponse)(nil),    // 35: onehall.supervision.v1.DryRunRulesResponse
+	(*AppealCardRequest)(nil),      // 36: onehall.supervision.v1.AppealCardRequest
+	(*DecideAppealRequest)(nil),    // 37: onehall.supervision.v1.DecideAppealRequest
+	(*CorrectCardRequest)(nil),     // 38: onehall.supervision.v1.CorrectCardRequest
+	(*CountCardsRequest)(nil),      // 39: onehall.supervision.v1.CountCardsRequest
+	(*CardCount)(nil),              // 40: onehall.supervision.v1.CardCount
+	(*CountCardsResponse)(nil),     // 41: onehall.supervision.v1.CountCardsResponse
+	(*Order)(nil),                  // 42: onehall.supervision.v1.Order
+	(*IssueOrderRequest)(nil),      // 43: onehall.supervision.v1.IssueOrderRequest
+	(*GetOrderRequest)(nil),        // 44: onehall.supervision.v1.GetOrderRequest
+	(*ListOrdersRequest)(nil),      // 45: onehall.supervision.v1.ListOrdersRequest
+	(*ListOrdersResponse)(nil),     // 46: onehall.supervision.v1.ListOrdersResponse
+	(*ReceiveOrderRequest)(nil),    // 47: onehall.supervision.v1.ReceiveOrderRequest
+	(*FeedBackOrderRequest)(nil),   // 48: onehall.supervision.v1.FeedBackOrderRequest
+	(*CheckOrderRequest)(nil),      // 49: onehall.supervision.v1.CheckOrderRequest
+	(*timestamppb.Timestamp)(nil),  // 50: google.protobuf.Timestamp
 }
 var file_onehall_supervision_v1_supervision_proto_depIdxs = []int32{
 	0,  // 0: onehall.supervision.v1.Card.level:type_name -> onehall.supervision.v1.CardLevel
-	41, // 1: onehall.supervision.v1.Card.as_of:type_name -> google.protobuf.Timestamp
-	41, // 2: onehall.supervision.v1.Card.issue_time:type_name -> google.protobuf.Timestamp
+	50, // 1: onehall.supervision.v1.Card.as_of:type_name -> google.protobuf.Timestamp
+	50, // 2: onehall.supervision.v1.Card.issue_time:type_name -> google.protobuf.Timestamp
 	1,  // 3: onehall.supervision.v1.Card.state:type_name -> onehall.supervision.v1.CardState
-	41, // 4: onehall.supervision.v1.Card.reply_time:type_name -> google.protobuf.Timestamp
-	41, // 5: onehall.supervision.v1.Card.revoke_time:type_name -> google.protobuf.Timestamp
-	5,  // 6: onehall.supervision.v1.Card.appeal:type_name -> onehall.supervision.v1.Appeal
-	41, // 7: onehall.supervision.v1.Card.correct_time:type_name -> google.protobuf.Timestamp
+	50, // 4: onehall.supervision.v1.Card.reply_time:type_name -> google.protobuf.Timestamp
+	50, // 5: onehall.supervision.v1.Card.revoke_time:type_name -> google.protobuf.Timestamp
+	6,  // 6: onehall.supervision.v1.Card.appeal:type_name -> onehall.supervision.v1.Appeal
+	50, // 7: onehall.supervision.v1.Card.correct_time:type_name -> google.protobuf.Timestamp
 	2,  // 8: onehall.supervision.v1.Appeal.state:type_name -> onehall.supervision.v1.AppealState
-	41, // 9: onehall.supervision.v1.Appeal.appeal_time:type_name -> google.protobuf.Timestamp
-	41, // 10: onehall.supervision.v1.Appeal.decide_time:type_name -> google.protobuf.Timestamp
-	41, // 11: onehall.supervision.v1.CaseClock.as_of:type_name -> google.protobuf.Timestamp
+	50, // 9: onehall.supervision.v1.Appeal.appeal_time:type_name -> google.protobuf.Timestamp
+	50, // 10: onehall.supervision.v1.Appeal.decide_time:type_name -> google.protobuf.Timestamp
+	50, // 11: onehall.supervision.v1.CaseClock.as_of:type_name -> google.protobuf.Timestamp
 	0,  // 12: onehall.supervision.v1.CaseClock.level:type_name -> onehall.supervision.v1.CardLevel
-	9,  // 13: onehall.supervision.v1.ExplainDueResponse.days:type_name -> onehall.supervision.v1.ExplainedDay
-	6,  // 14: onehall.supervision.v1.ListCaseClocksResponse.case_clocks:type_name -> onehall.supervision.v1.CaseClock
+	10, // 13: onehall.supervision.v1.ExplainDueResponse.days:type_name -> onehall.supervision.v1.ExplainedDay
+	7,  // 14: onehall.supervision.v1.ListCaseClocksResponse.case_clocks:type_name -> onehall.supervision.v1.CaseClock
 	0,  // 15: onehall.supervision.v1.ListCardsRequest.level:type_name -> onehall.supervision.v1.CardLevel
-	4,  // 16: onehall.supervision.v1.ListCardsResponse.cards:type_name -> onehall.supervision.v1.Card
-	4,  // 17: onehall.supervision.v1.WatchCardsResponse.card:type_name -> onehall.supervision.v1.Card
+	5,  // 16: onehall.supervision.v1.ListCardsResponse.cards:type_name -> onehall.supervision.v1.Card
+	5,  // 17: onehall.supervision.v1.WatchCardsResponse.card:type_name -> onehall.supervision.v1.Card
 	0,  // 18: onehall.supervision.v1.Rule.level:type_name -> onehall.supervision.v1.CardLevel
-	21, // 19: onehall.supervision.v1.ListRulesResponse.rules:type_name -> onehall.supervision.v1.Rule
-	41, // 20: onehall.supervision.v1.PolicyChange.change_time:type_name -> google.protobuf.Timestamp
+	22, // 19: onehall.supervision.v1.ListRulesResponse.rules:type_name -> onehall.supervision.v1.Rule
+	50, // 20: onehall.supervision.v1.PolicyChange.change_time:type_name -> google.protobuf.Timestamp
 	0,  // 21: onehall.supervision.v1.RuleCondition.level:type_name -> onehall.supervision.v1.CardLevel
-	24, // 22: onehall.supervision.v1.ConductRule.conditions:type_name -> onehall.supervision.v1.RuleCondition
-	25, // 23: onehall.supervision.v1.RuleSet.rules:type_name -> onehall.supervision.v1.ConductRule
+	25, // 22: onehall.supervision.v1.ConductRule.conditions:type_name -> onehall.supervision.v1.RuleCondition
+	26, // 23: onehall.supervision.v1.RuleSet.rules:type_name -> onehall.supervision.v1.ConductRule
 	3,  // 24: onehall.supervision.v1.RuleSet.state:type_name -> onehall.supervision.v1.RuleSetState
-	41, // 25: onehall.supervision.v1.RuleSet.create_time:type_name -> google.protobuf.Timestamp
-	41, // 26: onehall.supervision.v1.RuleSet.approve_time:type_name -> google.protobuf.Timestamp
-	26, // 27: onehall.supervision.v1.CreateRuleSetRequest.rule_set:type_name -> onehall.supervision.v1.RuleSet
-	26, // 28: onehall.supervision.v1.ListRuleSetsResponse.rule_sets:type_name -> onehall.supervision.v1.RuleSet
-	25, // 29: onehall.supervision.v1.DryRunRulesRequest.rules:type_name -> onehall.supervision.v1.ConductRule
+	50, // 25: onehall.supervision.v1.RuleSet.create_time:type_name -> google.protobuf.Timestamp
+	50, // 26: onehall.supervision.v1.RuleSet.approve_time:type_name -> google.protobuf.Timestamp
+	27, // 27: onehall.supervision.v1.CreateRuleSetRequest.rule_set:type_name -> onehall.supervision.v1.RuleSet
+	27, // 28: onehall.supervision.v1.ListRuleSetsResponse.rule_sets:type_name -> onehall.supervision.v1.RuleSet
+	26, // 29: onehall.supervision.v1.DryRunRulesRequest.rules:type_name -> onehall.supervision.v1.ConductRule
 	0,  // 30: onehall.supervision.v1.DryRunCount.level:type_name -> onehall.supervision.v1.CardLevel
 	0,  // 31: onehall.supervision.v1.DryRunCard.level:type_name -> onehall.supervision.v1.CardLevel
-	41, // 32: onehall.supervision.v1.DryRunCard.as_of:type_name -> google.protobuf.Timestamp
-	32, // 33: onehall.supervision.v1.DryRunRulesResponse.counts:type_name -> onehall.supervision.v1.DryRunCount
-	33, // 34: onehall.supervision.v1.DryRunRulesResponse.differences:type_name -> onehall.supervision.v1.DryRunCard
+	50, // 32: onehall.supervision.v1.DryRunCard.as_of:type_name -> google.protobuf.Timestamp
+	33, // 33: onehall.supervision.v1.DryRunRulesResponse.counts:type_name -> onehall.supervision.v1.DryRunCount
+	34, // 34: onehall.supervision.v1.DryRunRulesResponse.differences:type_name -> onehall.supervision.v1.DryRunCard
 	2,  // 35: onehall.supervision.v1.DecideAppealRequest.result:type_name -> onehall.supervision.v1.AppealState
 	0,  // 36: onehall.supervision.v1.CardCount.level:type_name -> onehall.supervision.v1.CardLevel
-	39, // 37: onehall.supervision.v1.CountCardsResponse.counts:type_name -> onehall.supervision.v1.CardCount
-	7,  // 38: onehall.supervision.v1.SupervisionService.GetCaseClock:input_type -> onehall.supervision.v1.GetCaseClockRequest
-	8,  // 39: onehall.supervision.v1.SupervisionService.ExplainDue:input_type -> onehall.supervision.v1.ExplainDueRequest
-	11, // 40: onehall.supervision.v1.SupervisionService.ListCaseClocks:input_type -> onehall.supervision.v1.ListCaseClocksRequest
-	13, // 41: onehall.supervision.v1.SupervisionService.GetCard:input_type -> onehall.supervision.v1.GetCardRequest
-	14, // 42: onehall.supervision.v1.SupervisionService.ListCards:input_type -> onehall.supervision.v1.ListCardsRequest
-	16, // 43: onehall.supervision.v1.SupervisionService.WatchCards:input_type -> onehall.supervision.v1.WatchCardsRequest
-	18, // 44: onehall.supervision.v1.SupervisionService.RevokeCard:input_type -> onehall.supervision.v1.RevokeCardRequest
-	19, // 45: onehall.supervision.v1.SupervisionService.ReplyCard:input_type -> onehall.supervision.v1.ReplyCardRequest
-	20, // 46: onehall.supervision.v1.SupervisionService.ListRules:input_type -> onehall.supervision.v1.ListRulesRequest
-	27, // 47: onehall.supervision.v1.SupervisionService.CreateRuleSet:input_type -> onehall.supervision.v1.CreateRuleSetRequest
-	28, // 48: onehall.supervision.v1.SupervisionService.ApproveRuleSet:input_type -> onehall.supervision.v1.ApproveRuleSetRequest
-	29, // 49: onehall.supervision.v1.SupervisionService.ListRuleSets:input_type -> onehall.supervision.v1.ListRuleSetsRequest
-	31, // 50: onehall.supervision.v1.SupervisionService.DryRunRules:input_type -> onehall.supervision.v1.DryRunRulesRequest
-	35, // 51: onehall.supervision.v1.SupervisionService.AppealCard:input_type -> onehall.supervision.v1.AppealCardRequest
-	36, // 52: onehall.supervision.v1.SupervisionService.DecideAppeal:input_type -> onehall.supervision.v1.DecideAppealRequest
-	37, // 53: onehall.supervision.v1.SupervisionService.CorrectCard:input_type -> onehall.supervision.v1.CorrectCardRequest
-	38, // 54: onehall.supervision.v1.SupervisionService.CountCards:input_type -> onehall.supervision.v1.CountCardsRequest
-	6,  // 55: onehall.supervision.v1.SupervisionService.GetCaseClock:output_type -> onehall.supervision.v1.CaseClock
-	10, // 56: onehall.supervision.v1.SupervisionService.ExplainDue:output_type -> onehall.supervision.v1.ExplainDueResponse
-	12, // 57: onehall.supervision.v1.SupervisionService.ListCaseClocks:output_type -> onehall.supervision.v1.ListCaseClocksResponse
-	4,  // 58: onehall.supervision.v1.SupervisionService.GetCard:output_type -> onehall.supervision.v1.Card
-	15, // 59: onehall.supervision.v1.SupervisionService.ListCards:output_type -> onehall.supervision.v1.ListCardsResponse
-	17, // 60: onehall.supervision.v1.SupervisionService.WatchCards:output_type -> onehall.supervision.v1.WatchCardsResponse
-	4,  // 61: onehall.supervision.v1.SupervisionService.RevokeCard:output_type -> onehall.supervision.v1.Card
-	4,  // 62: onehall.supervision.v1.SupervisionService.ReplyCard:output_type -> onehall.supervision.v1.Card
-	22, // 63: onehall.supervision.v1.SupervisionService.ListRules:output_type -> onehall.supervision.v1.ListRulesResponse
-	26, // 64: onehall.supervision.v1.SupervisionService.CreateRuleSet:output_type -> onehall.supervision.v1.RuleSet
-	26, // 65: onehall.supervision.v1.SupervisionService.ApproveRuleSet:output_type -> onehall.supervision.v1.RuleSet
-	30, // 66: onehall.supervision.v1.SupervisionService.ListRuleSets:output_type -> onehall.supervision.v1.ListRuleSetsResponse
-	34, // 67: onehall.supervision.v1.SupervisionService.DryRunRules:output_type -> onehall.supervision.v1.DryRunRulesResponse
-	4,  // 68: onehall.supervision.v1.SupervisionService.AppealCard:output_type -> onehall.supervision.v1.Card
-	4,  // 69: onehall.supervision.v1.SupervisionService.DecideAppeal:output_type -> onehall.supervision.v1.Card
-	4,  // 70: onehall.supervision.v1.SupervisionService.CorrectCard:output_type -> onehall.supervision.v1.Card
-	40, // 71: onehall.supervision.v1.SupervisionService.CountCards:output_type -> onehall.supervision.v1.CountCardsResponse
-	55, // [55:72] is the sub-list for method output_type
-	38, // [38:55] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	40, // 37: onehall.supervision.v1.CountCardsResponse.counts:type_name -> onehall.supervision.v1.CardCount
+	4,  // 38: onehall.supervision.v1.Order.state:type_name -> onehall.supervision.v1.OrderState
+	50, // 39: onehall.supervision.v1.Order.issue_time:type_name -> google.protobuf.Timestamp
+	50, // 40: onehall.supervision.v1.Order.receive_time:type_name -> google.protobuf.Timestamp
+	50, // 41: onehall.supervision.v1.Order.feedback_time:type_name -> google.protobuf.Timestamp
+	50, // 42: onehall.supervision.v1.Order.check_time:type_name -> google.protobuf.Timestamp
+	42, // 43: onehall.supervision.v1.IssueOrderRequest.order:type_name -> onehall.supervision.v1.Order
+	42, // 44: onehall.supervision.v1.ListOrdersResponse.orders:type_name -> onehall.supervision.v1.Order
+	8,  // 45: onehall.supervision.v1.SupervisionService.GetCaseClock:input_type -> onehall.supervision.v1.GetCaseClockRequest
+	9,  // 46: onehall.supervision.v1.SupervisionService.ExplainDue:input_type -> onehall.supervision.v1.ExplainDueRequest
+	12, // 47: onehall.supervision.v1.SupervisionService.ListCaseClocks:input_type -> onehall.supervision.v1.ListCaseClocksRequest
+	14, // 48: onehall.supervision.v1.SupervisionService.GetCard:input_type -> onehall.supervision.v1.GetCardRequest
+	15, // 49: onehall.supervision.v1.SupervisionService.ListCards:input_type -> onehall.supervision.v1.ListCardsRequest
+	17, // 50: onehall.supervision.v1.SupervisionService.WatchCards:input_type -> onehall.supervision.v1.WatchCardsRequest
+	19, // 51: onehall.supervision.v1.SupervisionService.RevokeCard:input_type -> onehall.supervision.v1.RevokeCardRequest
+	20, // 52: onehall.supervision.v1.SupervisionService.ReplyCard:input_type -> onehall.supervision.v1.ReplyCardRequest
+	21, // 53: onehall.supervision.v1.SupervisionService.ListRules:input_type -> onehall.supervision.v1.ListRulesRequest
+	28, // 54: onehall.supervision.v1.SupervisionService.CreateRuleSet:input_type -> onehall.supervision.v1.CreateRuleSetRequest
+	29, // 55: onehall.supervision.v1.SupervisionService.ApproveRuleSet:input_type -> onehall.supervision.v1.ApproveRuleSetRequest
+	30, // 56: onehall.supervision.v1.SupervisionService.ListRuleSets:input_type -> onehall.supervision.v1.ListRuleSetsRequest
+	32, // 57: onehall.supervision.v1.SupervisionService.DryRunRules:input_type -> onehall.supervision.v1.DryRunRulesRequest
+	36, // 58: onehall.supervision.v1.SupervisionService.AppealCard:input_type -> onehall.supervision.v1.AppealCardRequest
+	37, // 59: onehall.supervision.v1.SupervisionService.DecideAppeal:input_type -> onehall.supervision.v1.DecideAppealRequest
+	38, // 60: onehall.supervision.v1.SupervisionService.CorrectCard:input_type -> onehall.supervision.v1.CorrectCardRequest
+	39, // 61: onehall.supervision.v1.SupervisionService.CountCards:input_type -> onehall.supervision.v1.CountCardsRequest
+	43, // 62: onehall.supervision.v1.SupervisionService.IssueOrder:input_type -> onehall.supervision.v1.IssueOrderRequest
+	44, // 63: onehall.supervision.v1.SupervisionService.GetOrder:input_type -> onehall.supervision.v1.GetOrderRequest
+	45, // 64: onehall.supervision.v1.SupervisionService.ListOrders:input_type -> onehall.supervision.v1.ListOrdersRequest
+	47, // 65: onehall.supervision.v1.SupervisionService.ReceiveOrder:input_type -> onehall.supervision.v1.ReceiveOrderRequest
+	48, // 66: onehall.supervision.v1.SupervisionService.FeedBackOrder:input_type -> onehall.supervision.v1.FeedBackOrderRequest
+	49, // 67: onehall.supervision.v1.SupervisionService.CheckOrder:input_type -> onehall.supervision.v1.CheckOrderRequest
+	7,  // 68: onehall.supervision.v1.SupervisionService.GetCaseClock:output_type -> onehall.supervision.v1.CaseClock
+	11, // 69: onehall.supervision.v1.SupervisionService.ExplainDue:output_type -> onehall.supervision.v1.ExplainDueResponse
+	13, // 70: onehall.supervision.v1.SupervisionService.ListCaseClocks:output_type -> onehall.supervision.v1.ListCaseClocksResponse
+	5,  // 71: onehall.supervision.v1.SupervisionService.GetCard:output_type -> onehall.supervision.v1.Card
+	16, // 72: onehall.supervision.v1.SupervisionService.ListCards:output_type -> onehall.supervision.v1.ListCardsResponse
+	18, // 73: onehall.supervision.v1.SupervisionService.WatchCards:output_type -> onehall.supervision.v1.WatchCardsResponse
+	5,  // 74: onehall.supervision.v1.SupervisionService.RevokeCard:output_type -> onehall.supervision.v1.Card
+	5,  // 75: onehall.supervision.v1.SupervisionService.ReplyCard:output_type -> onehall.supervision.v1.Card
+	23, // 76: onehall.supervision.v1.SupervisionService.ListRules:output_type -> onehall.supervision.v1.ListRulesResponse
+	27, // 77: onehall.supervision.v1.SupervisionService.CreateRuleSet:output_type -> onehall.supervision.v1.RuleSet
+	27, // 78: onehall.supervision.v1.SupervisionService.ApproveRuleSet:output_type -> onehall.supervision.v1.RuleSet
+	31, // 79: onehall.supervision.v1.SupervisionService.ListRuleSets:output_type -> onehall.supervision.v1.ListRuleSetsResponse
+	35, // 80: onehall.supervision.v1.SupervisionService.DryRunRules:output_type -> onehall.supervision.v1.DryRunRulesResponse
+	5,  // 81: onehall.supervision.v1.SupervisionService.AppealCard:output_type -> onehall.supervision.v1.Card
+	5,  // 82: onehall.supervision.v1.SupervisionService.DecideAppeal:output_type -> onehall.supervision.v1.Card
+	5,  // 83: onehall.supervision.v1.SupervisionService.CorrectCard:output_type -> onehall.supervision.v1.Card
+	41, // 84: onehall.supervision.v1.SupervisionService.CountCards:output_type -> onehall.supervision.v1.CountCardsResponse
+	42, // 85: onehall.supervision.v1.SupervisionService.IssueOrder:output_type -> onehall.supervision.v1.Order
+	42, // 86: onehall.supervision.v1.SupervisionService.GetOrder:output_type -> onehall.supervision.v1.Order
+	46, // 87: onehall.supervision.v1.SupervisionService.ListOrders:output_type -> onehall.supervision.v1.ListOrdersResponse
+	42, // 88: onehall.supervision.v1.SupervisionService.ReceiveOrder:output_type -> onehall.supervision.v1.Order
+	42, // 89: onehall.supervision.v1.SupervisionService.FeedBackOrder:output_type -> onehall.supervision.v1.Order
+	42, // 90: onehall.supervision.v1.SupervisionService.CheckOrder:output_type -> onehall.supervision.v1.Order
+	68, // [68:91] is the sub-list for method output_type
+	45, // [45:68] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_onehall_supervision_v1_supervision_proto_init() }
@@ -3820,8 +4694,8 @@ func file_onehall_supervision_v1_supervision_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onehall_supervision_v1_supervision_proto_rawDesc), len(file_onehall_supervision_v1_supervision_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   37,
+			NumEnums:      5,
+			NumMessages:   45,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -39,6 +39,12 @@ const (
 	SupervisionService_DecideAppeal_FullMethodName   = "/onehall.supervision.v1.SupervisionService/DecideAppeal"
 	SupervisionService_CorrectCard_FullMethodName    = "/onehall.supervision.v1.SupervisionService/CorrectCard"
 	SupervisionService_CountCards_FullMethodName     = "/onehall.supervision.v1.SupervisionService/CountCards"
+	SupervisionService_IssueOrder_FullMethodName     = "/onehall.supervision.v1.SupervisionService/IssueOrder"
+	SupervisionService_GetOrder_FullMethodName       = "/onehall.supervision.v1.SupervisionService/GetOrder"
+	SupervisionService_ListOrders_FullMethodName     = "/onehall.supervision.v1.SupervisionService/ListOrders"
+	SupervisionService_ReceiveOrder_FullMethodName   = "/onehall.supervision.v1.SupervisionService/ReceiveOrder"
+	SupervisionService_FeedBackOrder_FullMethodName  = "/onehall.supervision.v1.SupervisionService/FeedBackOrder"
+	SupervisionService_CheckOrder_FullMethodName     = "/onehall.supervision.v1.SupervisionService/CheckOrder"
 )
 
 // SupervisionServiceClient is the client API for SupervisionService service.
@@ -90,6 +96,18 @@ type SupervisionServiceClient interface {
 	CorrectCard(ctx context.Context, in *CorrectCardRequest, opts ...grpc.CallOption) (*Card, error)
 	// Counts cards by hall, department and level; revoked ones are counted apart.
 	CountCards(ctx context.Context, in *CountCardsRequest, opts ...grpc.CallOption) (*CountCardsResponse, error)
+	// Issues a supervision order (督办单) to a department.
+	IssueOrder(ctx context.Context, in *IssueOrderRequest, opts ...grpc.CallOption) (*Order, error)
+	// Reads a supervision order.
+	GetOrder(ctx context.Context, in *GetOrderRequest, opts ...grpc.CallOption) (*Order, error)
+	// Lists the supervision orders of a hall, newest first.
+	ListOrders(ctx context.Context, in *ListOrdersRequest, opts ...grpc.CallOption) (*ListOrdersResponse, error)
+	// Confirms that the department has the order.
+	ReceiveOrder(ctx context.Context, in *ReceiveOrderRequest, opts ...grpc.CallOption) (*Order, error)
+	// Reports to the supervision what was done, with evidence.
+	FeedBackOrder(ctx context.Context, in *FeedBackOrderRequest, opts ...grpc.CallOption) (*Order, error)
+	// Checks what was reported: closes the order, or sends it back with a new day.
+	CheckOrder(ctx context.Context, in *CheckOrderRequest, opts ...grpc.CallOption) (*Order, error)
 }
 
 type supervisionServiceClient struct {
@@ -279,6 +297,66 @@ func (c *supervisionServiceClient) CountCards(ctx context.Context, in *CountCard
 	return out, nil
 }
 
+func (c *supervisionServiceClient) IssueOrder(ctx context.Context, in *IssueOrderRequest, opts ...grpc.CallOption) (*Order, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Order)
+	err := c.cc.Invoke(ctx, SupervisionService_IssueOrder_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *supervisionServiceClient) GetOrder(ctx context.Context, in *GetOrderRequest, opts ...grpc.CallOption) (*Order, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Order)
+	err := c.cc.Invoke(ctx, SupervisionService_GetOrder_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *supervisionServiceClient) ListOrders(ctx context.Context, in *ListOrdersRequest, opts ...grpc.CallOption) (*ListOrdersResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListOrdersResponse)
+	err := c.cc.Invoke(ctx, SupervisionService_ListOrders_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *supervisionServiceClient) ReceiveOrder(ctx context.Context, in *ReceiveOrderRequest, opts ...grpc.CallOption) (*Order, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Order)
+	err := c.cc.Invoke(ctx, SupervisionService_ReceiveOrder_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *supervisionServiceClient) FeedBackOrder(ctx context.Context, in *FeedBackOrderRequest, opts ...grpc.CallOption) (*Order, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Order)
+	err := c.cc.Invoke(ctx, SupervisionService_FeedBackOrder_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *supervisionServiceClient) CheckOrder(ctx context.Context, in *CheckOrderRequest, opts ...grpc.CallOption) (*Order, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Order)
+	err := c.cc.Invoke(ctx, SupervisionService_CheckOrder_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SupervisionServiceServer is the server API for SupervisionService service.
 // All implementations must embed UnimplementedSupervisionServiceServer
 // for forward compatibility.
@@ -328,6 +406,18 @@ type SupervisionServiceServer interface {
 	CorrectCard(context.Context, *CorrectCardRequest) (*Card, error)
 	// Counts cards by hall, department and level; revoked ones are counted apart.
 	CountCards(context.Context, *CountCardsRequest) (*CountCardsResponse, error)
+	// Issues a supervision order (督办单) to a department.
+	IssueOrder(context.Context, *IssueOrderRequest) (*Order, error)
+	// Reads a supervision order.
+	GetOrder(context.Context, *GetOrderRequest) (*Order, error)
+	// Lists the supervision orders of a hall, newest first.
+	ListOrders(context.Context, *ListOrdersRequest) (*ListOrdersResponse, error)
+	// Confirms that the department has the order.
+	ReceiveOrder(context.Context, *ReceiveOrderRequest) (*Order, error)
+	// Reports to the supervision what was done, with evidence.
+	FeedBackOrder(context.Context, *FeedBackOrderRequest) (*Order, error)
+	// Checks what was reported: closes the order, or sends it back with a new day.
+	CheckOrder(context.Context, *CheckOrderRequest) (*Order, error)
 	mustEmbedUnimplementedSupervisionServiceServer()
 }
 
@@ -388,6 +478,24 @@ func (UnimplementedSupervisionServiceServer) CorrectCard(context.Context, *Corre
 }
 func (UnimplementedSupervisionServiceServer) CountCards(context.Context, *CountCardsRequest) (*CountCardsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CountCards not implemented")
+}
+func (UnimplementedSupervisionServiceServer) IssueOrder(context.Context, *IssueOrderRequest) (*Order, error) {
+	return nil, status.Error(codes.Unimplemented, "method IssueOrder not implemented")
+}
+func (UnimplementedSupervisionServiceServer) GetOrder(context.Context, *GetOrderRequest) (*Order, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetOrder not implemented")
+}
+func (UnimplementedSupervisionServiceServer) ListOrders(context.Context, *ListOrdersRequest) (*ListOrdersResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListOrders not implemented")
+}
+func (UnimplementedSupervisionServiceServer) ReceiveOrder(context.Context, *ReceiveOrderRequest) (*Order, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReceiveOrder not implemented")
+}
+func (UnimplementedSupervisionServiceServer) FeedBackOrder(context.Context, *FeedBackOrderRequest) (*Order, error) {
+	return nil, status.Error(codes.Unimplemented, "method FeedBackOrder not implemented")
+}
+func (UnimplementedSupervisionServiceServer) CheckOrder(context.Context, *CheckOrderRequest) (*Order, error) {
+	return nil, status.Error(codes.Unimplemented, "method CheckOrder not implemented")
 }
 func (UnimplementedSupervisionServiceServer) mustEmbedUnimplementedSupervisionServiceServer() {}
 func (UnimplementedSupervisionServiceServer) testEmbeddedByValue()                            {}
@@ -709,6 +817,114 @@ func _SupervisionService_CountCards_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SupervisionService_IssueOrder_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(IssueOrderRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SupervisionServiceServer).IssueOrder(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SupervisionService_IssueOrder_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SupervisionServiceServer).IssueOrder(ctx, req.(*IssueOrderRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SupervisionService_GetOrder_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetOrderRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SupervisionServiceServer).GetOrder(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SupervisionService_GetOrder_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SupervisionServiceServer).GetOrder(ctx, req.(*GetOrderRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SupervisionService_ListOrders_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListOrdersRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SupervisionServiceServer).ListOrders(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SupervisionService_ListOrders_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SupervisionServiceServer).ListOrders(ctx, req.(*ListOrdersRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SupervisionService_ReceiveOrder_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReceiveOrderRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SupervisionServiceServer).ReceiveOrder(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SupervisionService_ReceiveOrder_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SupervisionServiceServer).ReceiveOrder(ctx, req.(*ReceiveOrderRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SupervisionService_FeedBackOrder_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FeedBackOrderRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SupervisionServiceServer).FeedBackOrder(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SupervisionService_FeedBackOrder_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SupervisionServiceServer).FeedBackOrder(ctx, req.(*FeedBackOrderRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _SupervisionService_CheckOrder_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CheckOrderRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SupervisionServiceServer).CheckOrder(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SupervisionService_CheckOrder_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SupervisionServiceServer).CheckOrder(ctx, req.(*CheckOrderRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // SupervisionService_ServiceDesc is the grpc.ServiceDesc for SupervisionService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -779,6 +995,30 @@ var SupervisionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "CountCards",
 			Handler:    _SupervisionService_CountCards_Handler,
+		},
+		{
+			MethodName: "IssueOrder",
+			Handler:    _SupervisionService_IssueOrder_Handler,
+		},
+		{
+			MethodName: "GetOrder",
+			Handler:    _SupervisionService_GetOrder_Handler,
+		},
+		{
+			MethodName: "ListOrders",
+			Handler:    _SupervisionService_ListOrders_Handler,
+		},
+		{
+			MethodName: "ReceiveOrder",
+			Handler:    _SupervisionService_ReceiveOrder_Handler,
+		},
+		{
+			MethodName: "FeedBackOrder",
+			Handler:    _SupervisionService_FeedBackOrder_Handler,
+		},
+		{
+			MethodName: "CheckOrder",
+			Handler:    _SupervisionService_CheckOrder_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

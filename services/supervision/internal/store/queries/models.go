@@ -50,6 +50,16 @@ type ItemTerm struct {
 	Data []byte
 }
 
+type Order struct {
+	ID         int64
+	Name       string
+	Hall       string
+	Department string
+	NextAt     int64
+	Sequence   int64
+	Data       []byte
+}
+
 type Policy struct {
 	ID      int64
 	Version string

@@ -265,6 +265,25 @@ func (q *Queries) GetHall(ctx context.Context, name string) (Hall, error) {
 	return i, err
 }
 
+const getOrder = `-- name: GetOrder :one
+SELECT id, name, hall, department, next_at, sequence, data FROM orders WHERE name = $1
+`
+
+func (q *Queries) GetOrder(ctx context.Context, name string) (Order, error) {
+	row := q.db.QueryRowContext(ctx, getOrder, name)
+	var i Order
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.Hall,
+		&i.Department,
+		&i.NextAt,
+		&i.Sequence,
+		&i.Data,
+	)
+	return i, err
+}
+
 const getRuleSet = `-- name: GetRuleSet :one
 SELECT id, name, hall, effective, sequence, data FROM rule_sets WHERE name = $1
 `
@@ -323,6 +342,31 @@ func (q *Queries) InsertCard(ctx context.Context, arg InsertCardParams) (int64, 
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const insertOrder = `-- name: InsertOrder :exec
+INSERT INTO orders (id, name, hall, department, next_at, sequence, data) VALUES ($1, $2, $3, $4, $5, 1, $6)
+`
+
+type InsertOrderParams struct {
+	ID         int64
+	Name       string
+	Hall       string
+	Department string
+	NextAt     int64
+	Data       []byte
+}
+
+func (q *Queries) InsertOrder(ctx context.Context, arg InsertOrderParams) error {
+	_, err := q.db.ExecContext(ctx, insertOrder,
+		arg.ID,
+		arg.Name,
+		arg.Hall,
+		arg.Department,
+		arg.NextAt,
+		arg.Data,
+	)
+	return err
 }
 
 const insertRuleSet = `-- name: InsertRuleSet :exec
@@ -504,6 +548,47 @@ func (q *Queries) ListDepartmentClocks(ctx context.Context, arg ListDepartmentCl
 	return items, nil
 }
 
+const listDepartmentOrders = `-- name: ListDepartmentOrders :many
+SELECT id, name, hall, department, next_at, sequence, data FROM orders WHERE department = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+`
+
+type ListDepartmentOrdersParams struct {
+	Department string
+	ID         int64
+	Limit      int32
+}
+
+func (q *Queries) ListDepartmentOrders(ctx context.Context, arg ListDepartmentOrdersParams) ([]Order, error) {
+	rows, err := q.db.QueryContext(ctx, listDepartmentOrders, arg.Department, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Order
+	for rows.Next() {
+		var i Order
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Hall,
+			&i.Department,
+			&i.NextAt,
+			&i.Sequence,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listHallCards = `-- name: ListHallCards :many
 SELECT id, name, hall, department, subject, level, standing, sequence, data FROM cards WHERE hall = $1 AND id < $2 AND level >= $3 ORDER BY id DESC LIMIT $4
 `
@@ -594,6 +679,47 @@ func (q *Queries) ListHallClocks(ctx context.Context, arg ListHallClocksParams) 
 			&i.Terms,
 			&i.Submitted,
 			&i.Deeds,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listHallOrders = `-- name: ListHallOrders :many
+SELECT id, name, hall, department, next_at, sequence, data FROM orders WHERE hall = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+`
+
+type ListHallOrdersParams struct {
+	Hall  string
+	ID    int64
+	Limit int32
+}
+
+func (q *Queries) ListHallOrders(ctx context.Context, arg ListHallOrdersParams) ([]Order, error) {
+	rows, err := q.db.QueryContext(ctx, listHallOrders, arg.Hall, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Order
+	for rows.Next() {
+		var i Order
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Hall,
+			&i.Department,
+			&i.NextAt,
+			&i.Sequence,
+			&i.Data,
 		); err != nil {
 			return nil, err
 		}
@@ -727,6 +853,25 @@ func (q *Queries) LiveCases(ctx context.Context, arg LiveCasesParams) ([]string,
 		return nil, err
 	}
 	return items, nil
+}
+
+const nextOrder = `-- name: NextOrder :one
+SELECT id, name, hall, department, next_at, sequence, data FROM orders WHERE next_at > 0 ORDER BY next_at LIMIT 1
+`
+
+func (q *Queries) NextOrder(ctx context.Context) (Order, error) {
+	row := q.db.QueryRowContext(ctx, nextOrder)
+	var i Order
+	err := row.Scan(
+		&i.ID,
+		&i.Name,
+		&i.Hall,
+		&i.Department,
+		&i.NextAt,
+		&i.Sequence,
+		&i.Data,
+	)
+	return i, err
 }
 
 const policyVersion = `-- name: PolicyVersion :one
@@ -1114,6 +1259,32 @@ func (q *Queries) UpdateCard(ctx context.Context, arg UpdateCardParams) (int64, 
 		arg.Data,
 		arg.Standing,
 		arg.Sequence,
+		arg.Name,
+		arg.Sequence_2,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const updateOrder = `-- name: UpdateOrder :execrows
+UPDATE orders SET next_at = $1, sequence = $2, data = $3 WHERE name = $4 AND sequence = $5
+`
+
+type UpdateOrderParams struct {
+	NextAt     int64
+	Sequence   int64
+	Data       []byte
+	Name       string
+	Sequence_2 int64
+}
+
+func (q *Queries) UpdateOrder(ctx context.Context, arg UpdateOrderParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, updateOrder,
+		arg.NextAt,
+		arg.Sequence,
+		arg.Data,
 		arg.Name,
 		arg.Sequence_2,
 	)
