@@ -206,7 +206,7 @@ func (w *writer) open(err error) error {
 	w.d.stats.unknown.Add(1)
 	var broken errBroken
 	if errors.As(err, &broken) {
-		w.d.fail(err)
+		w.d.Fail(err)
 	}
 	return fault.UnknownOutcome.New(fault.Cause(err))
 }

@@ -152,7 +152,9 @@ func (d *DB) Err() error {
 	}
 }
 
-func (d *DB) fail(err error) {
+// Fail ends all writing for good, as when the disk reported a failed flush: the writers
+// call it then, and Failed and Err tell everybody else. Only the first error counts.
+func (d *DB) Fail(err error) {
 	d.failOnce.Do(func() {
 		d.failure = err
 		close(d.failed)

@@ -82,7 +82,8 @@ func (f *Follower) note(change func(*FollowerStatus)) {
 	change(&f.status)
 }
 
-// Run follows until the context ends, and returns nil then.
+// Run follows until the context ends, and returns nil then. It returns an error only
+// when the follower's own database is broken for good.
 func (f *Follower) Run(ctx context.Context) error {
 	if f.Log == nil {
 		f.Log = slog.Default()
@@ -95,6 +96,9 @@ func (f *Follower) Run(ctx context.Context) error {
 		err := f.follow(ctx)
 		if ctx.Err() != nil {
 			break
+		}
+		if broken := f.DB.Err(); broken != nil {
+			return broken
 		}
 		f.note(func(s *FollowerStatus) { s.Reconnects++; s.LastError = err })
 		if f.Status().Position > position || time.Since(began) > healthy {

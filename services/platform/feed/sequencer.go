@@ -175,6 +175,9 @@ func (s *Server) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being told to stop is how Run ends well
 		}
+		if broken := s.db.Err(); broken != nil {
+			return broken // what the disk dropped it will not write again: the process must end
+		}
 		switch {
 		case err != nil:
 			s.log.Error("feed: numbering failed", "err", err)
