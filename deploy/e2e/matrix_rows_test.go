@@ -54,6 +54,14 @@ func (s *scene) matrixRows() map[string]row {
 	rows := map[string]row{
 		"ReadEvents":   {request: func() proto.Message { return &feedv1.ReadEventsRequest{} }},
 		"FollowEvents": {request: func() proto.Message { return &feedv1.FollowEventsRequest{} }},
+		// Of a subject of which nothing waits.
+		"ListParkedEvents": list(func() proto.Message { return &feedv1.ListParkedEventsRequest{} }),
+		"ReleaseParkedEvents": list(func() proto.Message {
+			return &feedv1.ReleaseParkedEventsRequest{Source: "catalogue", Subject: x.item, RequestId: newID()}
+		}),
+		"SkipParkedEvents": list(func() proto.Message {
+			return &feedv1.SkipParkedEventsRequest{Source: "catalogue", Subject: x.item, Position: 1, Reason: "原件遗失", RequestId: newID()}
+		}),
 	}
 	for _, more := range []map[string]row{s.catalogueRows(x), s.caseRows(x), s.stepRows(x), s.otherRows(x)} {
 		for name, r := range more {

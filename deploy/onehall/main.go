@@ -32,7 +32,7 @@ func commands() []command {
 		{"load", "", "bring the sample province into a running hall", loadSample},
 		{"simulate", "", "live through days of a city at high speed and check every invariant", simulate},
 		{"verify", "recount", "recount every figure of the hub at its source and compare", verifyAll},
-
+		{"parked", "<verb> <role>", "list, release or skip the events that a role could not apply", parked},
 		{"version", "", "print the version", printVersion},
 	}
 }

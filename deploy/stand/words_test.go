@@ -35,8 +35,8 @@ func TestPagesNameWhatThereIs(t *testing.T) {
 		},
 		"operations.md": {
 			{"gateway/metrics.go", `"(onehall_\w+)"`, 4},
-			{"services/*/*.go", `"(onehall_[a-z]+_[a-z_]+)"`, 3},
-			{"deploy/onehall/main.go", `\{"(serve|up|migrate|import|load|simulate|verify|issuer|version)", `, 9},
+			{"services/platform/*/*.go", `"(onehall_[a-z]+_[a-z_]+)"`, 18},
+			{"deploy/onehall/main.go", `\{"(serve|up|migrate|import|load|simulate|verify|parked|issuer|version)", `, 10},
 		},
 	} {
 		raw, err := os.ReadFile(filepath.Join(root, "docs", page))

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
@@ -108,7 +109,13 @@ func open(ctx context.Context, cfg Config, p parts) (*Service, error) {
 		Source: "catalogue", Name: "casework", Client: p.catalogue, DB: d, Clock: p.clock, Log: p.log,
 		Apply: applyCatalogue, Idle: s.caughtUp,
 	}
+	s.feed.Follow(s.pages, s.follower)
 	return s, nil
+}
+
+// Metrics are those of the database, the feed and the followers.
+func (s *Service) Metrics() []prometheus.Collector {
+	return []prometheus.Collector{s.db.Collector(), feed.NewCollector(s.db, s.feed, s.follower)}
 }
 
 // Register adds the service and its feed to a server.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
@@ -42,6 +43,11 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (*Service, error) {
 	}
 	s.finds = newFinder(d, rt.Clock, rt.Log)
 	return s, nil
+}
+
+// Metrics are those of the database, the feed and the followers.
+func (s *Service) Metrics() []prometheus.Collector {
+	return []prometheus.Collector{s.db.Collector(), feed.NewCollector(s.db, s.feed)}
 }
 
 // Register adds the service and its feed to a server.

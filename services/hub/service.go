@@ -5,14 +5,16 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
+	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
 	hubv1 "github.com/onehall/onehall/proto/gen/onehall/hub/v1"
 	"github.com/onehall/onehall/services/hub/internal/store"
 	"github.com/onehall/onehall/services/platform/boot"
 	"github.com/onehall/onehall/services/platform/db"
-	"github.com/onehall/onehall/services/platform/fault"
+	"github.com/onehall/onehall/services/platform/feed"
 	"github.com/onehall/onehall/services/platform/page"
 	"github.com/onehall/onehall/services/platform/rpc"
 )
@@ -25,7 +27,7 @@ type Service struct {
 	pages   page.Codec
 	sources []*source
 	fresh   *freshness
-	metrics *collector
+	parked  *feed.Parked
 	rt      *boot.Runtime
 }
 
@@ -63,11 +65,32 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (s *Service, err err
 			s.fresh.expect(f.feed)
 		}
 	}
-	return s, s.registerMetrics()
+	s.parked = feed.NewParked(s.pages, s.all()...)
+	return s, nil
 }
 
-// Register adds the service to a server.
-func (s *Service) Register(r grpc.ServiceRegistrar) { hubv1.RegisterHubServiceServer(r, s) }
+// all are the followers of every source.
+func (s *Service) all() []*feed.Follower {
+	var out []*feed.Follower
+	for _, src := range s.sources {
+		for _, f := range src.followers {
+			out = append(out, f.Follower)
+		}
+	}
+	return out
+}
+
+// Metrics are those of the database and the followers.
+func (s *Service) Metrics() []prometheus.Collector {
+	return []prometheus.Collector{s.db.Collector(), feed.NewCollector(s.db, nil, s.all()...)}
+}
+
+// Register adds the service to a server, and with it what operators do about events that
+// could not be counted. It has no feed of its own.
+func (s *Service) Register(r grpc.ServiceRegistrar) {
+	hubv1.RegisterHubServiceServer(r, s)
+	feedv1.RegisterFeedServiceServer(r, s.parked)
+}
 
 // Run follows every feed until ctx ends. A source that is away only stands still; it
 // ends neither the others nor the hub.
@@ -83,23 +106,9 @@ func (s *Service) Run(ctx context.Context) error {
 
 // Close gives back the channels and the database.
 func (s *Service) Close() error {
-	s.unregisterMetrics()
 	var errs []error
 	for _, src := range s.sources {
 		errs = append(errs, src.close())
 	}
 	return errors.Join(append(errs, s.db.Close())...)
-}
-
-// Release counts the parked events of a subject after their cause was cured, and gives
-// how many it freed.
-func (s *Service) Release(ctx context.Context, source, feed, subject string) (int, error) {
-	for _, src := range s.sources {
-		for _, f := range src.followers {
-			if f.feed == (store.Feed{Source: source, Name: feed}) {
-				return f.Follower.Release(ctx, subject)
-			}
-		}
-	}
-	return 0, fault.NotFound.New(fault.Field("source"))
 }

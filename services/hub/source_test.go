@@ -2,16 +2,17 @@ package hub_test
 
 import (
 	"encoding/json"
-	"errors"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/protobuf/testing/protocmp"
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	cataloguev1 "github.com/onehall/onehall/proto/gen/onehall/catalogue/v1"
+	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
 	hubv1 "github.com/onehall/onehall/proto/gen/onehall/hub/v1"
 	"github.com/onehall/onehall/services/hub"
 	"github.com/onehall/onehall/services/platform/boot"
@@ -63,14 +64,22 @@ func TestAnotherCity(t *testing.T) {
 
 		// Once the day has come the case is let in.
 		clk.Advance(9 * 24 * time.Hour)
-		if n, err := s.svc.Release(t.Context(), "meizhou", "casework", future); n != 2 || err != nil {
-			t.Errorf("released %d, %v", n, err)
+		operator, req := feedv1.NewFeedServiceClient(s.Dial("hub")), &feedv1.ReleaseParkedEventsRequest{
+			Source: "meizhou/casework", Subject: future, RequestId: uuid.NewString(),
+		}
+		if res, err := operator.ReleaseParkedEvents(s.AsService(), req); res.GetReleased() != 2 || err != nil {
+			t.Errorf("released %v, %v", res, err)
 		}
 		if got := s.rates(&hubv1.GetRatesRequest{Hall: meizhou})["online_apply_rate"]; got != "3/3=100.00" {
 			t.Errorf("online_apply_rate after the release is %s", got)
 		}
-		if _, err := s.svc.Release(t.Context(), "nowhere", "casework", future); !errors.Is(err, fault.NotFound) {
-			t.Errorf("release of an unknown source: %v", err)
+		left, err := operator.ListParkedEvents(s.AsService(), &feedv1.ListParkedEventsRequest{})
+		if err != nil || len(left.GetParkedEvents()) != 1 || left.GetParkedEvents()[0].GetSource() != "meizhou/casework" {
+			t.Errorf("what still waits: %v, %v", left, err)
+		}
+		// The hub has no feed of its own to read.
+		if _, err := operator.ReadEvents(s.AsService(), &feedv1.ReadEventsRequest{}); !is(err, fault.Unimplemented) {
+			t.Errorf("read the hub's feed: %v", err)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
@@ -48,7 +49,13 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (*Service, error) {
 		Source: "casework", Name: "review", Client: feedv1.NewFeedServiceClient(conn),
 		DB: d, Clock: rt.Clock, Log: rt.Log, Apply: applyCases,
 	}
+	s.feed.Follow(s.pages, s.follower)
 	return s, nil
+}
+
+// Metrics are those of the database, the feed and the followers.
+func (s *Service) Metrics() []prometheus.Collector {
+	return []prometheus.Collector{s.db.Collector(), feed.NewCollector(s.db, s.feed, s.follower)}
 }
 
 // Register adds the service and its feed to a server.

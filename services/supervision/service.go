@@ -60,10 +60,8 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (*Service, error) {
 		return nil, errors.Join(fmt.Errorf("supervision: %w", err), s.Close())
 	}
 	s.follower, s.others = casework, []*feed.Follower{catalogue, review}
+	s.feed.Follow(s.pages, casework, catalogue, review)
 	s.engine.terms = &termBook{until: func() time.Time { return catalogue.Status().CompleteUntil }}
-	if err := s.measure(rt.Metrics); err != nil {
-		return nil, errors.Join(fmt.Errorf("supervision: %w", err), s.Close())
-	}
 	return s, nil
 }
 
@@ -81,30 +79,9 @@ func (s *Service) follow(source string, apply func(context.Context, *db.Tx, []*f
 	}, nil
 }
 
-// measure offers how far behind the watch is.
-func (s *Service) measure(r *prometheus.Registry) error {
-	if r == nil {
-		return nil
-	}
-	gauges := map[string]struct {
-		help  string
-		value func(feed.FollowerStatus) float64
-	}{
-		"onehall_supervision_position": {"Last event of casework applied.",
-			func(f feed.FollowerStatus) float64 { return float64(f.Position) }},
-		"onehall_supervision_complete_until_seconds": {"Moment up to which everything is judged.",
-			func(f feed.FollowerStatus) float64 { return float64(f.CompleteUntil.UnixMicro()) / 1e6 }},
-		"onehall_supervision_parked_total": {"Events that could not be applied since the start.",
-			func(f feed.FollowerStatus) float64 { return float64(f.Parked) }},
-	}
-	for name, g := range gauges {
-		c := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: g.help}, func() float64 { return g.value(s.follower.Status()) })
-		// A second instance in one process measures the same things; the first stays.
-		if err := r.Register(c); err != nil && !errors.As(err, new(prometheus.AlreadyRegisteredError)) {
-			return err
-		}
-	}
-	return nil
+// Metrics are those of the database, the feed and the followers.
+func (s *Service) Metrics() []prometheus.Collector {
+	return []prometheus.Collector{s.db.Collector(), feed.NewCollector(s.db, s.feed, append([]*feed.Follower{s.follower}, s.others...)...)}
 }
 
 // Register adds the service and its feed to a server.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 
 	"github.com/onehall/onehall/services/platform/clock"
@@ -34,6 +35,12 @@ type Readier interface {
 	Ready() <-chan struct{}
 }
 
+// Measured is a Component with metrics of its own, beside those of its calls.
+type Measured interface {
+	// Metrics are collected while the component is served, with its role as a label.
+	Metrics() []prometheus.Collector
+}
+
 // deregisterTimeout bounds leaving discovery; the lease ends soon after anyway.
 const deregisterTimeout = 3 * time.Second
 
@@ -50,6 +57,12 @@ func Serve(ctx context.Context, rt *Runtime, role, listenAddr string, c Componen
 	if err != nil {
 		return err
 	}
+	unmeasure, err := measure(rt.Metrics, role, c)
+	if err != nil {
+		srv.Stop()
+		return fmt.Errorf("%s: metrics: %w", role, err)
+	}
+	defer unmeasure()
 	c.Register(srv)
 	lis, err := net.Listen("tcp", listenAddr)
 	if err != nil {
@@ -93,6 +106,33 @@ func readiness(c Component) <-chan struct{} {
 		return r.Ready()
 	}
 	return always
+}
+
+// measure registers the component's metrics; its result takes them away again.
+func measure(registry *prometheus.Registry, role string, c Component) (func(), error) {
+	m, ok := c.(Measured)
+	if !ok {
+		return func() {}, nil
+	}
+	r := prometheus.WrapRegistererWith(prometheus.Labels{"role": role}, registry)
+	var registered []prometheus.Collector
+	undo := func() {
+		for _, one := range registered {
+			r.Unregister(one)
+		}
+	}
+	for _, one := range m.Metrics() {
+		err := r.Register(one)
+		if errors.As(err, new(prometheus.AlreadyRegisteredError)) {
+			continue // another replica of the role in this process; the first is told of
+		}
+		if err != nil {
+			undo()
+			return nil, err
+		}
+		registered = append(registered, one)
+	}
+	return undo, nil
 }
 
 // running is one service between its start and its end.

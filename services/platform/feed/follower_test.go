@@ -190,9 +190,9 @@ func TestPoisonedEventParksItsSubject(t *testing.T) {
 		if want := 200 - 16 - 19 - 1; n != want || len(order["s3"]) != 4 || len(order["s4"]) != 1 || len(order["s5"]) != 19 {
 			t.Errorf("%d effects, want %d; s3 %v s4 %v", n, want, order["s3"], order["s4"])
 		}
-		parked, err := feed.Parked(t.Context(), d.Read(), "things", "test", 0, 100)
-		if err != nil || len(parked) != 36 || parked[0].Event.GetSubject() != "s4" || !strings.Contains(parked[0].Reason, "program") {
-			t.Fatalf("%d parked (%v)", len(parked), err)
+		waiting := parkedOf(t, f)
+		if len(waiting) != 36 || waiting[0].GetSubject() != "s4" || !strings.Contains(waiting[0].GetReason(), "program") {
+			t.Fatalf("%d parked", len(waiting))
 		}
 
 		releaseParked(t, d, f, &repaired)
@@ -206,37 +206,6 @@ func TestPoisonedEventParksItsSubject(t *testing.T) {
 			t.Errorf("s3 %v, s5 %v", order["s3"], order["s5"])
 		}
 	})
-}
-
-// releaseParked repairs s3, gives up the bad event of s4 and leaves s5 as it is.
-func releaseParked(t *testing.T, d *db.DB, f *feed.Follower, repaired *atomic.Bool) {
-	t.Helper()
-	if freed, err := f.Release(t.Context(), "s3"); freed != 0 || !errors.Is(err, fault.WrongTransition) {
-		t.Errorf("before the repair: freed %d, %v", freed, err)
-	}
-	repaired.Store(true)
-	if freed, err := f.Release(t.Context(), "s3"); freed != 16 || err != nil {
-		t.Errorf("after the repair: freed %d, %v", freed, err)
-	}
-	if _, err := feed.Skip(t.Context(), d, "things", "test", "s4", "admin", ""); !errors.Is(err, fault.ReasonRequired) {
-		t.Errorf("skipped without a reason: %v", err)
-	}
-	if e, err := feed.Skip(t.Context(), d, "things", "test", "s4", "admin", "paper file lost"); err != nil || e.GetSequence() != 2 {
-		t.Errorf("skip: %v %v", e, err)
-	}
-	if freed, err := f.Release(t.Context(), "s4"); freed != 18 || err != nil {
-		t.Errorf("after the skip: freed %d, %v", freed, err)
-	}
-	order, _ := effects(t, d)
-	if got := order["s4"]; len(got) != 19 || got[1] != 3 || !slices.IsSorted(got) {
-		t.Errorf("s4: %v", got)
-	}
-	if left, err := feed.CountParked(t.Context(), d.Read()); err != nil || left != 1 {
-		t.Errorf("%d left (%v)", left, err)
-	}
-	if e, err := feed.Skip(t.Context(), d, "things", "test", "s9", "admin", "x"); e != nil || err != nil {
-		t.Errorf("skip of nothing: %v %v", e, err)
-	}
 }
 
 // What must not be skipped is refused until the source gives it.
@@ -313,11 +282,12 @@ func TestDamagedEventIsParked(t *testing.T) {
 	d := dbtest.Open(t, dbtest.SQLiteConfig(t), tables, clock.System())
 	source := &played{events: story(60, 5)}
 	source.events[33].Resource = []byte("damaged")
-	background(t, follower(d, source).Run)
+	f := follower(d, source)
+	background(t, f.Run)
 	followed(t, d, 60)
-	parked, err := feed.Parked(t.Context(), d.Read(), "", "", 0, 0)
-	if err != nil || len(parked) != 6 || parked[0].Event.GetPosition() != 34 || !strings.Contains(parked[0].Reason, "hash") {
-		t.Errorf("%d parked (%v)", len(parked), err)
+	waiting := parkedOf(t, f)
+	if len(waiting) != 6 || waiting[0].GetPosition() != 34 || !strings.Contains(waiting[0].GetReason(), "hash") {
+		t.Errorf("%d parked", len(waiting))
 	}
 	if _, n := effects(t, d); n != 54 {
 		t.Errorf("%d effects", n)

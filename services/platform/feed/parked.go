@@ -152,15 +152,20 @@ func clip(s string) string {
 	return string(kept)
 }
 
-// Parked lists events that wait, by position after a position; an empty source or
-// name means any. limit of 0 or less means 100.
-func Parked(ctx context.Context, q db.Querier, source, name string, after int64, limit int) (all []ParkedEvent, err error) {
-	if limit <= 0 {
-		limit = 100
-	}
-	rows, err := q.QueryContext(ctx, `SELECT source, name, event, reason, attempts, parked_at, skipped_at, skipped_by, skip_reason
-FROM parked_events WHERE skipped_at = 0 AND position > $1 AND (CAST($2 AS TEXT) = '' OR source = $2) AND (CAST($3 AS TEXT) = '' OR name = $3)
-ORDER BY position, source, name LIMIT $4`, after, source, name, int64(limit))
+// parkedPlace is a place in the list of what waits.
+type parkedPlace struct {
+	source   string
+	position int64
+}
+
+const parkedColumns = `source, name, event, reason, attempts, parked_at, skipped_at, skipped_by, skip_reason`
+
+// listParked lists events that wait, of one source or, when it is empty, of all, in the
+// order of source and position behind a place.
+func listParked(ctx context.Context, q db.Querier, source string, from parkedPlace, limit int) (all []ParkedEvent, err error) {
+	rows, err := q.QueryContext(ctx, `SELECT `+parkedColumns+` FROM parked_events
+WHERE skipped_at = 0 AND (source > $1 OR source = $1 AND position > $2) AND (CAST($3 AS TEXT) = '' OR source = $3)
+ORDER BY source, position LIMIT $4`, from.source, from.position, source, int64(limit))
 	if err != nil {
 		return nil, fmt.Errorf("feed: parked events: %w", err)
 	}
@@ -188,7 +193,7 @@ func scanParked(row scanner) (ParkedEvent, error) {
 	return p, proto.Unmarshal(raw, p.Event)
 }
 
-// CountParked is how many events wait.
+// CountParked is how many events wait, of all sources.
 func CountParked(ctx context.Context, q db.Querier) (n int64, err error) {
 	err = q.QueryRowContext(ctx, `SELECT COUNT(*) FROM parked_events WHERE skipped_at = 0`).Scan(&n)
 	if err != nil {
@@ -203,8 +208,13 @@ func firstParked(ctx context.Context, tx *db.Tx, source, name, subject string) (
 	if _, err := tx.ExecContext(ctx, `UPDATE cursors SET position = position WHERE source = $1 AND name = $2`, source, name); err != nil {
 		return nil, fmt.Errorf("feed: lock cursor: %w", err)
 	}
-	p, err := scanParked(tx.QueryRowContext(ctx, `SELECT source, name, event, reason, attempts, parked_at, skipped_at, skipped_by, skip_reason
-FROM parked_events WHERE source = $1 AND name = $2 AND subject = $3 AND skipped_at = 0 ORDER BY position LIMIT 1`, source, name, subject))
+	return firstWaiting(ctx, tx, source, name, subject)
+}
+
+// firstWaiting is the subject's first waiting event, nil when none waits.
+func firstWaiting(ctx context.Context, q db.Querier, source, name, subject string) (*ParkedEvent, error) {
+	p, err := scanParked(q.QueryRowContext(ctx, `SELECT `+parkedColumns+` FROM parked_events
+WHERE source = $1 AND name = $2 AND subject = $3 AND skipped_at = 0 ORDER BY position LIMIT 1`, source, name, subject))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -218,26 +228,9 @@ FROM parked_events WHERE source = $1 AND name = $2 AND subject = $3 AND skipped_
 // transaction, and stops at the first that still fails. It gives how many it freed
 // and why it stopped.
 func (f *Follower) Release(ctx context.Context, subject string) (int, error) {
-	return Release(ctx, f.DB, f.Source, f.Name, subject, f.Apply)
-}
-
-// Release is Follower.Release for a program that does not run the follower.
-func Release(ctx context.Context, d *db.DB, source, name, subject string,
-	apply func(ctx context.Context, tx *db.Tx, events []*feedv1.Event) error) (freed int, err error) {
+	freed := 0
 	for {
-		var p *ParkedEvent
-		err := d.Write(ctx, followerKey(source, name), func(ctx context.Context, tx *db.Tx) error {
-			first, err := firstParked(ctx, tx, source, name, subject)
-			p = first
-			if err != nil || first == nil {
-				return err
-			}
-			if _, err := tx.ExecContext(ctx, `DELETE FROM parked_events WHERE source = $1 AND name = $2 AND position = $3`,
-				source, name, first.Event.GetPosition()); err != nil {
-				return fmt.Errorf("feed: release: %w", err)
-			}
-			return apply(ctx, tx, []*feedv1.Event{first.Event})
-		})
+		p, err := f.releaseFirst(ctx, subject)
 		switch {
 		case err == nil && p == nil:
 			return freed, nil
@@ -245,10 +238,28 @@ func Release(ctx context.Context, d *db.DB, source, name, subject string,
 			freed++
 			continue
 		case p != nil && !temporary(ctx, err):
-			err = errors.Join(err, noteAttempt(ctx, d, p, err))
+			err = errors.Join(err, noteAttempt(ctx, f.DB, p, err))
 		}
 		return freed, err
 	}
+}
+
+// releaseFirst applies the subject's first waiting event; it gives the event, nil when
+// none waits.
+func (f *Follower) releaseFirst(ctx context.Context, subject string) (p *ParkedEvent, err error) {
+	err = f.DB.Write(ctx, f.key(), func(ctx context.Context, tx *db.Tx) error {
+		first, err := firstParked(ctx, tx, f.Source, f.Name, subject)
+		p = first
+		if err != nil || first == nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM parked_events WHERE source = $1 AND name = $2 AND position = $3`,
+			f.Source, f.Name, first.Event.GetPosition()); err != nil {
+			return fmt.Errorf("feed: release: %w", err)
+		}
+		return f.Apply(ctx, tx, []*feedv1.Event{first.Event})
+	})
+	return p, err
 }
 
 // noteAttempt keeps the newest reason why an event cannot be applied.
@@ -260,24 +271,30 @@ WHERE source = $1 AND name = $2 AND position = $3 AND skipped_at = 0`, p.Source,
 	})
 }
 
-// Skip gives up a subject's first parked event: it will never be applied, and stays in
-// the table with who said so and why. The events behind it can then be released.
-// It gives the event, or nil when none was parked.
-func Skip(ctx context.Context, d *db.DB, source, name, subject, by, reason string) (*feedv1.Event, error) {
+// Skip gives up a subject's parked events up to a position: they will never be applied,
+// and stay in the table with who said so and why. The events behind them can then be
+// released. It gives how many up to that position are given up in all, so that a
+// repetition has the same answer.
+func Skip(ctx context.Context, d *db.DB, source, name, subject string, upTo int64, by, reason string) (int64, error) {
 	if by == "" || reason == "" {
-		return nil, fault.ReasonRequired.New()
+		return 0, fault.ReasonRequired.New(fault.Field("reason"))
 	}
-	var skipped *feedv1.Event
+	var skipped int64
 	err := d.Write(ctx, followerKey(source, name), func(ctx context.Context, tx *db.Tx) error {
-		p, err := firstParked(ctx, tx, source, name, subject)
-		if err != nil || p == nil {
+		if _, err := firstParked(ctx, tx, source, name, subject); err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE parked_events SET skipped_at = $4, skipped_by = $5, skip_reason = $6
-WHERE source = $1 AND name = $2 AND position = $3`, source, name, p.Event.GetPosition(), db.Micros(tx.Now()), by, clip(reason)); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE parked_events SET skipped_at = $5, skipped_by = $6, skip_reason = $7
+WHERE source = $1 AND name = $2 AND subject = $3 AND position <= $4 AND skipped_at = 0`,
+			source, name, subject, upTo, db.Micros(tx.Now()), by, clip(reason)); err != nil {
 			return fmt.Errorf("feed: skip: %w", err)
 		}
-		skipped = p.Event
+		var n int64
+		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM parked_events
+WHERE source = $1 AND name = $2 AND subject = $3 AND position <= $4 AND skipped_at > 0`, source, name, subject, upTo).Scan(&n); err != nil {
+			return fmt.Errorf("feed: skip: %w", err)
+		}
+		skipped = n
 		return nil
 	})
 	return skipped, err

@@ -35,7 +35,7 @@ const (
 
 // Server numbers a service's events and serves them to followers.
 type Server struct {
-	feedv1.UnimplementedFeedServiceServer
+	Parked
 	db           *db.DB
 	log          *slog.Logger
 	margin       time.Duration

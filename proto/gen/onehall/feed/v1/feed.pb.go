@@ -396,6 +396,482 @@ func (x *FollowEventsResponse) GetCompleteUntil() *timestamppb.Timestamp {
 	return nil
 }
 
+// An event that a follower set aside.
+type ParkedEvent struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Whose feed it is from, as "casework"; for the hub "source/feed".
+	Source string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
+	// Its position in that feed.
+	Position int64 `protobuf:"varint,2,opt,name=position,proto3" json:"position,omitempty"`
+	// Resource name of what it happened to.
+	Subject string `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
+	// Its place among the subject's events.
+	Sequence int64 `protobuf:"varint,4,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// What happened, as "case.accepted".
+	Type string `protobuf:"bytes,5,opt,name=type,proto3" json:"type,omitempty"`
+	// Why it could not be applied, in the words of the program.
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// How often it was tried; 0 of those that only wait behind another.
+	Attempts int64 `protobuf:"varint,7,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// When it was set aside.
+	ParkedAt      *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=parked_at,json=parkedAt,proto3" json:"parked_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ParkedEvent) Reset() {
+	*x = ParkedEvent{}
+	mi := &file_onehall_feed_v1_feed_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ParkedEvent) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ParkedEvent) ProtoMessage() {}
+
+func (x *ParkedEvent) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_feed_v1_feed_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ParkedEvent.ProtoReflect.Descriptor instead.
+func (*ParkedEvent) Descriptor() ([]byte, []int) {
+	return file_onehall_feed_v1_feed_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ParkedEvent) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *ParkedEvent) GetPosition() int64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *ParkedEvent) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *ParkedEvent) GetSequence() int64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *ParkedEvent) GetType() string {
+	if x != nil {
+		return x.Type
+	}
+	return ""
+}
+
+func (x *ParkedEvent) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ParkedEvent) GetAttempts() int64 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *ParkedEvent) GetParkedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ParkedAt
+	}
+	return nil
+}
+
+// Asks for what waits.
+type ListParkedEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only of this source; empty means of all.
+	Source string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
+	// How many at the most; 0 means 100, more than 1000 means 1000.
+	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// The next_page_token of the page before.
+	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListParkedEventsRequest) Reset() {
+	*x = ListParkedEventsRequest{}
+	mi := &file_onehall_feed_v1_feed_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListParkedEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListParkedEventsRequest) ProtoMessage() {}
+
+func (x *ListParkedEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_feed_v1_feed_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListParkedEventsRequest.ProtoReflect.Descriptor instead.
+func (*ListParkedEventsRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_feed_v1_feed_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *ListParkedEventsRequest) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *ListParkedEventsRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *ListParkedEventsRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// A page of what waits.
+type ListParkedEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The events.
+	ParkedEvents []*ParkedEvent `protobuf:"bytes,1,rep,name=parked_events,json=parkedEvents,proto3" json:"parked_events,omitempty"`
+	// Names the next page; empty on the last.
+	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListParkedEventsResponse) Reset() {
+	*x = ListParkedEventsResponse{}
+	mi := &file_onehall_feed_v1_feed_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListParkedEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListParkedEventsResponse) ProtoMessage() {}
+
+func (x *ListParkedEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_feed_v1_feed_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListParkedEventsResponse.ProtoReflect.Descriptor instead.
+func (*ListParkedEventsResponse) Descriptor() ([]byte, []int) {
+	return file_onehall_feed_v1_feed_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ListParkedEventsResponse) GetParkedEvents() []*ParkedEvent {
+	if x != nil {
+		return x.ParkedEvents
+	}
+	return nil
+}
+
+func (x *ListParkedEventsResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
+}
+
+// Asks to apply a subject's parked events again.
+type ReleaseParkedEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The source, as in ParkedEvent.
+	Source string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
+	// The subject, as in ParkedEvent.
+	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	// Makes a repetition recognisable; a repetition releases what still waits.
+	RequestId     string `protobuf:"bytes,3,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseParkedEventsRequest) Reset() {
+	*x = ReleaseParkedEventsRequest{}
+	mi := &file_onehall_feed_v1_feed_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseParkedEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseParkedEventsRequest) ProtoMessage() {}
+
+func (x *ReleaseParkedEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_feed_v1_feed_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseParkedEventsRequest.ProtoReflect.Descriptor instead.
+func (*ReleaseParkedEventsRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_feed_v1_feed_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ReleaseParkedEventsRequest) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *ReleaseParkedEventsRequest) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *ReleaseParkedEventsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// How far it came.
+type ReleaseParkedEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many were applied by this call.
+	Released int64 `protobuf:"varint,1,opt,name=released,proto3" json:"released,omitempty"`
+	// The event that still fails, with the newest reason; unset when none does.
+	StoppedAt     *ParkedEvent `protobuf:"bytes,2,opt,name=stopped_at,json=stoppedAt,proto3" json:"stopped_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReleaseParkedEventsResponse) Reset() {
+	*x = ReleaseParkedEventsResponse{}
+	mi := &file_onehall_feed_v1_feed_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReleaseParkedEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReleaseParkedEventsResponse) ProtoMessage() {}
+
+func (x *ReleaseParkedEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_feed_v1_feed_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReleaseParkedEventsResponse.ProtoReflect.Descriptor instead.
+func (*ReleaseParkedEventsResponse) Descriptor() ([]byte, []int) {
+	return file_onehall_feed_v1_feed_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *ReleaseParkedEventsResponse) GetReleased() int64 {
+	if x != nil {
+		return x.Released
+	}
+	return 0
+}
+
+func (x *ReleaseParkedEventsResponse) GetStoppedAt() *ParkedEvent {
+	if x != nil {
+		return x.StoppedAt
+	}
+	return nil
+}
+
+// Asks to give up parked events.
+type SkipParkedEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The source, as in ParkedEvent.
+	Source string `protobuf:"bytes,1,opt,name=source,proto3" json:"source,omitempty"`
+	// The subject, as in ParkedEvent.
+	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	// The last position to give up; what the subject has behind it goes on waiting.
+	Position int64 `protobuf:"varint,3,opt,name=position,proto3" json:"position,omitempty"`
+	// Why, for the record.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Makes a repetition recognisable; a repetition finds nothing more to skip.
+	RequestId     string `protobuf:"bytes,5,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SkipParkedEventsRequest) Reset() {
+	*x = SkipParkedEventsRequest{}
+	mi := &file_onehall_feed_v1_feed_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SkipParkedEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SkipParkedEventsRequest) ProtoMessage() {}
+
+func (x *SkipParkedEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_feed_v1_feed_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SkipParkedEventsRequest.ProtoReflect.Descriptor instead.
+func (*SkipParkedEventsRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_feed_v1_feed_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *SkipParkedEventsRequest) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *SkipParkedEventsRequest) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *SkipParkedEventsRequest) GetPosition() int64 {
+	if x != nil {
+		return x.Position
+	}
+	return 0
+}
+
+func (x *SkipParkedEventsRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *SkipParkedEventsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// What was given up.
+type SkipParkedEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many of the subject's events up to the position are given up, by this
+	// call or one before.
+	Skipped       int64 `protobuf:"varint,1,opt,name=skipped,proto3" json:"skipped,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SkipParkedEventsResponse) Reset() {
+	*x = SkipParkedEventsResponse{}
+	mi := &file_onehall_feed_v1_feed_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SkipParkedEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SkipParkedEventsResponse) ProtoMessage() {}
+
+func (x *SkipParkedEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_feed_v1_feed_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SkipParkedEventsResponse.ProtoReflect.Descriptor instead.
+func (*SkipParkedEventsResponse) Descriptor() ([]byte, []int) {
+	return file_onehall_feed_v1_feed_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *SkipParkedEventsResponse) GetSkipped() int64 {
+	if x != nil {
+		return x.Skipped
+	}
+	return 0
+}
+
 var File_onehall_feed_v1_feed_proto protoreflect.FileDescriptor
 
 const file_onehall_feed_v1_feed_proto_rawDesc = "" +
@@ -429,13 +905,55 @@ const file_onehall_feed_v1_feed_proto_rawDesc = "" +
 	"\x05after\x18\x01 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\x05after\"\x89\x01\n" +
 	"\x14FollowEventsResponse\x12.\n" +
 	"\x06events\x18\x01 \x03(\v2\x16.onehall.feed.v1.EventR\x06events\x12A\n" +
-	"\x0ecomplete_until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\rcompleteUntil2\xe1\x01\n" +
+	"\x0ecomplete_until\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\rcompleteUntil\"\xf8\x01\n" +
+	"\vParkedEvent\x12\x16\n" +
+	"\x06source\x18\x01 \x01(\tR\x06source\x12\x1a\n" +
+	"\bposition\x18\x02 \x01(\x03R\bposition\x12\x18\n" +
+	"\asubject\x18\x03 \x01(\tR\asubject\x12\x1a\n" +
+	"\bsequence\x18\x04 \x01(\x03R\bsequence\x12\x12\n" +
+	"\x04type\x18\x05 \x01(\tR\x04type\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x1a\n" +
+	"\battempts\x18\a \x01(\x03R\battempts\x127\n" +
+	"\tparked_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\bparkedAt\"\x89\x01\n" +
+	"\x17ListParkedEventsRequest\x12\x1f\n" +
+	"\x06source\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\x06source\x12$\n" +
+	"\tpage_size\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\bpageSize\x12'\n" +
+	"\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"\x85\x01\n" +
+	"\x18ListParkedEventsResponse\x12A\n" +
+	"\rparked_events\x18\x01 \x03(\v2\x1c.onehall.feed.v1.ParkedEventR\fparkedEvents\x12&\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x8f\x01\n" +
+	"\x1aReleaseParkedEventsRequest\x12$\n" +
+	"\x06source\x18\x01 \x01(\tB\f\xe0A\x02\xbaH\x06r\x04\x10\x01\x18dR\x06source\x12'\n" +
+	"\asubject\x18\x02 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xc8\x01R\asubject\x12\"\n" +
+	"\n" +
+	"request_id\x18\x03 \x01(\tB\x03\xe0A\x02R\trequestId\"v\n" +
+	"\x1bReleaseParkedEventsResponse\x12\x1a\n" +
+	"\breleased\x18\x01 \x01(\x03R\breleased\x12;\n" +
+	"\n" +
+	"stopped_at\x18\x02 \x01(\v2\x1c.onehall.feed.v1.ParkedEventR\tstoppedAt\"\xdb\x01\n" +
+	"\x17SkipParkedEventsRequest\x12$\n" +
+	"\x06source\x18\x01 \x01(\tB\f\xe0A\x02\xbaH\x06r\x04\x10\x01\x18dR\x06source\x12'\n" +
+	"\asubject\x18\x02 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xc8\x01R\asubject\x12&\n" +
+	"\bposition\x18\x03 \x01(\x03B\n" +
+	"\xe0A\x02\xbaH\x04\"\x02 \x00R\bposition\x12%\n" +
+	"\x06reason\x18\x04 \x01(\tB\r\xe0A\x02\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x06reason\x12\"\n" +
+	"\n" +
+	"request_id\x18\x05 \x01(\tB\x03\xe0A\x02R\trequestId\"4\n" +
+	"\x18SkipParkedEventsResponse\x12\x18\n" +
+	"\askipped\x18\x01 \x01(\x03R\askipped2\xdf\x04\n" +
 	"\vFeedService\x12d\n" +
 	"\n" +
 	"ReadEvents\x12\".onehall.feed.v1.ReadEventsRequest\x1a#.onehall.feed.v1.ReadEventsResponse\"\r\xa2\xbb\x18\x06\x12\x04\b\n" +
 	"\x10\x04\x90\x02\x01\x12l\n" +
 	"\fFollowEvents\x12$.onehall.feed.v1.FollowEventsRequest\x1a%.onehall.feed.v1.FollowEventsResponse\"\r\xa2\xbb\x18\x06\x12\x04\b\n" +
-	"\x10\x04\x90\x02\x010\x01B\xbb\x01\n" +
+	"\x10\x04\x90\x02\x010\x01\x12|\n" +
+	"\x10ListParkedEvents\x12(.onehall.feed.v1.ListParkedEventsRequest\x1a).onehall.feed.v1.ListParkedEventsResponse\"\x13\xa2\xbb\x18\f\x12\x04\b\t\x10\x04\x12\x04\b\n" +
+	"\x10\x04\x90\x02\x01\x12\x82\x01\n" +
+	"\x13ReleaseParkedEvents\x12+.onehall.feed.v1.ReleaseParkedEventsRequest\x1a,.onehall.feed.v1.ReleaseParkedEventsResponse\"\x10\xa2\xbb\x18\f\x12\x04\b\t\x10\x04\x12\x04\b\n" +
+	"\x10\x04\x12y\n" +
+	"\x10SkipParkedEvents\x12(.onehall.feed.v1.SkipParkedEventsRequest\x1a).onehall.feed.v1.SkipParkedEventsResponse\"\x10\xa2\xbb\x18\f\x12\x04\b\t\x10\x04\x12\x04\b\n" +
+	"\x10\x04B\xbb\x01\n" +
 	"\x13com.onehall.feed.v1B\tFeedProtoP\x01Z;github.com/onehall/onehall/proto/gen/onehall/feed/v1;feedv1\xa2\x02\x03OFX\xaa\x02\x0fOnehall.Feed.V1\xca\x02\x0fOnehall\\Feed\\V1\xe2\x02\x1bOnehall\\Feed\\V1\\GPBMetadata\xea\x02\x11Onehall::Feed::V1b\x06proto3"
 
 var (
@@ -450,31 +968,47 @@ func file_onehall_feed_v1_feed_proto_rawDescGZIP() []byte {
 	return file_onehall_feed_v1_feed_proto_rawDescData
 }
 
-var file_onehall_feed_v1_feed_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_onehall_feed_v1_feed_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_onehall_feed_v1_feed_proto_goTypes = []any{
-	(*Event)(nil),                 // 0: onehall.feed.v1.Event
-	(*ReadEventsRequest)(nil),     // 1: onehall.feed.v1.ReadEventsRequest
-	(*ReadEventsResponse)(nil),    // 2: onehall.feed.v1.ReadEventsResponse
-	(*FollowEventsRequest)(nil),   // 3: onehall.feed.v1.FollowEventsRequest
-	(*FollowEventsResponse)(nil),  // 4: onehall.feed.v1.FollowEventsResponse
-	(*timestamppb.Timestamp)(nil), // 5: google.protobuf.Timestamp
+	(*Event)(nil),                       // 0: onehall.feed.v1.Event
+	(*ReadEventsRequest)(nil),           // 1: onehall.feed.v1.ReadEventsRequest
+	(*ReadEventsResponse)(nil),          // 2: onehall.feed.v1.ReadEventsResponse
+	(*FollowEventsRequest)(nil),         // 3: onehall.feed.v1.FollowEventsRequest
+	(*FollowEventsResponse)(nil),        // 4: onehall.feed.v1.FollowEventsResponse
+	(*ParkedEvent)(nil),                 // 5: onehall.feed.v1.ParkedEvent
+	(*ListParkedEventsRequest)(nil),     // 6: onehall.feed.v1.ListParkedEventsRequest
+	(*ListParkedEventsResponse)(nil),    // 7: onehall.feed.v1.ListParkedEventsResponse
+	(*ReleaseParkedEventsRequest)(nil),  // 8: onehall.feed.v1.ReleaseParkedEventsRequest
+	(*ReleaseParkedEventsResponse)(nil), // 9: onehall.feed.v1.ReleaseParkedEventsResponse
+	(*SkipParkedEventsRequest)(nil),     // 10: onehall.feed.v1.SkipParkedEventsRequest
+	(*SkipParkedEventsResponse)(nil),    // 11: onehall.feed.v1.SkipParkedEventsResponse
+	(*timestamppb.Timestamp)(nil),       // 12: google.protobuf.Timestamp
 }
 var file_onehall_feed_v1_feed_proto_depIdxs = []int32{
-	5, // 0: onehall.feed.v1.Event.happened_at:type_name -> google.protobuf.Timestamp
-	5, // 1: onehall.feed.v1.Event.entered_at:type_name -> google.protobuf.Timestamp
-	0, // 2: onehall.feed.v1.ReadEventsResponse.events:type_name -> onehall.feed.v1.Event
-	5, // 3: onehall.feed.v1.ReadEventsResponse.complete_until:type_name -> google.protobuf.Timestamp
-	0, // 4: onehall.feed.v1.FollowEventsResponse.events:type_name -> onehall.feed.v1.Event
-	5, // 5: onehall.feed.v1.FollowEventsResponse.complete_until:type_name -> google.protobuf.Timestamp
-	1, // 6: onehall.feed.v1.FeedService.ReadEvents:input_type -> onehall.feed.v1.ReadEventsRequest
-	3, // 7: onehall.feed.v1.FeedService.FollowEvents:input_type -> onehall.feed.v1.FollowEventsRequest
-	2, // 8: onehall.feed.v1.FeedService.ReadEvents:output_type -> onehall.feed.v1.ReadEventsResponse
-	4, // 9: onehall.feed.v1.FeedService.FollowEvents:output_type -> onehall.feed.v1.FollowEventsResponse
-	8, // [8:10] is the sub-list for method output_type
-	6, // [6:8] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	12, // 0: onehall.feed.v1.Event.happened_at:type_name -> google.protobuf.Timestamp
+	12, // 1: onehall.feed.v1.Event.entered_at:type_name -> google.protobuf.Timestamp
+	0,  // 2: onehall.feed.v1.ReadEventsResponse.events:type_name -> onehall.feed.v1.Event
+	12, // 3: onehall.feed.v1.ReadEventsResponse.complete_until:type_name -> google.protobuf.Timestamp
+	0,  // 4: onehall.feed.v1.FollowEventsResponse.events:type_name -> onehall.feed.v1.Event
+	12, // 5: onehall.feed.v1.FollowEventsResponse.complete_until:type_name -> google.protobuf.Timestamp
+	12, // 6: onehall.feed.v1.ParkedEvent.parked_at:type_name -> google.protobuf.Timestamp
+	5,  // 7: onehall.feed.v1.ListParkedEventsResponse.parked_events:type_name -> onehall.feed.v1.ParkedEvent
+	5,  // 8: onehall.feed.v1.ReleaseParkedEventsResponse.stopped_at:type_name -> onehall.feed.v1.ParkedEvent
+	1,  // 9: onehall.feed.v1.FeedService.ReadEvents:input_type -> onehall.feed.v1.ReadEventsRequest
+	3,  // 10: onehall.feed.v1.FeedService.FollowEvents:input_type -> onehall.feed.v1.FollowEventsRequest
+	6,  // 11: onehall.feed.v1.FeedService.ListParkedEvents:input_type -> onehall.feed.v1.ListParkedEventsRequest
+	8,  // 12: onehall.feed.v1.FeedService.ReleaseParkedEvents:input_type -> onehall.feed.v1.ReleaseParkedEventsRequest
+	10, // 13: onehall.feed.v1.FeedService.SkipParkedEvents:input_type -> onehall.feed.v1.SkipParkedEventsRequest
+	2,  // 14: onehall.feed.v1.FeedService.ReadEvents:output_type -> onehall.feed.v1.ReadEventsResponse
+	4,  // 15: onehall.feed.v1.FeedService.FollowEvents:output_type -> onehall.feed.v1.FollowEventsResponse
+	7,  // 16: onehall.feed.v1.FeedService.ListParkedEvents:output_type -> onehall.feed.v1.ListParkedEventsResponse
+	9,  // 17: onehall.feed.v1.FeedService.ReleaseParkedEvents:output_type -> onehall.feed.v1.ReleaseParkedEventsResponse
+	11, // 18: onehall.feed.v1.FeedService.SkipParkedEvents:output_type -> onehall.feed.v1.SkipParkedEventsResponse
+	14, // [14:19] is the sub-list for method output_type
+	9,  // [9:14] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_onehall_feed_v1_feed_proto_init() }
@@ -488,7 +1022,7 @@ func file_onehall_feed_v1_feed_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onehall_feed_v1_feed_proto_rawDesc), len(file_onehall_feed_v1_feed_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -22,8 +22,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	FeedService_ReadEvents_FullMethodName   = "/onehall.feed.v1.FeedService/ReadEvents"
-	FeedService_FollowEvents_FullMethodName = "/onehall.feed.v1.FeedService/FollowEvents"
+	FeedService_ReadEvents_FullMethodName          = "/onehall.feed.v1.FeedService/ReadEvents"
+	FeedService_FollowEvents_FullMethodName        = "/onehall.feed.v1.FeedService/FollowEvents"
+	FeedService_ListParkedEvents_FullMethodName    = "/onehall.feed.v1.FeedService/ListParkedEvents"
+	FeedService_ReleaseParkedEvents_FullMethodName = "/onehall.feed.v1.FeedService/ReleaseParkedEvents"
+	FeedService_SkipParkedEvents_FullMethodName    = "/onehall.feed.v1.FeedService/SkipParkedEvents"
 )
 
 // FeedServiceClient is the client API for FeedService service.
@@ -31,7 +34,9 @@ const (
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
 // FeedService is served by every OneHall service that writes. Positions start
-// at 1 and have no gap; a reader keeps the last position it applied.
+// at 1 and have no gap; a reader keeps the last position it applied. A service
+// that follows others also answers here for what it could not apply; the hub
+// does that alone.
 type FeedServiceClient interface {
 	// Reads a page of events after a position, oldest first.
 	ReadEvents(ctx context.Context, in *ReadEventsRequest, opts ...grpc.CallOption) (*ReadEventsResponse, error)
@@ -39,6 +44,15 @@ type FeedServiceClient interface {
 	// least every second when nothing happens. It ends only by an error or by
 	// the caller; the caller calls again with its last position.
 	FollowEvents(ctx context.Context, in *FollowEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FollowEventsResponse], error)
+	// Lists the events that this service, as a follower, could not apply and set
+	// aside, and those that wait behind them, by position.
+	ListParkedEvents(ctx context.Context, in *ListParkedEventsRequest, opts ...grpc.CallOption) (*ListParkedEventsResponse, error)
+	// Applies a subject's parked events again, in their order, once their cause
+	// is cured. The first that still fails stops it; those before it are applied.
+	ReleaseParkedEvents(ctx context.Context, in *ReleaseParkedEventsRequest, opts ...grpc.CallOption) (*ReleaseParkedEventsResponse, error)
+	// Gives up a subject's parked events up to a position: they are never
+	// applied, and stay on record with who said so and why.
+	SkipParkedEvents(ctx context.Context, in *SkipParkedEventsRequest, opts ...grpc.CallOption) (*SkipParkedEventsResponse, error)
 }
 
 type feedServiceClient struct {
@@ -78,12 +92,44 @@ func (c *feedServiceClient) FollowEvents(ctx context.Context, in *FollowEventsRe
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type FeedService_FollowEventsClient = grpc.ServerStreamingClient[FollowEventsResponse]
 
+func (c *feedServiceClient) ListParkedEvents(ctx context.Context, in *ListParkedEventsRequest, opts ...grpc.CallOption) (*ListParkedEventsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListParkedEventsResponse)
+	err := c.cc.Invoke(ctx, FeedService_ListParkedEvents_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *feedServiceClient) ReleaseParkedEvents(ctx context.Context, in *ReleaseParkedEventsRequest, opts ...grpc.CallOption) (*ReleaseParkedEventsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReleaseParkedEventsResponse)
+	err := c.cc.Invoke(ctx, FeedService_ReleaseParkedEvents_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *feedServiceClient) SkipParkedEvents(ctx context.Context, in *SkipParkedEventsRequest, opts ...grpc.CallOption) (*SkipParkedEventsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SkipParkedEventsResponse)
+	err := c.cc.Invoke(ctx, FeedService_SkipParkedEvents_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // FeedServiceServer is the server API for FeedService service.
 // All implementations must embed UnimplementedFeedServiceServer
 // for forward compatibility.
 //
 // FeedService is served by every OneHall service that writes. Positions start
-// at 1 and have no gap; a reader keeps the last position it applied.
+// at 1 and have no gap; a reader keeps the last position it applied. A service
+// that follows others also answers here for what it could not apply; the hub
+// does that alone.
 type FeedServiceServer interface {
 	// Reads a page of events after a position, oldest first.
 	ReadEvents(context.Context, *ReadEventsRequest) (*ReadEventsResponse, error)
@@ -91,6 +137,15 @@ type FeedServiceServer interface {
 	// least every second when nothing happens. It ends only by an error or by
 	// the caller; the caller calls again with its last position.
 	FollowEvents(*FollowEventsRequest, grpc.ServerStreamingServer[FollowEventsResponse]) error
+	// Lists the events that this service, as a follower, could not apply and set
+	// aside, and those that wait behind them, by position.
+	ListParkedEvents(context.Context, *ListParkedEventsRequest) (*ListParkedEventsResponse, error)
+	// Applies a subject's parked events again, in their order, once their cause
+	// is cured. The first that still fails stops it; those before it are applied.
+	ReleaseParkedEvents(context.Context, *ReleaseParkedEventsRequest) (*ReleaseParkedEventsResponse, error)
+	// Gives up a subject's parked events up to a position: they are never
+	// applied, and stay on record with who said so and why.
+	SkipParkedEvents(context.Context, *SkipParkedEventsRequest) (*SkipParkedEventsResponse, error)
 	mustEmbedUnimplementedFeedServiceServer()
 }
 
@@ -106,6 +161,15 @@ func (UnimplementedFeedServiceServer) ReadEvents(context.Context, *ReadEventsReq
 }
 func (UnimplementedFeedServiceServer) FollowEvents(*FollowEventsRequest, grpc.ServerStreamingServer[FollowEventsResponse]) error {
 	return status.Error(codes.Unimplemented, "method FollowEvents not implemented")
+}
+func (UnimplementedFeedServiceServer) ListParkedEvents(context.Context, *ListParkedEventsRequest) (*ListParkedEventsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListParkedEvents not implemented")
+}
+func (UnimplementedFeedServiceServer) ReleaseParkedEvents(context.Context, *ReleaseParkedEventsRequest) (*ReleaseParkedEventsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReleaseParkedEvents not implemented")
+}
+func (UnimplementedFeedServiceServer) SkipParkedEvents(context.Context, *SkipParkedEventsRequest) (*SkipParkedEventsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SkipParkedEvents not implemented")
 }
 func (UnimplementedFeedServiceServer) mustEmbedUnimplementedFeedServiceServer() {}
 func (UnimplementedFeedServiceServer) testEmbeddedByValue()                     {}
@@ -157,6 +221,60 @@ func _FeedService_FollowEvents_Handler(srv interface{}, stream grpc.ServerStream
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type FeedService_FollowEventsServer = grpc.ServerStreamingServer[FollowEventsResponse]
 
+func _FeedService_ListParkedEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListParkedEventsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FeedServiceServer).ListParkedEvents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: FeedService_ListParkedEvents_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FeedServiceServer).ListParkedEvents(ctx, req.(*ListParkedEventsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _FeedService_ReleaseParkedEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReleaseParkedEventsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FeedServiceServer).ReleaseParkedEvents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: FeedService_ReleaseParkedEvents_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FeedServiceServer).ReleaseParkedEvents(ctx, req.(*ReleaseParkedEventsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _FeedService_SkipParkedEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SkipParkedEventsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(FeedServiceServer).SkipParkedEvents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: FeedService_SkipParkedEvents_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(FeedServiceServer).SkipParkedEvents(ctx, req.(*SkipParkedEventsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // FeedService_ServiceDesc is the grpc.ServiceDesc for FeedService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -167,6 +285,18 @@ var FeedService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ReadEvents",
 			Handler:    _FeedService_ReadEvents_Handler,
+		},
+		{
+			MethodName: "ListParkedEvents",
+			Handler:    _FeedService_ListParkedEvents_Handler,
+		},
+		{
+			MethodName: "ReleaseParkedEvents",
+			Handler:    _FeedService_ReleaseParkedEvents_Handler,
+		},
+		{
+			MethodName: "SkipParkedEvents",
+			Handler:    _FeedService_SkipParkedEvents_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
