@@ -159,6 +159,11 @@ func (s *scene) caseRows(x things) map[string]row {
 		"GetCaseDocument": the(func() proto.Message {
 			return &caseworkv1.GetCaseDocumentRequest{Name: x.kase, Kind: caseworkv1.DocumentKind_DOCUMENT_KIND_RECEIPT}
 		}),
+		// The same item twice, so that nothing is saved.
+		"FileJointCase": list(func() proto.Message {
+			part := &caseworkv1.JointPart{Item: x.item, Materials: application().GetMaterials()}
+			return &caseworkv1.FileJointCaseRequest{Parent: s.hall, RequestId: newID(), Applicant: application().GetApplicant(), Parts: []*caseworkv1.JointPart{part, part}}
+		}),
 		// Of a case that was not forwarded, so that nothing is opened.
 		"OpenForwardedCase": list(func() proto.Message {
 			return &caseworkv1.OpenForwardedCaseRequest{Parent: s.hall, OriginCase: x.kase, Item: x.item, RequestId: newID()}

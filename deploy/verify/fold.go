@@ -138,7 +138,8 @@ func (f *fold) takeCase(subject id, name string, c *caseworkv1.Case) {
 	s.place = f.place(name, c.GetDepartment(), c.GetItem())
 	s.submitted, s.accepted, s.finished = dayOf(c.GetSubmitTime()), dayOf(c.GetAcceptTime()), dayOf(c.GetFinish().GetFinishTime())
 	s.channel, s.online = c.GetChannel(), c.GetFinish().GetOnline()
-	s.counts = c.GetState() != caseworkv1.CaseState_CASE_STATE_DRAFT && c.GetState() != caseworkv1.CaseState_CASE_STATE_VOIDED
+	s.counts = c.GetState() != caseworkv1.CaseState_CASE_STATE_DRAFT && c.GetState() != caseworkv1.CaseState_CASE_STATE_VOIDED &&
+		c.GetCaseType() != caseworkv1.CaseType_CASE_TYPE_JOINT // its children count
 	decided := dayOf(c.GetDecision().GetDecideTime())
 	if decided == noDay {
 		decided = s.finished

@@ -8,8 +8,6 @@ import (
 	"math"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	"github.com/onehall/onehall/services/casework/internal/rules"
 	"github.com/onehall/onehall/services/casework/internal/store"
@@ -33,15 +31,16 @@ const (
 
 // deemAll lets the silence of halls count as acceptance (Art. 32), at every midnight in
 // China and at the start for what an outage left. Replicas that do it at the same time
-// do it once: the first one's event takes the place in the case's history.
+// do it once: the first one's event takes the place in the case's history. Joint cases whose
+// children have all ended are looked for on the same round.
 func (s *Service) deemAll(ctx context.Context) error {
 	for {
 		// The alarm is set before the look: a midnight that comes meanwhile is not missed.
 		now := s.clock.Now()
 		alarm := s.clock.NewTimer(min(deemAgain, workday.StartOfDay(workday.DateOf(now)+1).Sub(now)))
-		err := s.deemDue(ctx, s.clock.Now())
+		err := errors.Join(s.deemDue(ctx, s.clock.Now()), s.concludeAll(ctx))
 		if err != nil && ctx.Err() == nil {
-			s.log.WarnContext(ctx, "deemed acceptance is put off", slog.Any("error", err))
+			s.log.WarnContext(ctx, "deemed acceptances and joint cases are put off", slog.Any("error", err))
 			alarm.Stop()
 			alarm = s.clock.NewTimer(deemRetry)
 		}
@@ -90,15 +89,10 @@ func (s *Service) deemHall(ctx context.Context, hall string, now time.Time) erro
 
 // deemOne lets one case count as accepted, unless somebody was faster.
 func (s *Service) deemOne(ctx context.Context, caseNo string, now time.Time) error {
-	row, found, err := store.Get(ctx, s.db.Read(), caseNo)
-	if err != nil || !found {
+	row, c, err := s.stored(ctx, caseNo)
+	if err != nil || c == nil {
 		return err
 	}
-	c := &caseworkv1.Case{}
-	if err := proto.Unmarshal(row.Data, c); err != nil {
-		return fmt.Errorf("casework: stored case %s: %w", caseNo, err)
-	}
-	completeRow(&row, c)
 	if !s.silent(row, c, now) {
 		return nil
 	}

@@ -3,7 +3,6 @@ package casework
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"google.golang.org/protobuf/proto"
 
@@ -45,18 +44,13 @@ func (s *Service) OpenForwardedCase(ctx context.Context, req *caseworkv1.OpenFor
 // origin is the lower body's case. One that was not forwarded to this hall is told from
 // no unknown one.
 func (s *Service) origin(ctx context.Context, req *caseworkv1.OpenForwardedCaseRequest) (store.Row, *caseworkv1.Case, error) {
-	row, found, err := store.Get(ctx, s.db.Read(), lastPart(req.GetOriginCase()))
+	row, c, err := s.stored(ctx, lastPart(req.GetOriginCase()))
 	if err != nil {
 		return row, nil, err
 	}
-	if !found || caseName(row.Hall, row.CaseNo) != req.GetOriginCase() {
+	if c == nil || c.GetName() != req.GetOriginCase() {
 		return row, nil, fault.InvalidArgument.New(fault.Field("origin_case"))
 	}
-	c := &caseworkv1.Case{}
-	if err := proto.Unmarshal(row.Data, c); err != nil {
-		return row, nil, fmt.Errorf("casework: stored case %s: %w", row.CaseNo, err)
-	}
-	completeRow(&row, c)
 	if c.GetFinish().GetForwardedTo() != req.GetParent() {
 		return row, nil, fault.InvalidArgument.New(fault.Field("origin_case"))
 	}

@@ -90,6 +90,9 @@ func (s *Service) performFull(ctx context.Context, st step) (whole, shown *casew
 	r := newRequest(a, hallOf(st.request.GetName()), st.rpc, st.request)
 	for try := 1; ; try++ {
 		whole, shown, err = s.attempt(ctx, a, r, st)
+		if err == nil && !st.dry {
+			s.familyChanged(ctx, whole)
+		}
 		if !errors.Is(err, fault.Conflict) || try == conflictTries {
 			return whole, shown, err
 		}

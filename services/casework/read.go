@@ -167,7 +167,7 @@ func (s *Service) ListInbox(ctx context.Context, req *caseworkv1.ListInboxReques
 func (s *Service) waiting(ctx context.Context, f store.InboxFilter) ([]store.Entry, error) {
 	first, last := f.Stage, f.Stage
 	if f.Stage == rules.StageNone {
-		first, last = rules.StageAcceptance, rules.StageFinish
+		first, last = rules.StageAcceptance, rules.StageChildren
 	}
 	var all []store.Entry
 	for f.Stage = first; f.Stage <= last; f.Stage++ {

@@ -125,8 +125,9 @@ func stateOf(now time.Time, src *source, subject string, c *caseworkv1.Case) (ru
 	}
 	s := rules.State{
 		Hall: hall, Department: c.GetDepartment(), Item: c.GetItem(), Channel: channel,
-		Draft:        c.GetState() == caseworkv1.CaseState_CASE_STATE_DRAFT,
-		Voided:       c.GetState() == caseworkv1.CaseState_CASE_STATE_VOIDED,
+		Draft: c.GetState() == caseworkv1.CaseState_CASE_STATE_DRAFT,
+		// A joint case is counted by its children.
+		Voided:       c.GetState() == caseworkv1.CaseState_CASE_STATE_VOIDED || c.GetCaseType() == caseworkv1.CaseType_CASE_TYPE_JOINT,
 		FinishOnline: c.GetFinish().GetOnline(),
 	}
 	var errs [5]error

@@ -69,6 +69,8 @@ func (c *Case) record(in Input, at time.Time) {
 		c.DecidedAt, c.Granted = at, in.Granted
 	case Finish:
 		c.Handover, c.FinishedAt, c.Result = in.Handover, at, in.Result
+	case Conclude:
+		c.FinishedAt, c.Result = at, ResultFinished
 	case Link:
 		c.Linked = true
 	case ChangeRevision:

@@ -40,13 +40,14 @@ const (
 	Revoke
 	Link
 	ChangeRevision
-	lastCommand = ChangeRevision
+	Conclude
+	lastCommand = Conclude
 )
 
 var commandNames = [...]string{"none", "update", "submit", "pre_accept", "request_supplement", "receive_supplement",
 	"accept", "not_accept", "refuse", "undertake", "examine", "approve", "decide", "finish", "collect", "withdraw",
 	"lapse", "void", "start_excluded", "extend", "end_special", "reveal", "deem_accept", "claim", "assign", "release", "hand_over", "revoke", "link",
-	"change_revision"}
+	"change_revision", "conclude"}
 
 // String is the command's word.
 func (c Command) String() string {
@@ -101,6 +102,8 @@ type Input struct {
 	Department string
 	// Was and Becomes are the item's revisions, of a change to a newer one.
 	Was, Becomes *Item
+	// AllEnded tells that every child of a joint case has ended.
+	AllEnded bool
 	// Superior tells that the actor is a head, who may take work away from others.
 	Superior bool
 	// Received is when the papers count as received, of a deemed acceptance.
@@ -112,6 +115,13 @@ const MinReason = 10
 
 // MaxExtension is how many working days the head of a body may add (Art. 42).
 const MaxExtension = 10
+
+// What joint handling has by Art. 42 (2): working days in all, and how many more the
+// government at that level may add.
+const (
+	JointLimit        = 45
+	MaxJointExtension = 15
+)
 
 // at is when the command happened. Without a claim it is now, but never before what
 // happened last: replicas' clocks differ by milliseconds.

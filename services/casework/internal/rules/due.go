@@ -128,6 +128,7 @@ const (
 	StageExamine
 	StageApprove
 	StageFinish
+	StageChildren
 )
 
 // Unknown is the sort key of a case whose due date is not known: behind all others.
@@ -167,6 +168,8 @@ func nextStep(c Case) Stage {
 	_, examined := c.took(StepExamine)
 	_, approved := c.took(StepApprove)
 	switch {
+	case c.Joint:
+		return StageChildren
 	case !undertaken && c.Instant && !c.FullFlow:
 		return StageApprove
 	case !undertaken:

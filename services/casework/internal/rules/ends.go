@@ -43,6 +43,9 @@ func nothingTaken(c Case, in Input) error {
 	if err := longEnough("reason", in.Reason, MinReason); err != nil {
 		return err
 	}
+	if err := notJoint(c, in); err != nil {
+		return err
+	}
 	was, becomes := in.Was, in.Becomes
 	if was == nil || becomes == nil || becomes.Revision <= was.Revision || becomes.Effective.After(in.Now) {
 		return fault.InvalidArgument.New(fault.Field("item_revision"))
@@ -72,4 +75,38 @@ func nothingTaken(c Case, in Input) error {
 		}
 	}
 	return nil
+}
+
+// notJoint keeps a joint parent from being handled itself.
+func notJoint(c Case, in Input) error {
+	if c.Joint {
+		return wrongState(c, in.Command)
+	}
+	return nil
+}
+
+// somethingToCollect refuses the collection of what leaves no result of its own.
+func somethingToCollect(c Case, in Input) error {
+	if c.Joint || c.Result == ResultForwarded {
+		return wrongState(c, in.Command)
+	}
+	return nil
+}
+
+// childrenEnded lets a joint parent end with the last of its children.
+func childrenEnded(c Case, in Input) error {
+	if !c.Joint || !in.AllEnded {
+		return wrongState(c, in.Command)
+	}
+	return nil
+}
+
+// Ended reports a case that has come to its end, whatever that was. A paper still to be
+// handed over keeps none open.
+func (c Case) Ended() bool {
+	switch c.State {
+	case NotAccepted, Refused, Finished, Collected, Withdrawn, Lapsed, Voided, Revoked:
+		return true
+	}
+	return false
 }

@@ -91,6 +91,8 @@ type Case struct {
 	State State
 	// Instant, FullFlow and FourEyes are properties of the item's revision.
 	Instant, FullFlow, FourEyes bool
+	// Joint is the parent of cases handled together: they are decided, it is not.
+	Joint bool
 	// Gaps are necessary materials that were promised for later.
 	Gaps []string
 	// Submitted, PreAccepted, Accepted and DecidedAt are when; zero when not.

@@ -32,6 +32,9 @@ func TestNoOrderReachesAnIllegalHistory(t *testing.T) {
 func randomHistory(t *rapid.T, reached map[State]bool) {
 	c := draft()
 	c.Instant, c.FullFlow, c.FourEyes = rapid.Bool().Draw(t, "instant"), rapid.Bool().Draw(t, "full"), rapid.Bool().Draw(t, "four eyes")
+	if c.Joint = rapid.IntRange(0, 4).Draw(t, "joint") == 0; c.Joint {
+		c.Instant = false
+	}
 	now := day0
 	h := checker{c: c, last: day0}
 	for i := range rapid.IntRange(1, 40).Draw(t, "length") {
@@ -70,6 +73,7 @@ func randomInput(t *rapid.T, c Case, now time.Time, i int) Input {
 	if rapid.Bool().Draw(t, "safeguards") {
 		in.Becomes.FullFlow, in.Becomes.FourEyes = c.FullFlow, c.FourEyes
 	}
+	in.AllEnded = rapid.Bool().Draw(t, "all ended")
 	in.Becomes.Instant = c.Instant
 	in.Becomes.Limits.Promised = rapid.IntRange(0, 1).Draw(t, "promised")
 	in.Limit = rapid.IntRange(0, 12).Draw(t, "limit")
@@ -173,7 +177,7 @@ func (h *checker) order(in Input, next Case) error {
 	if next.Last.Before(h.last) || next.Last.After(in.Now) && next.Last.After(h.last) {
 		return fmt.Errorf("it happened at %s, after %s, entered at %s", next.Last, h.last, in.Now)
 	}
-	for _, once := range []Command{Submit, PreAccept, Accept, DeemAccept, NotAccept, Refuse, Undertake, Examine, Approve, Decide, Finish, Collect, Withdraw, Lapse, Void, Extend, Link, Revoke} {
+	for _, once := range []Command{Submit, PreAccept, Accept, DeemAccept, NotAccept, Refuse, Undertake, Examine, Approve, Decide, Finish, Collect, Withdraw, Lapse, Void, Extend, Link, Revoke, Conclude} {
 		if in.Command == once && h.did(once) {
 			return fmt.Errorf("a second time")
 		}
@@ -195,6 +199,12 @@ func (h *checker) order(in Input, next Case) error {
 		return fmt.Errorf("before the decision")
 	case h.did(Finish) && !slices.Contains([]Command{Collect, Link, Revoke, Void, Reveal}, in.Command):
 		return fmt.Errorf("after the finish")
+	case h.c.Joint && slices.Contains([]Command{Undertake, Examine, Approve, Decide, Finish, ChangeRevision}, in.Command):
+		return fmt.Errorf("a joint case is handled itself")
+	case in.Command == Conclude && !(h.c.Joint && in.AllEnded && h.did(Accept, DeemAccept)):
+		return fmt.Errorf("before its children, or not joint (%t)", h.c.Joint)
+	case h.did(Conclude) && !slices.Contains([]Command{Collect, Void, Reveal}, in.Command):
+		return fmt.Errorf("after the conclusion")
 	case in.Command == Link && h.before.Result != ResultForwarded:
 		return fmt.Errorf("not forwarded but %d", h.before.Result)
 	case in.Command == Revoke && !(h.did(Decide) && h.before.Granted):
@@ -230,7 +240,7 @@ func (h *checker) persons(in Input) error {
 		return fmt.Errorf("%s undertook it and approves it", in.Actor)
 	case (in.Command == StartExcluded || in.Command == Extend) && (in.Requester == in.Actor || in.Requester == ""):
 		return fmt.Errorf("asked by %q and approved by %q", in.Requester, in.Actor)
-	case in.Command == Extend && in.Limit > MaxExtension:
+	case in.Command == Extend && in.Limit > MaxExtension && !(h.c.Joint && in.Limit <= MaxJointExtension):
 		return fmt.Errorf("%d days", in.Limit)
 	}
 	return nil

@@ -46,7 +46,8 @@ var arrows = []arrow{
 	{Supplementing, Lapse, Lapsed, supplementMissed},
 
 	{Accepted, RequestSupplement, Supplementing, reasonGiven(4)},
-	{Accepted, Undertake, Examining, nil},
+	{Accepted, Undertake, Examining, notJoint},
+	{Accepted, Conclude, Finished, childrenEnded},
 	{Accepted, Decide, Decided, decidedOnTheSpot},
 	{Accepted, StartExcluded, Suspended, specialGrounded},
 	{Accepted, Extend, same, extensionAllowed},
@@ -64,7 +65,7 @@ var arrows = []arrow{
 	{Suspended, Withdraw, Withdrawn, nil},
 
 	{Decided, Finish, Finished, resultFits},
-	{Finished, Collect, Collected, nil},
+	{Finished, Collect, Collected, somethingToCollect},
 
 	// What the upper body decides, or nobody can, ends without a decision of its own.
 	{Examining, Finish, Finished, undecidedEnd},
@@ -286,11 +287,15 @@ func extensionAllowed(c Case, in Input) error {
 	if err := specialGrounded(c, in); err != nil {
 		return err
 	}
-	if in.Limit < 1 || in.Limit > MaxExtension || in.Unit != workday.WorkingDays {
-		return fault.ExtensionLimit.New(fault.Field("limit"), fault.Meta("max", strconv.Itoa(MaxExtension)))
+	most := MaxExtension
+	if c.Joint {
+		most = MaxJointExtension
+	}
+	if in.Limit < 1 || in.Limit > most || in.Unit != workday.WorkingDays {
+		return fault.ExtensionLimit.New(fault.Field("limit"), fault.Meta("max", strconv.Itoa(most)))
 	}
 	if c.extended() {
-		return fault.ExtensionLimit.New(fault.Field("kind"), fault.Meta("max", strconv.Itoa(MaxExtension)))
+		return fault.ExtensionLimit.New(fault.Field("kind"), fault.Meta("max", strconv.Itoa(most)))
 	}
 	return nil
 }

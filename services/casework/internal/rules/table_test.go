@@ -142,6 +142,8 @@ func TestGuards(t *testing.T) {
 	gaps.Gaps = []string{"m2"}
 	extended := history(t, s[Accepted], do(Extend, "h"))
 
+	joint := s[Accepted]
+	joint.Joint = true
 	forward := do(Finish, "w")
 	forward.Result = ResultForwarded
 	forwarded := history(t, s[Examining], forward)
@@ -214,6 +216,7 @@ func TestGuards(t *testing.T) {
 		{"finish otherwise without a decision", s[Examining], with(Finish, func(in *Input) { in.Result = ResultFinished }), fault.CaseWrongState},
 		{"forward what nobody undertook", s[Accepted], with(Finish, func(in *Input) { in.Result = ResultForwarded }), fault.CaseWrongState},
 		{"open what was forwarded", forwarded, do(Link, "w"), nil},
+		{"collect what was forwarded", forwarded, do(Collect, "w"), fault.CaseWrongState},
 		{"open it twice", history(t, forwarded, do(Link, "w")), do(Link, "w"), fault.CaseWrongState},
 		{"open what was issued", s[Finished], do(Link, "w"), fault.CaseWrongState},
 		{"revoke what was forwarded", forwarded, do(Revoke, "h"), fault.CaseWrongState},
@@ -236,6 +239,14 @@ func TestGuards(t *testing.T) {
 		{"a revision that asks for less", s[Accepted], with(ChangeRevision, func(in *Input) {
 			in.Was.Materials, in.Becomes.Materials = []ItemMaterial{{ID: "m1", Necessary: true}}, []ItemMaterial{{ID: "m2"}}
 		}), nil},
+		{"undertake a joint parent", joint, do(Undertake, "o"), fault.CaseWrongState},
+		{"decide a joint parent", joint, do(Decide, "h"), fault.CaseWrongState},
+		{"another revision for a joint parent", joint, do(ChangeRevision, "h"), fault.CaseWrongState},
+		{"extend a joint parent by fifteen days", joint, with(Extend, func(in *Input) { in.Limit = 15 }), nil},
+		{"extend a joint parent by sixteen days", joint, with(Extend, func(in *Input) { in.Limit = 16 }), fault.ExtensionLimit},
+		{"conclude a joint parent", joint, with(Conclude, func(in *Input) { in.AllEnded = true }), nil},
+		{"conclude before the children", joint, do(Conclude, "s"), fault.CaseWrongState},
+		{"conclude what is not joint", s[Accepted], with(Conclude, func(in *Input) { in.AllEnded = true }), fault.CaseWrongState},
 		{"claim what is claimed", claimed, do(Claim, "p"), fault.CaseClaimed},
 		{"claim again", claimed, do(Claim, "o"), fault.CaseClaimed},
 		{"assign what another has claimed", claimed, do(Assign, "h"), nil},
@@ -335,6 +346,15 @@ func TestClaimsEndWithTheirStep(t *testing.T) {
 		c := history(t, draft(), append([]Input{do(Submit, "a")}, tc.prefix...)...)
 		if c = history(t, c, append([]Input{claim}, tc.after...)...); (c.Assignee == "o") != tc.keeps {
 			t.Errorf("after %s the assignee is %q", tc.name, c.Assignee)
+		}
+	}
+}
+
+func TestEnded(t *testing.T) {
+	ended := map[State]bool{NotAccepted: true, Refused: true, Finished: true, Collected: true, Withdrawn: true, Lapsed: true, Voided: true, Revoked: true}
+	for state, c := range samples(t) {
+		if c.Ended() != ended[state] {
+			t.Errorf("%s: ended %t", state, c.Ended())
 		}
 	}
 }

@@ -144,6 +144,8 @@ const (
 	CaseType_CASE_TYPE_INSTANT CaseType = 1
 	// Done within a promised limit (承诺件).
 	CaseType_CASE_TYPE_PROMISED CaseType = 2
+	// The parent of cases handled together (联办件).
+	CaseType_CASE_TYPE_JOINT CaseType = 3
 )
 
 // Enum value maps for CaseType.
@@ -152,11 +154,13 @@ var (
 		0: "CASE_TYPE_UNSPECIFIED",
 		1: "CASE_TYPE_INSTANT",
 		2: "CASE_TYPE_PROMISED",
+		3: "CASE_TYPE_JOINT",
 	}
 	CaseType_value = map[string]int32{
 		"CASE_TYPE_UNSPECIFIED": 0,
 		"CASE_TYPE_INSTANT":     1,
 		"CASE_TYPE_PROMISED":    2,
+		"CASE_TYPE_JOINT":       3,
 	}
 )
 
@@ -656,6 +660,8 @@ const (
 	InboxStage_INBOX_STAGE_APPROVE InboxStage = 4
 	// To be finished and delivered.
 	InboxStage_INBOX_STAGE_FINISH InboxStage = 5
+	// Joint cases whose children are being handled.
+	InboxStage_INBOX_STAGE_CHILDREN InboxStage = 6
 )
 
 // Enum value maps for InboxStage.
@@ -667,6 +673,7 @@ var (
 		3: "INBOX_STAGE_EXAMINE",
 		4: "INBOX_STAGE_APPROVE",
 		5: "INBOX_STAGE_FINISH",
+		6: "INBOX_STAGE_CHILDREN",
 	}
 	InboxStage_value = map[string]int32{
 		"INBOX_STAGE_UNSPECIFIED": 0,
@@ -675,6 +682,7 @@ var (
 		"INBOX_STAGE_EXAMINE":     3,
 		"INBOX_STAGE_APPROVE":     4,
 		"INBOX_STAGE_FINISH":      5,
+		"INBOX_STAGE_CHILDREN":    6,
 	}
 )
 
@@ -1901,6 +1909,10 @@ type Case struct {
 	OriginCase string `protobuf:"bytes,46,opt,name=origin_case,json=originCase,proto3" json:"origin_case,omitempty"`
 	// The case that the upper body has opened for this forwarded one.
 	ForwardedCase string `protobuf:"bytes,47,opt,name=forwarded_case,json=forwardedCase,proto3" json:"forwarded_case,omitempty"`
+	// The joint case that this one is part of.
+	ParentCase string `protobuf:"bytes,48,opt,name=parent_case,json=parentCase,proto3" json:"parent_case,omitempty"`
+	// The parts of a joint case.
+	ChildCases    []string `protobuf:"bytes,49,rep,name=child_cases,json=childCases,proto3" json:"child_cases,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2262,6 +2274,20 @@ func (x *Case) GetForwardedCase() string {
 		return x.ForwardedCase
 	}
 	return ""
+}
+
+func (x *Case) GetParentCase() string {
+	if x != nil {
+		return x.ParentCase
+	}
+	return ""
+}
+
+func (x *Case) GetChildCases() []string {
+	if x != nil {
+		return x.ChildCases
+	}
+	return nil
 }
 
 // Saves a draft.
@@ -5791,6 +5817,170 @@ func (x *CaseDocument) GetRemedies() string {
 	return ""
 }
 
+// One item of a joint filing.
+type JointPart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The item applied for, halls/{division}/items/{item_code}.
+	Item string `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	// The filled-in form of the item.
+	Form *structpb.Struct `protobuf:"bytes,2,opt,name=form,proto3" json:"form,omitempty"`
+	// The materials for the item.
+	Materials     []*CaseMaterial `protobuf:"bytes,3,rep,name=materials,proto3" json:"materials,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *JointPart) Reset() {
+	*x = JointPart{}
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *JointPart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*JointPart) ProtoMessage() {}
+
+func (x *JointPart) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use JointPart.ProtoReflect.Descriptor instead.
+func (*JointPart) Descriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{53}
+}
+
+func (x *JointPart) GetItem() string {
+	if x != nil {
+		return x.Item
+	}
+	return ""
+}
+
+func (x *JointPart) GetForm() *structpb.Struct {
+	if x != nil {
+		return x.Form
+	}
+	return nil
+}
+
+func (x *JointPart) GetMaterials() []*CaseMaterial {
+	if x != nil {
+		return x.Materials
+	}
+	return nil
+}
+
+// Files a joint case.
+type FileJointCaseRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The hall, halls/{division}.
+	Parent string `protobuf:"bytes,1,opt,name=parent,proto3" json:"parent,omitempty"`
+	// A UUID that makes a retry harmless.
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// Who applies.
+	Applicant *Applicant `protobuf:"bytes,3,opt,name=applicant,proto3" json:"applicant,omitempty"`
+	// What the whole is about, in the applicant's words.
+	Subject string `protobuf:"bytes,4,opt,name=subject,proto3" json:"subject,omitempty"`
+	// How it came in.
+	Channel Channel `protobuf:"varint,5,opt,name=channel,proto3,enum=onehall.casework.v1.Channel" json:"channel,omitempty"`
+	// The items, each once; the department of the first leads.
+	Parts []*JointPart `protobuf:"bytes,6,rep,name=parts,proto3" json:"parts,omitempty"`
+	// At a window: the person present consents to being filed for.
+	Consent       bool `protobuf:"varint,7,opt,name=consent,proto3" json:"consent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FileJointCaseRequest) Reset() {
+	*x = FileJointCaseRequest{}
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FileJointCaseRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FileJointCaseRequest) ProtoMessage() {}
+
+func (x *FileJointCaseRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FileJointCaseRequest.ProtoReflect.Descriptor instead.
+func (*FileJointCaseRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{54}
+}
+
+func (x *FileJointCaseRequest) GetParent() string {
+	if x != nil {
+		return x.Parent
+	}
+	return ""
+}
+
+func (x *FileJointCaseRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *FileJointCaseRequest) GetApplicant() *Applicant {
+	if x != nil {
+		return x.Applicant
+	}
+	return nil
+}
+
+func (x *FileJointCaseRequest) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *FileJointCaseRequest) GetChannel() Channel {
+	if x != nil {
+		return x.Channel
+	}
+	return Channel_CHANNEL_UNSPECIFIED
+}
+
+func (x *FileJointCaseRequest) GetParts() []*JointPart {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+func (x *FileJointCaseRequest) GetConsent() bool {
+	if x != nil {
+		return x.Consent
+	}
+	return false
+}
+
 var File_onehall_casework_v1_casework_proto protoreflect.FileDescriptor
 
 const file_onehall_casework_v1_casework_proto_rawDesc = "" +
@@ -5886,7 +6076,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\rto_department\x18\x02 \x01(\tR\ftoDepartment\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x18\n" +
 	"\aofficer\x18\x04 \x01(\tR\aofficer\x12?\n" +
-	"\rhandover_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\fhandoverTime\"\xd6\x13\n" +
+	"\rhandover_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\fhandoverTime\"\xa2\x14\n" +
 	"\x04Case\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xbaH'r%2#^(halls/[0-9]{6}/cases/[0-9]{21})?$R\x04name\x12I\n" +
 	"\x04item\x18\x02 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04item\x12(\n" +
@@ -5950,7 +6140,11 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"revocation\x12$\n" +
 	"\vorigin_case\x18. \x01(\tB\x03\xe0A\x03R\n" +
 	"originCase\x12*\n" +
-	"\x0eforwarded_case\x18/ \x01(\tB\x03\xe0A\x03R\rforwardedCase\"\x9a\x01\n" +
+	"\x0eforwarded_case\x18/ \x01(\tB\x03\xe0A\x03R\rforwardedCase\x12$\n" +
+	"\vparent_case\x180 \x01(\tB\x03\xe0A\x03R\n" +
+	"parentCase\x12$\n" +
+	"\vchild_cases\x181 \x03(\tB\x03\xe0A\x03R\n" +
+	"childCases\"\x9a\x01\n" +
 	"\x11CreateCaseRequest\x12/\n" +
 	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x125\n" +
 	"\x04case\x18\x02 \x01(\v2\x19.onehall.casework.v1.CaseB\x06\xbaH\x03\xc8\x01\x01R\x04case\x12\x1d\n" +
@@ -6303,7 +6497,22 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\vlegal_basis\x18\n" +
 	" \x03(\tR\n" +
 	"legalBasis\x12\x1a\n" +
-	"\bremedies\x18\v \x01(\tR\bremedies*\xa2\x03\n" +
+	"\bremedies\x18\v \x01(\tR\bremedies\"\xd4\x01\n" +
+	"\tJointPart\x12I\n" +
+	"\x04item\x18\x01 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04item\x121\n" +
+	"\x04form\x18\x02 \x01(\v2\x17.google.protobuf.StructB\x04\xa8\xbb\x18\x01R\x04form\x12I\n" +
+	"\tmaterials\x18\x03 \x03(\v2!.onehall.casework.v1.CaseMaterialB\b\xbaH\x05\x92\x01\x02\x10dR\tmaterials\"\xee\x02\n" +
+	"\x14FileJointCaseRequest\x12/\n" +
+	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12D\n" +
+	"\tapplicant\x18\x03 \x01(\v2\x1e.onehall.casework.v1.ApplicantB\x06\xbaH\x03\xc8\x01\x01R\tapplicant\x12\"\n" +
+	"\asubject\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\asubject\x12@\n" +
+	"\achannel\x18\x05 \x01(\x0e2\x1c.onehall.casework.v1.ChannelB\b\xbaH\x05\x82\x01\x02\x10\x01R\achannel\x12@\n" +
+	"\x05parts\x18\x06 \x03(\v2\x1e.onehall.casework.v1.JointPartB\n" +
+	"\xbaH\a\x92\x01\x04\b\x02\x10\n" +
+	"R\x05parts\x12\x18\n" +
+	"\aconsent\x18\a \x01(\bR\aconsent*\xa2\x03\n" +
 	"\tCaseState\x12\x1a\n" +
 	"\x16CASE_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10CASE_STATE_DRAFT\x10\x01\x12\x18\n" +
@@ -6321,11 +6530,12 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x14CASE_STATE_WITHDRAWN\x10\f\x12\x15\n" +
 	"\x11CASE_STATE_LAPSED\x10\r\x12\x15\n" +
 	"\x11CASE_STATE_VOIDED\x10\x0e\x12\x16\n" +
-	"\x12CASE_STATE_REVOKED\x10\x0f*T\n" +
+	"\x12CASE_STATE_REVOKED\x10\x0f*i\n" +
 	"\bCaseType\x12\x19\n" +
 	"\x15CASE_TYPE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11CASE_TYPE_INSTANT\x10\x01\x12\x16\n" +
-	"\x12CASE_TYPE_PROMISED\x10\x02*p\n" +
+	"\x12CASE_TYPE_PROMISED\x10\x02\x12\x13\n" +
+	"\x0fCASE_TYPE_JOINT\x10\x03*p\n" +
 	"\aChannel\x12\x17\n" +
 	"\x13CHANNEL_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eCHANNEL_WINDOW\x10\x01\x12\x0f\n" +
@@ -6364,7 +6574,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x14FINISH_RESULT_VOIDED\x10\x03\x12\x1b\n" +
 	"\x17FINISH_RESULT_FORWARDED\x10\x04\x12#\n" +
 	"\x1fFINISH_RESULT_SUPPLEMENT_LAPSED\x10\x05\x12\x1a\n" +
-	"\x16FINISH_RESULT_FINISHED\x10\x06*\xaa\x01\n" +
+	"\x16FINISH_RESULT_FINISHED\x10\x06*\xc4\x01\n" +
 	"\n" +
 	"InboxStage\x12\x1b\n" +
 	"\x17INBOX_STAGE_UNSPECIFIED\x10\x00\x12\x1a\n" +
@@ -6372,7 +6582,8 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x15INBOX_STAGE_UNDERTAKE\x10\x02\x12\x17\n" +
 	"\x13INBOX_STAGE_EXAMINE\x10\x03\x12\x17\n" +
 	"\x13INBOX_STAGE_APPROVE\x10\x04\x12\x16\n" +
-	"\x12INBOX_STAGE_FINISH\x10\x05*g\n" +
+	"\x12INBOX_STAGE_FINISH\x10\x05\x12\x18\n" +
+	"\x14INBOX_STAGE_CHILDREN\x10\x06*g\n" +
 	"\rInboxAssignee\x12\x1e\n" +
 	"\x1aINBOX_ASSIGNEE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13INBOX_ASSIGNEE_MINE\x10\x01\x12\x1d\n" +
@@ -6387,7 +6598,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x14DOCUMENT_KIND_DENIAL\x10\x06\x12\x19\n" +
 	"\x15DOCUMENT_KIND_SPECIAL\x10\a\x12\x1a\n" +
 	"\x16DOCUMENT_KIND_DELIVERY\x10\b\x12\x1c\n" +
-	"\x18DOCUMENT_KIND_REVOCATION\x10\t2\xec)\n" +
+	"\x18DOCUMENT_KIND_REVOCATION\x10\t2\x85+\n" +
 	"\x0fCaseworkService\x12\x89\x01\n" +
 	"\n" +
 	"CreateCase\x12&.onehall.casework.v1.CreateCaseRequest\x1a\x19.onehall.casework.v1.Case\"8\xa2\xbb\x18\f\x12\x04\b\x01\x10\x01\x12\x04\b\x02\x10\x03\x82\xd3\xe4\x93\x02\":\x04case\"\x1a/v1/{parent=halls/*}/cases\x12\x8e\x01\n" +
@@ -6432,7 +6643,8 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"RevokeCase\x12&.onehall.casework.v1.RevokeCaseRequest\x1a\x19.onehall.casework.v1.Case\"6\xa2\xbb\x18\x06\x12\x04\b\x04\x10\x02\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/{name=halls/*/cases/*}:revoke\x12\x9c\x01\n" +
 	"\x11OpenForwardedCase\x12-.onehall.casework.v1.OpenForwardedCaseRequest\x1a\x19.onehall.casework.v1.Case\"=\xa2\xbb\x18\x06\x12\x04\b\x02\x10\x03\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/{parent=halls/*}/cases:openForwarded\x12\x97\x01\n" +
 	"\x0eChangeRevision\x12*.onehall.casework.v1.ChangeRevisionRequest\x1a\x19.onehall.casework.v1.Case\">\xa2\xbb\x18\x06\x12\x04\b\x04\x10\x02\x82\xd3\xe4\x93\x02.:\x01*\")/v1/{name=halls/*/cases/*}:changeRevision\x12\xb3\x01\n" +
-	"\x0fGetCaseDocument\x12+.onehall.casework.v1.GetCaseDocumentRequest\x1a!.onehall.casework.v1.CaseDocument\"P\xa2\xbb\x18\x1e\x12\x04\b\x01\x10\x01\x12\x04\b\x02\x10\x03\x12\x04\b\x03\x10\x02\x12\x04\b\x04\x10\x02\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02%\x12#/v1/{name=halls/*/cases/*}/document\x90\x02\x01B\xdb\x01\n" +
+	"\x0fGetCaseDocument\x12+.onehall.casework.v1.GetCaseDocumentRequest\x1a!.onehall.casework.v1.CaseDocument\"P\xa2\xbb\x18\x1e\x12\x04\b\x01\x10\x01\x12\x04\b\x02\x10\x03\x12\x04\b\x03\x10\x02\x12\x04\b\x04\x10\x02\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02%\x12#/v1/{name=halls/*/cases/*}/document\x90\x02\x01\x12\x96\x01\n" +
+	"\rFileJointCase\x12).onehall.casework.v1.FileJointCaseRequest\x1a\x19.onehall.casework.v1.Case\"?\xa2\xbb\x18\f\x12\x04\b\x01\x10\x01\x12\x04\b\x02\x10\x03\x82\xd3\xe4\x93\x02):\x01*\"$/v1/{parent=halls/*}/cases:fileJointB\xdb\x01\n" +
 	"\x17com.onehall.casework.v1B\rCaseworkProtoP\x01ZCgithub.com/onehall/onehall/proto/gen/onehall/casework/v1;caseworkv1\xa2\x02\x03OCX\xaa\x02\x13Onehall.Casework.V1\xca\x02\x13Onehall\\Casework\\V1\xe2\x02\x1fOnehall\\Casework\\V1\\GPBMetadata\xea\x02\x15Onehall::Casework::V1b\x06proto3"
 
 var (
@@ -6448,7 +6660,7 @@ func file_onehall_casework_v1_casework_proto_rawDescGZIP() []byte {
 }
 
 var file_onehall_casework_v1_casework_proto_enumTypes = make([]protoimpl.EnumInfo, 13)
-var file_onehall_casework_v1_casework_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
+var file_onehall_casework_v1_casework_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
 var file_onehall_casework_v1_casework_proto_goTypes = []any{
 	(CaseState)(0),                       // 0: onehall.casework.v1.CaseState
 	(CaseType)(0),                        // 1: onehall.casework.v1.CaseType
@@ -6516,177 +6728,186 @@ var file_onehall_casework_v1_casework_proto_goTypes = []any{
 	(*GetCaseDocumentRequest)(nil),       // 63: onehall.casework.v1.GetCaseDocumentRequest
 	(*DocumentField)(nil),                // 64: onehall.casework.v1.DocumentField
 	(*CaseDocument)(nil),                 // 65: onehall.casework.v1.CaseDocument
-	(*timestamppb.Timestamp)(nil),        // 66: google.protobuf.Timestamp
-	(*structpb.Struct)(nil),              // 67: google.protobuf.Struct
+	(*JointPart)(nil),                    // 66: onehall.casework.v1.JointPart
+	(*FileJointCaseRequest)(nil),         // 67: onehall.casework.v1.FileJointCaseRequest
+	(*timestamppb.Timestamp)(nil),        // 68: google.protobuf.Timestamp
+	(*structpb.Struct)(nil),              // 69: google.protobuf.Struct
 }
 var file_onehall_casework_v1_casework_proto_depIdxs = []int32{
 	3,   // 0: onehall.casework.v1.Applicant.type:type_name -> onehall.casework.v1.ApplicantType
 	4,   // 1: onehall.casework.v1.Applicant.id_type:type_name -> onehall.casework.v1.IdType
-	66,  // 2: onehall.casework.v1.Supplement.notice_time:type_name -> google.protobuf.Timestamp
-	66,  // 3: onehall.casework.v1.Supplement.receipt_time:type_name -> google.protobuf.Timestamp
+	68,  // 2: onehall.casework.v1.Supplement.notice_time:type_name -> google.protobuf.Timestamp
+	68,  // 3: onehall.casework.v1.Supplement.receipt_time:type_name -> google.protobuf.Timestamp
 	5,   // 4: onehall.casework.v1.Step.kind:type_name -> onehall.casework.v1.StepKind
-	66,  // 5: onehall.casework.v1.Step.step_time:type_name -> google.protobuf.Timestamp
+	68,  // 5: onehall.casework.v1.Step.step_time:type_name -> google.protobuf.Timestamp
 	6,   // 6: onehall.casework.v1.SpecialProcedure.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
 	7,   // 7: onehall.casework.v1.SpecialProcedure.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	66,  // 8: onehall.casework.v1.SpecialProcedure.start_time:type_name -> google.protobuf.Timestamp
-	66,  // 9: onehall.casework.v1.SpecialProcedure.end_time:type_name -> google.protobuf.Timestamp
+	68,  // 8: onehall.casework.v1.SpecialProcedure.start_time:type_name -> google.protobuf.Timestamp
+	68,  // 9: onehall.casework.v1.SpecialProcedure.end_time:type_name -> google.protobuf.Timestamp
 	8,   // 10: onehall.casework.v1.Decision.result:type_name -> onehall.casework.v1.DecisionResult
-	66,  // 11: onehall.casework.v1.Decision.decide_time:type_name -> google.protobuf.Timestamp
+	68,  // 11: onehall.casework.v1.Decision.decide_time:type_name -> google.protobuf.Timestamp
 	9,   // 12: onehall.casework.v1.Finish.result:type_name -> onehall.casework.v1.FinishResult
-	66,  // 13: onehall.casework.v1.Finish.finish_time:type_name -> google.protobuf.Timestamp
-	66,  // 14: onehall.casework.v1.Revocation.revoke_time:type_name -> google.protobuf.Timestamp
+	68,  // 13: onehall.casework.v1.Finish.finish_time:type_name -> google.protobuf.Timestamp
+	68,  // 14: onehall.casework.v1.Revocation.revoke_time:type_name -> google.protobuf.Timestamp
 	2,   // 15: onehall.casework.v1.Collection.way:type_name -> onehall.casework.v1.Channel
-	66,  // 16: onehall.casework.v1.Collection.collect_time:type_name -> google.protobuf.Timestamp
-	66,  // 17: onehall.casework.v1.Handover.handover_time:type_name -> google.protobuf.Timestamp
+	68,  // 16: onehall.casework.v1.Collection.collect_time:type_name -> google.protobuf.Timestamp
+	68,  // 17: onehall.casework.v1.Handover.handover_time:type_name -> google.protobuf.Timestamp
 	1,   // 18: onehall.casework.v1.Case.case_type:type_name -> onehall.casework.v1.CaseType
 	2,   // 19: onehall.casework.v1.Case.channel:type_name -> onehall.casework.v1.Channel
 	0,   // 20: onehall.casework.v1.Case.state:type_name -> onehall.casework.v1.CaseState
 	13,  // 21: onehall.casework.v1.Case.applicant:type_name -> onehall.casework.v1.Applicant
-	67,  // 22: onehall.casework.v1.Case.form:type_name -> google.protobuf.Struct
+	69,  // 22: onehall.casework.v1.Case.form:type_name -> google.protobuf.Struct
 	14,  // 23: onehall.casework.v1.Case.materials:type_name -> onehall.casework.v1.CaseMaterial
 	7,   // 24: onehall.casework.v1.Case.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	66,  // 25: onehall.casework.v1.Case.create_time:type_name -> google.protobuf.Timestamp
-	66,  // 26: onehall.casework.v1.Case.submit_time:type_name -> google.protobuf.Timestamp
-	66,  // 27: onehall.casework.v1.Case.pre_accept_time:type_name -> google.protobuf.Timestamp
-	66,  // 28: onehall.casework.v1.Case.accept_time:type_name -> google.protobuf.Timestamp
+	68,  // 25: onehall.casework.v1.Case.create_time:type_name -> google.protobuf.Timestamp
+	68,  // 26: onehall.casework.v1.Case.submit_time:type_name -> google.protobuf.Timestamp
+	68,  // 27: onehall.casework.v1.Case.pre_accept_time:type_name -> google.protobuf.Timestamp
+	68,  // 28: onehall.casework.v1.Case.accept_time:type_name -> google.protobuf.Timestamp
 	15,  // 29: onehall.casework.v1.Case.supplements:type_name -> onehall.casework.v1.Supplement
 	16,  // 30: onehall.casework.v1.Case.steps:type_name -> onehall.casework.v1.Step
 	17,  // 31: onehall.casework.v1.Case.special_procedures:type_name -> onehall.casework.v1.SpecialProcedure
 	18,  // 32: onehall.casework.v1.Case.decision:type_name -> onehall.casework.v1.Decision
 	19,  // 33: onehall.casework.v1.Case.finish:type_name -> onehall.casework.v1.Finish
 	21,  // 34: onehall.casework.v1.Case.collection:type_name -> onehall.casework.v1.Collection
-	66,  // 35: onehall.casework.v1.Case.end_time:type_name -> google.protobuf.Timestamp
-	66,  // 36: onehall.casework.v1.Case.update_time:type_name -> google.protobuf.Timestamp
-	66,  // 37: onehall.casework.v1.Case.deemed_accept_time:type_name -> google.protobuf.Timestamp
+	68,  // 35: onehall.casework.v1.Case.end_time:type_name -> google.protobuf.Timestamp
+	68,  // 36: onehall.casework.v1.Case.update_time:type_name -> google.protobuf.Timestamp
+	68,  // 37: onehall.casework.v1.Case.deemed_accept_time:type_name -> google.protobuf.Timestamp
 	22,  // 38: onehall.casework.v1.Case.handovers:type_name -> onehall.casework.v1.Handover
 	20,  // 39: onehall.casework.v1.Case.revocation:type_name -> onehall.casework.v1.Revocation
 	23,  // 40: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
 	23,  // 41: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
 	23,  // 42: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
-	66,  // 43: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 43: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
 	0,   // 44: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
 	23,  // 45: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
 	10,  // 46: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
 	11,  // 47: onehall.casework.v1.ListInboxRequest.assignee:type_name -> onehall.casework.v1.InboxAssignee
 	23,  // 48: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
 	0,   // 49: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
-	66,  // 50: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
-	66,  // 51: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
+	68,  // 50: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 51: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
 	34,  // 52: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
 	0,   // 53: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
-	66,  // 54: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
-	66,  // 55: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
-	66,  // 56: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	66,  // 57: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	66,  // 58: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 54: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
+	68,  // 55: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
+	68,  // 56: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 57: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 58: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
 	14,  // 59: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	67,  // 60: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
+	69,  // 60: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
 	2,   // 61: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
-	66,  // 62: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	66,  // 63: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	66,  // 64: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	66,  // 65: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	66,  // 66: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	66,  // 67: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	66,  // 68: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 62: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 63: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 64: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 65: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 66: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 67: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 68: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
 	8,   // 69: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
-	66,  // 70: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 70: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
 	9,   // 71: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
-	66,  // 72: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 72: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
 	2,   // 73: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
-	66,  // 74: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	66,  // 75: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	66,  // 76: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	66,  // 77: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 74: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 75: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 76: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 77: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
 	6,   // 78: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
 	7,   // 79: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	66,  // 80: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	66,  // 81: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	66,  // 82: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	66,  // 83: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	66,  // 84: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	66,  // 85: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 80: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 81: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 82: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 83: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 84: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 85: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
 	14,  // 86: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	66,  // 87: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
+	68,  // 87: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
 	12,  // 88: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
 	12,  // 89: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
-	66,  // 90: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
+	68,  // 90: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
 	64,  // 91: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
-	24,  // 92: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
-	25,  // 93: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
-	26,  // 94: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
-	27,  // 95: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
-	28,  // 96: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
-	29,  // 97: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
-	31,  // 98: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
-	33,  // 99: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
-	36,  // 100: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
-	38,  // 101: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
-	39,  // 102: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
-	40,  // 103: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
-	41,  // 104: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
-	42,  // 105: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
-	43,  // 106: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
-	44,  // 107: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
-	45,  // 108: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
-	46,  // 109: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
-	47,  // 110: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
-	48,  // 111: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
-	49,  // 112: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
-	50,  // 113: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
-	51,  // 114: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
-	52,  // 115: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
-	53,  // 116: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
-	54,  // 117: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
-	55,  // 118: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
-	56,  // 119: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
-	57,  // 120: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
-	58,  // 121: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
-	59,  // 122: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
-	60,  // 123: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
-	61,  // 124: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
-	62,  // 125: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
-	63,  // 126: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
-	23,  // 127: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
-	23,  // 128: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
-	23,  // 129: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
-	23,  // 130: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
-	23,  // 131: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
-	30,  // 132: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
-	32,  // 133: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
-	35,  // 134: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
-	37,  // 135: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
-	13,  // 136: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
-	23,  // 137: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
-	23,  // 138: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
-	23,  // 139: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
-	23,  // 140: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
-	23,  // 141: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
-	23,  // 142: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
-	23,  // 143: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
-	23,  // 144: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
-	23,  // 145: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
-	23,  // 146: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
-	23,  // 147: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
-	23,  // 148: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
-	23,  // 149: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
-	23,  // 150: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
-	23,  // 151: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
-	23,  // 152: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
-	23,  // 153: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
-	23,  // 154: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
-	23,  // 155: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
-	23,  // 156: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
-	23,  // 157: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
-	23,  // 158: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
-	23,  // 159: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
-	23,  // 160: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
-	65,  // 161: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
-	127, // [127:162] is the sub-list for method output_type
-	92,  // [92:127] is the sub-list for method input_type
-	92,  // [92:92] is the sub-list for extension type_name
-	92,  // [92:92] is the sub-list for extension extendee
-	0,   // [0:92] is the sub-list for field type_name
+	69,  // 92: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
+	14,  // 93: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
+	13,  // 94: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
+	2,   // 95: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
+	66,  // 96: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
+	24,  // 97: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
+	25,  // 98: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
+	26,  // 99: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
+	27,  // 100: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
+	28,  // 101: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
+	29,  // 102: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
+	31,  // 103: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
+	33,  // 104: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
+	36,  // 105: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
+	38,  // 106: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
+	39,  // 107: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
+	40,  // 108: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
+	41,  // 109: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
+	42,  // 110: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
+	43,  // 111: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
+	44,  // 112: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
+	45,  // 113: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
+	46,  // 114: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
+	47,  // 115: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
+	48,  // 116: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
+	49,  // 117: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
+	50,  // 118: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
+	51,  // 119: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
+	52,  // 120: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
+	53,  // 121: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
+	54,  // 122: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
+	55,  // 123: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
+	56,  // 124: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
+	57,  // 125: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
+	58,  // 126: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
+	59,  // 127: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
+	60,  // 128: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
+	61,  // 129: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
+	62,  // 130: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
+	63,  // 131: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
+	67,  // 132: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
+	23,  // 133: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
+	23,  // 134: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
+	23,  // 135: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
+	23,  // 136: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
+	23,  // 137: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
+	30,  // 138: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
+	32,  // 139: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
+	35,  // 140: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
+	37,  // 141: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
+	13,  // 142: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
+	23,  // 143: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
+	23,  // 144: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
+	23,  // 145: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
+	23,  // 146: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
+	23,  // 147: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
+	23,  // 148: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
+	23,  // 149: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
+	23,  // 150: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
+	23,  // 151: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
+	23,  // 152: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
+	23,  // 153: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
+	23,  // 154: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
+	23,  // 155: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
+	23,  // 156: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
+	23,  // 157: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
+	23,  // 158: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
+	23,  // 159: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
+	23,  // 160: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
+	23,  // 161: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
+	23,  // 162: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
+	23,  // 163: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
+	23,  // 164: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
+	23,  // 165: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
+	23,  // 166: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
+	65,  // 167: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
+	23,  // 168: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
+	133, // [133:169] is the sub-list for method output_type
+	97,  // [97:133] is the sub-list for method input_type
+	97,  // [97:97] is the sub-list for extension type_name
+	97,  // [97:97] is the sub-list for extension extendee
+	0,   // [0:97] is the sub-list for field type_name
 }
 
 func init() { file_onehall_casework_v1_casework_proto_init() }
@@ -6700,7 +6921,7 @@ func file_onehall_casework_v1_casework_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onehall_casework_v1_casework_proto_rawDesc), len(file_onehall_casework_v1_casework_proto_rawDesc)),
 			NumEnums:      13,
-			NumMessages:   53,
+			NumMessages:   55,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

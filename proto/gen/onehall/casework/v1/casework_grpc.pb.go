@@ -57,6 +57,7 @@ const (
 	CaseworkService_OpenForwardedCase_FullMethodName     = "/onehall.casework.v1.CaseworkService/OpenForwardedCase"
 	CaseworkService_ChangeRevision_FullMethodName        = "/onehall.casework.v1.CaseworkService/ChangeRevision"
 	CaseworkService_GetCaseDocument_FullMethodName       = "/onehall.casework.v1.CaseworkService/GetCaseDocument"
+	CaseworkService_FileJointCase_FullMethodName         = "/onehall.casework.v1.CaseworkService/FileJointCase"
 )
 
 // CaseworkServiceClient is the client API for CaseworkService service.
@@ -159,6 +160,11 @@ type CaseworkServiceClient interface {
 	// fields and as Chinese text, with its basis in law and the remedies. The
 	// addressee is named in full to the applicant alone.
 	GetCaseDocument(ctx context.Context, in *GetCaseDocumentRequest, opts ...grpc.CallOption) (*CaseDocument, error)
+	// Files several items that one matter needs at once (并联审批): a parent case
+	// with the 45-day clock of Art. 42 (2) and one child for each item, each with
+	// its own clock. The parent is finished when all its children have ended. One
+	// transaction.
+	FileJointCase(ctx context.Context, in *FileJointCaseRequest, opts ...grpc.CallOption) (*Case, error)
 }
 
 type caseworkServiceClient struct {
@@ -519,6 +525,16 @@ func (c *caseworkServiceClient) GetCaseDocument(ctx context.Context, in *GetCase
 	return out, nil
 }
 
+func (c *caseworkServiceClient) FileJointCase(ctx context.Context, in *FileJointCaseRequest, opts ...grpc.CallOption) (*Case, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Case)
+	err := c.cc.Invoke(ctx, CaseworkService_FileJointCase_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // CaseworkServiceServer is the server API for CaseworkService service.
 // All implementations must embed UnimplementedCaseworkServiceServer
 // for forward compatibility.
@@ -619,6 +635,11 @@ type CaseworkServiceServer interface {
 	// fields and as Chinese text, with its basis in law and the remedies. The
 	// addressee is named in full to the applicant alone.
 	GetCaseDocument(context.Context, *GetCaseDocumentRequest) (*CaseDocument, error)
+	// Files several items that one matter needs at once (并联审批): a parent case
+	// with the 45-day clock of Art. 42 (2) and one child for each item, each with
+	// its own clock. The parent is finished when all its children have ended. One
+	// transaction.
+	FileJointCase(context.Context, *FileJointCaseRequest) (*Case, error)
 	mustEmbedUnimplementedCaseworkServiceServer()
 }
 
@@ -733,6 +754,9 @@ func (UnimplementedCaseworkServiceServer) ChangeRevision(context.Context, *Chang
 }
 func (UnimplementedCaseworkServiceServer) GetCaseDocument(context.Context, *GetCaseDocumentRequest) (*CaseDocument, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetCaseDocument not implemented")
+}
+func (UnimplementedCaseworkServiceServer) FileJointCase(context.Context, *FileJointCaseRequest) (*Case, error) {
+	return nil, status.Error(codes.Unimplemented, "method FileJointCase not implemented")
 }
 func (UnimplementedCaseworkServiceServer) mustEmbedUnimplementedCaseworkServiceServer() {}
 func (UnimplementedCaseworkServiceServer) testEmbeddedByValue()                         {}
@@ -1385,6 +1409,24 @@ func _CaseworkService_GetCaseDocument_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CaseworkService_FileJointCase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FileJointCaseRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseworkServiceServer).FileJointCase(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseworkService_FileJointCase_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseworkServiceServer).FileJointCase(ctx, req.(*FileJointCaseRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // CaseworkService_ServiceDesc is the grpc.ServiceDesc for CaseworkService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -1531,6 +1573,10 @@ var CaseworkService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetCaseDocument",
 			Handler:    _CaseworkService_GetCaseDocument_Handler,
+		},
+		{
+			MethodName: "FileJointCase",
+			Handler:    _CaseworkService_FileJointCase_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
