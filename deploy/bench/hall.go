@@ -27,6 +27,8 @@ type hallSpec struct {
 	Dir, Driver, DSN string
 	// NoGroup gives each write a commit of its own.
 	NoGroup bool
+	// Roles are what runs; all when empty.
+	Roles []string
 	// Town loads the halls and items; otherwise they are there from a former process.
 	Town bool
 	// Storeless adds a second front door, whose casework stores nothing.
@@ -116,7 +118,7 @@ func hallPart(ctx context.Context, in *bufio.Scanner, answer func(any) error) (e
 // from one address.
 func hallConfig(spec hallSpec) stand.Config {
 	c := stand.DefaultConfig()
-	c.DataDir = spec.Dir
+	c.DataDir, c.Roles = spec.Dir, spec.Roles
 	c.Log.Level = "error"
 	c.Storage.Driver, c.Storage.DSN, c.Storage.NoGroup = spec.Driver, boot.Secret(spec.DSN), spec.NoGroup
 	c.Issuer.Listen, c.Gateway.Listen = "127.0.0.1:0", "127.0.0.1:0"

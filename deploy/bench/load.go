@@ -45,6 +45,8 @@ type loadResult struct {
 	Failure string
 	// Took is from the first call to the last answer.
 	Took time.Duration
+	// CPU is what the load's process used.
+	CPU time.Duration
 	// P50 and P99 are of one call, from sending to the whole answer.
 	P50, P99 time.Duration
 	// Name is the name of one of the cases.
@@ -78,10 +80,19 @@ func loadPart(ctx context.Context, in *bufio.Scanner, answer func(any) error) er
 		}
 		return answer(r)
 	}
+	before, err := cpuTime()
+	if err != nil {
+		return err
+	}
 	r, err := closedLoop(spec, all)
 	if err != nil {
 		return err
 	}
+	after, err := cpuTime()
+	if err != nil {
+		return err
+	}
+	r.CPU = after - before
 	return answer(r)
 }
 

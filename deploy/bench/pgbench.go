@@ -33,6 +33,8 @@ type script struct {
 	vars []string
 	// texts are the statements, for the report.
 	texts []string
+	// cpu is what pgbench itself used in its last run.
+	cpu time.Duration
 }
 
 // captureSubmit lets the server log what one submission sends to it, and finds the
@@ -242,6 +244,7 @@ func (s *script) run(ctx context.Context, p *postgres, clients int, d time.Durat
 	if err != nil {
 		return 0, fmt.Errorf("pgbench: %w\n%s", err, out)
 	}
+	s.cpu = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	after, err := limitRows(ctx, p)
 	if err != nil {
 		return 0, err

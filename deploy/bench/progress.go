@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/url"
 	"path/filepath"
+	"slices"
 )
 
 // progress tells how far the followers of a hall are.
@@ -27,6 +28,9 @@ type stores struct{ by map[string]*sql.DB }
 func openStores(spec hallSpec) (*stores, error) {
 	s := &stores{by: map[string]*sql.DB{}}
 	for _, role := range []string{"casework", "review", "supervision", "hub"} {
+		if len(spec.Roles) > 0 && !slices.Contains(spec.Roles, role) {
+			continue
+		}
 		d, err := openStore(spec, role)
 		if err != nil {
 			return nil, err
@@ -57,6 +61,9 @@ var follows = []struct{ follower, source string }{
 func (s *stores) progress(ctx context.Context) (p progress, err error) {
 	ends := map[string]int64{}
 	for _, source := range []string{"casework", "supervision", "review"} {
+		if s.by[source] == nil {
+			continue
+		}
 		var end, unnumbered int64
 		err := s.by[source].QueryRowContext(ctx, `SELECT COALESCE(MAX(position), 0) FROM events`).Scan(&end)
 		if err == nil {
@@ -70,6 +77,9 @@ func (s *stores) progress(ctx context.Context) (p progress, err error) {
 	}
 	p.Cases = ends["casework"]
 	for _, f := range follows {
+		if s.by[f.follower] == nil {
+			continue
+		}
 		var at sql.NullInt64
 		// The hub names its sources by deployment and feed.
 		err := s.by[f.follower].QueryRowContext(ctx, `SELECT MAX(position) FROM cursors WHERE source = $1 OR source LIKE '%/' || $1`, f.source).Scan(&at)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/onehall/onehall/deploy/stand"
 	"github.com/onehall/onehall/services/platform/db"
 )
 
@@ -20,34 +21,33 @@ func (h *hall) warm(ctx context.Context, base string) error {
 }
 
 // measureSubmit holds durable submissions over REST against what PostgreSQL itself does
-// with the same statements from as many connections.
-func measureSubmit(ctx context.Context, b *bench) (err error) {
+// with the same statements from as many connections: once with the roles that a
+// submission passes through, and once with the followers of the events on the same
+// cores, where they work for their part of the time.
+func measureSubmit(ctx context.Context, b *bench) error {
+	for _, t := range []struct {
+		what  string
+		roles []string
+	}{{"the submit path alone", []string{"catalogue", "casework", stand.Gateway}}, {"all roles in one process", nil}} {
+		if err := b.submitWith(ctx, t.what, t.roles); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *bench) submitWith(ctx context.Context, what string, roles []string) (err error) {
 	pg, err := b.emptyPostgres(ctx)
 	if err != nil {
 		return err
 	}
-	h, err := b.startHall(ctx, hallSpec{Driver: db.Postgres, DSN: pg.dsn(), Town: true})
+	h, err := b.startHall(ctx, hallSpec{Driver: db.Postgres, DSN: pg.dsn(), Town: true, Roles: roles})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, h.remove()) }()
-	var name string
-	list, err := captureSubmit(ctx, pg, func() (string, error) {
-		var err error
-		name, err = h.fileOne()
-		return name, err
-	})
+	s, err := b.limitScript(ctx, pg, h)
 	if err != nil {
-		return err
-	}
-	s, err := writeScript(b.dir, list, name)
-	if err != nil {
-		return err
-	}
-	for _, text := range s.texts {
-		fmt.Fprintf(b.out, "  pgbench: %s\n", clip(text, 110))
-	}
-	if err := makeLimitTables(ctx, pg); err != nil {
 		return err
 	}
 	if err := h.warm(ctx, ""); err != nil {
@@ -60,44 +60,79 @@ func measureSubmit(ctx context.Context, b *bench) (err error) {
 		clients int
 		reach   float64
 	}{{16, .5}, {64, .7}} {
-		if err := b.submitRounds(ctx, h, pg, s, t.clients, t.reach); err != nil {
+		if err := b.submitRounds(ctx, h, s, submitSpec{what, t.clients, t.reach}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *bench) submitRounds(ctx context.Context, h *hall, pg *postgres, s *script, clients int, reach float64) error {
-	var rest, limit, cpu, store, bare []float64
+// limitScript takes the statements from one submission of this very hall.
+func (b *bench) limitScript(ctx context.Context, pg *postgres, h *hall) (*script, error) {
+	var name string
+	list, err := captureSubmit(ctx, pg, func() (string, error) {
+		var err error
+		name, err = h.fileOne()
+		return name, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s, err := writeScript(b.dir, list, name)
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range s.texts {
+		fmt.Fprintf(b.out, "  pgbench: %s\n", clip(text, 110))
+	}
+	return s, makeLimitTables(ctx, pg)
+}
+
+// submitSpec is one row of the measurement.
+type submitSpec struct {
+	what    string
+	clients int
+	reach   float64
+}
+
+// perCase is what processes used for one case, in microseconds.
+type perCase struct{ hall, store, load, limit []float64 }
+
+func (b *bench) submitRounds(ctx context.Context, h *hall, s *script, spec submitSpec) error {
+	var rest, limit []float64
+	var cpu perCase
 	var last measured
 	for i := range b.plan.rounds {
-		m, err := h.round(ctx, fmt.Sprintf("submit-%d-%d", clients, i), loadSpec{Kind: loadFile, Clients: clients, For: b.plan.round, First: i * 1000})
+		name := fmt.Sprintf("submit-%d-%d-%d", len(h.spec.Roles), spec.clients, i)
+		m, err := h.round(ctx, name, loadSpec{Kind: loadFile, Clients: spec.clients, For: b.plan.round, First: i * 1000})
 		if err != nil {
 			return err
 		}
-		before, err := pg.cpuTime()
+		before, err := h.pg.cpuTime()
 		if err != nil {
 			return err
 		}
-		tps, err := s.run(ctx, pg, clients, b.plan.pgRound)
+		tps, err := s.run(ctx, h.pg, spec.clients, b.plan.pgRound)
 		if err != nil {
 			return err
 		}
-		after, err := pg.cpuTime()
+		after, err := h.pg.cpuTime()
 		if err != nil {
 			return err
 		}
-		bare = append(bare, float64((after-before).Microseconds())/(tps*b.plan.pgRound.Seconds()))
-		rest, limit, cpu = append(rest, m.perSecond()), append(limit, tps), append(cpu, float64(m.cpu.Microseconds()))
-		store = append(store, float64(m.store.Microseconds()))
+		cpu.limit = append(cpu.limit, float64((after-before+s.cpu).Microseconds())/(tps*b.plan.pgRound.Seconds()))
+		cpu.hall, cpu.store = append(cpu.hall, float64(m.cpu.Microseconds())), append(cpu.store, float64(m.store.Microseconds()))
+		cpu.load = append(cpu.load, float64(m.CPU.Microseconds())/float64(max(1, m.Done)))
+		rest, limit = append(rest, m.perSecond()), append(limit, tps)
 		last = m
 	}
 	q := median(ratios(rest, limit))
+	all := median(cpu.hall) + median(cpu.store) + median(cpu.load)
 	b.report.add(row{
-		what: fmt.Sprintf("durable submissions over REST, PostgreSQL, %d clients, followers running", clients), figure: rate(median(rest)),
-		limitWhat: "pgbench, the same statements", limit: rate(median(limit)), ratio: times(q), reach: fmt.Sprintf("≥ %.1f", reach), met: q >= reach,
-		notes: fmt.Sprintf("%d rounds, %s against %s; p50 %s, p99 %s; CPU a case: hall with followers %.0f µs, PostgreSQL under it %.0f µs, under pgbench %.0f µs; the followers were done %s after",
-			len(rest), spread(rest, rate), spread(limit, rate), millis(last.P50), millis(last.P99), median(cpu), median(store), median(bare), millis(last.behind)),
+		what: fmt.Sprintf("durable submissions over REST, PostgreSQL, %d clients, %s", spec.clients, spec.what), figure: rate(median(rest)),
+		limitWhat: "pgbench, the same statements", limit: rate(median(limit)), ratio: times(q), reach: fmt.Sprintf("≥ %.1f", spec.reach), met: q >= spec.reach,
+		notes: fmt.Sprintf("%d rounds, %s against %s; p50 %s, p99 %s; CPU a case: hall %.0f, its PostgreSQL %.0f, load %.0f µs, against %.0f µs of PostgreSQL and pgbench, ratio %.2f; followers done %s after",
+			len(rest), spread(rest, rate), spread(limit, rate), millis(last.P50), millis(last.P99), median(cpu.hall), median(cpu.store), median(cpu.load), median(cpu.limit), median(cpu.limit)/all, millis(last.behind)),
 	})
 	return nil
 }
