@@ -3,12 +3,15 @@ package supervision
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
@@ -58,7 +61,7 @@ func decodeDeeds(text string) ([]rules.Deed, error) {
 // trial is one page of a dry run.
 type trial struct {
 	policy rules.Policy
-	terms  func(ctx context.Context, q db.Querier, name string) (*rules.Terms, error)
+	terms  map[string]*rules.Terms
 	until  time.Time
 	counts map[countKey]*supervisionv1.DryRunCount
 	res    *supervisionv1.DryRunRulesResponse
@@ -100,7 +103,7 @@ func (s *Service) DryRunRules(ctx context.Context, req *supervisionv1.DryRunRule
 		}
 		after, name = db.Time(micros), key[1]
 	}
-	t := &trial{policy: policy, until: s.judgedUntil(), terms: storedTerms, counts: map[countKey]*supervisionv1.DryRunCount{},
+	t := &trial{policy: policy, until: s.judgedUntil(), terms: map[string]*rules.Terms{}, counts: map[countKey]*supervisionv1.DryRunCount{},
 		res: &supervisionv1.DryRunRulesResponse{Version: policy.Version()}}
 	for left := size; left > 0; {
 		n := min(left, trialChunk)
@@ -158,15 +161,7 @@ func (s *Service) trialPolicy(req *supervisionv1.DryRunRulesRequest) (rules.Poli
 	return p, err
 }
 
-// storedTerms reads what a revision published; nil when that is not known.
-func storedTerms(ctx context.Context, q db.Querier, name string) (*rules.Terms, error) {
-	raw, _, err := store.GetTerms(ctx, q, name)
-	if err != nil {
-		return nil, err
-	}
-	return decodeTerms(raw)
-}
-
+// judge judges cases, as many at once as there are processors.
 func (t *trial) judge(ctx context.Context, q db.Querier, rows []*store.Clock) error {
 	names := make([]string, len(rows))
 	for i, row := range rows {
@@ -176,39 +171,59 @@ func (t *trial) judge(ctx context.Context, q db.Querier, rows []*store.Clock) er
 	if err != nil {
 		return err
 	}
-	known := map[string]*rules.Terms{}
-	for _, row := range rows {
+	cases := make([]*watched, len(rows))
+	found := make([][]rules.Finding, len(rows))
+	g, _ := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.GOMAXPROCS(0))
+	for i, row := range rows {
 		w := &watched{row: row, policy: t.policy}
 		if err := w.load(); err != nil {
-			return err
+			return errors.Join(err, g.Wait())
 		}
-		if n := w.kept.GetItemRevision(); n > 0 {
-			name := fmt.Sprintf("%s/revisions/%d", w.kept.GetItem(), n)
-			if _, ok := known[name]; !ok {
-				if known[name], err = t.terms(ctx, q, name); err != nil {
-					return err
-				}
+		if w.facts.Terms, err = t.termsOf(ctx, q, w); err != nil {
+			return errors.Join(err, g.Wait())
+		}
+		cases[i] = w
+		g.Go(func() error {
+			deeds, err := decodeDeeds(row.Deeds)
+			if err != nil {
+				return err
 			}
-			w.facts.Terms = known[name]
-		}
-		if err := t.compare(w, cards[row.Case]); err != nil {
-			return err
-		}
+			if found[i], err = t.policy.Trial(w.facts, deeds, t.until); err != nil {
+				return fault.BadRule.New(fault.Meta("detail", err.Error()), fault.Field("rules"))
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	for i, w := range cases {
+		t.compare(w, found[i], cards[w.row.Case])
 	}
 	return nil
 }
 
-// compare puts what the trial finds of a case beside the cards there are.
-func (t *trial) compare(w *watched, cards map[string]bool) error {
+// termsOf are the terms that a case was filed under, each revision read once.
+func (t *trial) termsOf(ctx context.Context, q db.Querier, w *watched) (*rules.Terms, error) {
+	if w.kept.GetItemRevision() == 0 {
+		return nil, nil
+	}
+	name := fmt.Sprintf("%s/revisions/%d", w.kept.GetItem(), w.kept.GetItemRevision())
+	if terms, ok := t.terms[name]; ok {
+		return terms, nil
+	}
+	raw, _, err := store.GetTerms(ctx, q, name)
+	if err != nil {
+		return nil, err
+	}
+	t.terms[name], err = decodeTerms(raw)
+	return t.terms[name], err
+}
+
+// compare puts what the trial found of a case beside the cards there are.
+func (t *trial) compare(w *watched, found []rules.Finding, cards map[string]bool) {
 	t.res.Cases++
-	deeds, err := decodeDeeds(w.row.Deeds)
-	if err != nil {
-		return err
-	}
-	found, err := t.policy.Trial(w.facts, deeds, t.until)
-	if err != nil {
-		return fault.BadRule.New(fault.Meta("detail", err.Error()), fault.Field("rules"))
-	}
 	would := map[string]bool{}
 	for _, f := range found {
 		name := cardDraft{finding: f, subject: w.subject, policy: t.policy}.name()
@@ -223,11 +238,8 @@ func (t *trial) compare(w *watched, cards map[string]bool) error {
 			AsOf: timestamppb.New(f.AsOf), Ground: f.Ground})
 	}
 	for name, stands := range cards {
-		if !stands {
-			continue
-		}
 		rule, level, ok := ruleOf(name)
-		if !ok {
+		if !stands || !ok {
 			continue
 		}
 		t.count(rule, level).Stands++
@@ -235,7 +247,6 @@ func (t *trial) compare(w *watched, cards map[string]bool) error {
 			t.differ(&supervisionv1.DryRunCard{Card: name, Case: w.row.Case, Rule: rule, Level: supervisionv1.CardLevel(level), Stands: true})
 		}
 	}
-	return nil
 }
 
 // ruleOf reads rule and level out of a card's name: …/cards/{subject}.{rule}.{level}.{n}.

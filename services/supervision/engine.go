@@ -12,7 +12,6 @@ import (
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
-	reviewv1 "github.com/onehall/onehall/proto/gen/onehall/review/v1"
 	"github.com/onehall/onehall/services/platform/clock"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/workday"
@@ -218,41 +217,6 @@ func (e *engine) logger() *slog.Logger {
 		return slog.Default()
 	}
 	return e.log
-}
-
-// applyReviews is the follower's of the reviews.
-func (e *engine) applyReviews(ctx context.Context, tx *db.Tx, events []*feedv1.Event) error {
-	rows, err := e.loadOf(ctx, tx, events, reviewType)
-	if err != nil {
-		return err
-	}
-	var drafts []cardDraft
-	for _, ev := range events {
-		if ev.GetResourceType() != reviewType {
-			continue
-		}
-		r := &reviewv1.Review{}
-		if err := proto.Unmarshal(ev.GetResource(), r); err != nil {
-			return fmt.Errorf("review of %s: %w", ev.GetSubject(), err)
-		}
-		w := rows[ev.GetSubject()]
-		if w == nil {
-			w = e.watch(&store.Clock{Case: ev.GetSubject(), Hall: hallOf(ev.GetSubject()), Source: sourceReview})
-			rows[ev.GetSubject()] = w
-		}
-		if ev.GetSequence() <= w.row.Sequence {
-			continue
-		}
-		due, err := w.fallDue(ev.GetEnteredAt().AsTime())
-		if err != nil {
-			return err
-		}
-		drafts = append(drafts, due...)
-		w.subject, w.facts = subjectOfReview(r), factsOfReview(r)
-		w.row.Facts, w.row.Sequence, w.row.Department = marshal(shortenReview(r)), ev.GetSequence(), r.GetDepartment()
-		w.schedule(ev.GetEnteredAt().AsTime())
-	}
-	return e.save(ctx, tx, rows, drafts)
 }
 
 func (e *engine) watch(row *store.Clock) *watched {

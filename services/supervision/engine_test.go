@@ -16,6 +16,7 @@ import (
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	cataloguev1 "github.com/onehall/onehall/proto/gen/onehall/catalogue/v1"
 	reviewv1 "github.com/onehall/onehall/proto/gen/onehall/review/v1"
+	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/db/dbtest"
 	"github.com/onehall/onehall/services/platform/feed"
@@ -162,6 +163,10 @@ func TestCardsDoNotDependOnWhenItRan(t *testing.T) {
 			clean := newWatch(t, config(t), s, s.client)
 			faulty := newWatch(t, config(t), s, &unruly{FeedServiceClient: s.client, rand: rand.New(rand.NewPCG(3, 4))})
 			twins := newWatch(t, config(t), s, &unruly{FeedServiceClient: s.client, rand: rand.New(rand.NewPCG(5, 6))})
+			late := newWatch(t, config(t), s, s.client)
+			for _, w := range []*watch{clean, faulty, twins, late} {
+				w.ownRule(start.AddDate(0, 0, 6))
+			}
 			clean.start()
 			faulty.start()
 			twins.start()
@@ -189,13 +194,12 @@ func TestCardsDoNotDependOnWhenItRan(t *testing.T) {
 			s.clock.Advance(40 * 24 * time.Hour)
 			faulty.stop()
 			faulty.start()
-			late := newWatch(t, config(t), s, s.client)
 			late.start()
 			want := clean.collect(s.last)
 			if len(want) < 100 {
 				t.Errorf("only %d cards", len(want))
 			}
-			for _, rule := range []string{"T1_", "T3_", "T7_", "P4_", "P5_", "P7_", "P8_", "P10_", "P12_", "P13_", "R1_"} {
+			for _, rule := range []string{"T1_", "T3_", "T7_", "P4_", "P5_", "P7_", "P8_", "P10_", "P12_", "P13_", "R1_", "L1_"} {
 				if !slices.ContainsFunc(want, func(card string) bool { return strings.Contains(card, "."+rule) }) {
 					t.Errorf("no card of rule %s", rule)
 				}
@@ -208,6 +212,24 @@ func TestCardsDoNotDependOnWhenItRan(t *testing.T) {
 			t.Logf("%d events, %d cards, four ways to the same", s.last, len(want))
 			late.rebuild(t, s, want)
 		})
+	}
+}
+
+// ownRule gives the hall a rule of its own from a moment on.
+func (w *watch) ownRule(effective time.Time) {
+	w.t.Helper()
+	set := &supervisionv1.RuleSet{Name: testHall + "/ruleSets/1", Rules: []*supervisionv1.ConductRule{{Id: "L1_PROMISE", DisplayName: "承诺过长", LegalSource: "本市规定",
+		Ground: "'承诺' + string(case.promised) + '天'", Conditions: []*supervisionv1.RuleCondition{{Level: supervisionv1.CardLevel_CARD_LEVEL_WARNING, Expression: "case.promised > 6"}}}}}
+	err := w.db.Write(w.t.Context(), "", func(ctx context.Context, tx *db.Tx) error {
+		row := store.RuleSet{ID: 1, Name: set.GetName(), Hall: testHall, Data: marshal(set)}
+		if err := store.InsertRuleSet(ctx, tx, row); err != nil {
+			return err
+		}
+		row.Sequence, row.Effective = 2, effective
+		return store.UpdateRuleSet(ctx, tx, row)
+	})
+	if err != nil {
+		w.t.Fatal(err)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	reviewv1 "github.com/onehall/onehall/proto/gen/onehall/review/v1"
-	"github.com/onehall/onehall/services/supervision/internal/rules"
 )
 
 // The services whose feeds are watched.
@@ -69,16 +68,4 @@ func (w *watched) load() error {
 	terms, err := decodeTerms(w.row.Terms)
 	w.facts.Terms = terms
 	return err
-}
-
-// factsOfReview reads the facts out of a review.
-func factsOfReview(r *reviewv1.Review) *rules.Facts {
-	return &rules.Facts{Division: divisionOf(r.GetName()), Item: r.GetItem(),
-		Review: &rules.Review{Stars: int(r.GetStars()), Created: timeOf(r.GetCreateTime()), Replied: timeOf(r.GetReplyTime())}}
-}
-
-// shortenReview is the review without its words.
-func shortenReview(r *reviewv1.Review) *reviewv1.Review {
-	return &reviewv1.Review{Name: r.GetName(), Item: r.GetItem(), ItemTitle: r.GetItemTitle(), Department: r.GetDepartment(),
-		Stars: r.GetStars(), CreateTime: r.GetCreateTime(), ReplyTime: r.GetReplyTime()}
 }
