@@ -1,12 +1,15 @@
 package casework
 
 import (
+	"log/slog"
 	"testing"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
+	"github.com/onehall/onehall/services/platform/authn"
+	"github.com/onehall/onehall/services/platform/db/dbtest"
 	"github.com/onehall/onehall/services/platform/fault"
 	"github.com/onehall/onehall/services/platform/workday"
 )
@@ -156,4 +159,39 @@ func TestPapersOfThePast(t *testing.T) {
 	}
 	h.clock.Set(midnight(t, "2026-03-04"))
 	h.deemed(silent.GetName(), received, midnight(t, "2026-02-10"))
+}
+
+// TestReplicasShareTheRound runs the timers of two replicas on one database.
+func TestReplicasShareTheRound(t *testing.T) {
+	if dbtest.Postgres(t) == "" {
+		t.Fatal("PostgreSQL is needed to share a database")
+	}
+	cfg := dbtest.PostgresConfig(t)
+	h := newHall(t, cfg)
+	c := DefaultConfig()
+	c.DB, c.QueryCodeSecret, c.PageSecret = cfg, "query code secret of tests", "page secret of the tests"
+	other, err := open(t.Context(), c, parts{
+		clock: h.clock, log: slog.New(slog.DiscardHandler),
+		identity: func(idType, number string) string { return authn.IdentityKey(identitySecret, idType, number) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := other.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	h.run(other.deemAll)
+	var filed []*caseworkv1.Case
+	for range 20 {
+		filed = append(filed, h.file(promisedItem))
+	}
+	h.clock.Set(midnight(t, "2026-03-10"))
+	for _, c := range filed {
+		h.deemed(c.GetName(), monday, midnight(t, "2026-03-10"))
+		if n := len(h.events(c.GetName())); n != 2 {
+			t.Errorf("%d events", n)
+		}
+	}
 }

@@ -142,23 +142,32 @@ func (s *Service) attempt(ctx context.Context, a authn.Access, r request, st ste
 
 // load reads a case that the caller may see. What it may not see does not exist.
 func (s *Service) load(ctx context.Context, a authn.Access, name string) (store.Row, *caseworkv1.Case, bool, error) {
-	row, found, err := store.Get(ctx, s.db.Read(), lastPart(name))
+	row, c, err := s.stored(ctx, lastPart(name))
 	if err != nil {
 		return row, nil, false, err
 	}
-	if !found || caseName(row.Hall, row.CaseNo) != name {
+	if c == nil || c.GetName() != name {
 		return row, nil, false, fault.NotFound.New()
 	}
-	c := &caseworkv1.Case{}
-	if err := proto.Unmarshal(row.Data, c); err != nil {
-		return row, nil, false, fmt.Errorf("casework: stored case %s: %w", row.CaseNo, err)
-	}
-	completeRow(&row, c)
 	asApplicant, ok := reach(a, c)
 	if !ok {
 		return row, nil, false, fault.NotFound.New()
 	}
 	return row, c, asApplicant, nil
+}
+
+// stored reads a case for the service itself; nil when there is none.
+func (s *Service) stored(ctx context.Context, caseNo string) (store.Row, *caseworkv1.Case, error) {
+	row, found, err := store.Get(ctx, s.db.Read(), caseNo)
+	if err != nil || !found {
+		return row, nil, err
+	}
+	c := &caseworkv1.Case{}
+	if err := proto.Unmarshal(row.Data, c); err != nil {
+		return row, nil, fmt.Errorf("casework: stored case %s: %w", caseNo, err)
+	}
+	completeRow(&row, c)
+	return row, c, nil
 }
 
 // completeRow fills in what the row as read leaves to the case.

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/onehall/onehall/services/casework/internal/rules"
+	"github.com/onehall/onehall/services/platform/clock"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/db/dbtest"
 	"github.com/onehall/onehall/services/platform/fault"
@@ -354,4 +356,36 @@ func TestInboxOfOnePerson(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestLookupsUseTheirIndexes holds the looks of the timer and of a person's inbox to the
+// indexes that a filing does not pay for.
+func TestLookupsUseTheirIndexes(t *testing.T) {
+	d := dbtest.Open(t, dbtest.SQLiteConfig(t), Migrations(), clock.NewVirtual(at))
+	for index, query := range map[string]string{
+		"cases_waiting": `SELECT case_no, due FROM cases WHERE hall = '441300' AND stage = 1 AND stage > 0 AND (due, case_no) > (0, '') AND due < 9 AND state = 2 ORDER BY due, case_no LIMIT 9`,
+		"cases_assigned": `SELECT case_no, data FROM cases WHERE assignee = 'bo' AND assignee <> '' AND hall = '441300' AND stage = 2 AND (due, case_no) > (0, '')
+			ORDER BY due, case_no LIMIT 9`,
+		"sqlite_autoindex_cases_1": `SELECT hall FROM cases WHERE case_no > '4413009' ORDER BY case_no LIMIT 1`,
+	} {
+		rows, err := d.Read().QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan := ""
+		for rows.Next() {
+			var id, parent, unused int
+			var detail string
+			if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+				t.Fatal(err)
+			}
+			plan += detail + "\n"
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(plan, index) || strings.Contains(plan, "TEMP B-TREE") {
+			t.Errorf("%s is not used alone:\n%s", index, plan)
+		}
+	}
 }
