@@ -156,6 +156,10 @@ func TestEnterprise(t *testing.T) {
 	if diff := cmp.Diff(want, c.GetApplicant(), protocmp.Transform()); diff != "" {
 		t.Error(diff)
 	}
+	p, err := h.client.QueryProgress(t.Context(), &caseworkv1.QueryProgressRequest{CaseNo: lastPart(c.GetName()), QueryCode: c.GetQueryCode()})
+	if err != nil || p.GetApplicantName() != "惠州测试有限公司" {
+		t.Errorf("progress names %q, %v", p.GetApplicantName(), err)
+	}
 }
 
 func TestTwoSpellingsAreOnePerson(t *testing.T) {

@@ -53,9 +53,9 @@ func (s *Service) application(in intake, sent *caseworkv1.Case) (*caseworkv1.Cas
 		}
 	}
 	if c.Materials, err = materials(item, sent.GetMaterials()); err != nil {
-		return nil, err
+		return nil, fault.At("case", err)
 	}
-	return c, checkMaterials(item, c.Materials, in.complete)
+	return c, fault.At("case", checkMaterials(item, c.Materials, in.complete))
 }
 
 // takeItem gives the case what it keeps of the item's revision for life.
@@ -136,7 +136,7 @@ func materials(item *rules.Item, sent []*caseworkv1.CaseMaterial) ([]*caseworkv1
 	}
 	out := make([]*caseworkv1.CaseMaterial, len(sent))
 	for i, m := range sent {
-		file, err := line("case.materials["+strconv.Itoa(i)+"].file_name", m.GetFileName(), 200)
+		file, err := line("materials["+strconv.Itoa(i)+"].file_name", m.GetFileName(), 200)
 		if err != nil {
 			return nil, err
 		}

@@ -20,7 +20,6 @@ import (
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	"github.com/onehall/onehall/services/casework/internal/store"
 	"github.com/onehall/onehall/services/platform/authn"
-	"github.com/onehall/onehall/services/platform/codes"
 	"github.com/onehall/onehall/services/platform/fault"
 )
 
@@ -122,7 +121,7 @@ func (s *Service) QueryProgress(ctx context.Context, req *caseworkv1.QueryProgre
 	}
 	return &caseworkv1.Progress{
 		CaseNo: no, ItemTitle: c.GetItemTitle(), State: c.GetState(), StateTitle: stateTitles[c.GetState()], NextStep: nextStep(c),
-		ApplicantName: codes.MaskName(c.GetApplicant().GetDisplayName()), SubmitTime: c.GetSubmitTime(),
+		ApplicantName: maskedApplicant(c.GetApplicant()).GetDisplayName(), SubmitTime: c.GetSubmitTime(),
 		PromisedDueDate: c.GetPromisedDueDate(), UpdateTime: c.GetUpdateTime(),
 	}, nil
 }

@@ -97,6 +97,9 @@ func TestFilingRefused(t *testing.T) {
 			if k, v, _ := strings.Cut(tc.meta, "="); f.Metadata()[k] != v {
 				t.Errorf("metadata %v, want %s", f.Metadata(), tc.meta)
 			}
+			if v := f.Violations(); strings.HasPrefix(tc.want.Name, "MATERIAL_") && (len(v) != 1 || v[0].Field != "case.materials") {
+				t.Errorf("violations %v", v)
+			}
 		})
 	}
 }
