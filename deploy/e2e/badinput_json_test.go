@@ -176,6 +176,7 @@ func (r *badRun) numberRows() []bad {
 	item := house.Clone(r.data.Items[house.Residence])
 	item.Etag = get(r.scene, r.As(house.Admin()), "/v1/"+item.GetName()+":draft", &cataloguev1.Item{}).GetEtag()
 	add("H38", "a field that is not", "UpdateItem", &cataloguev1.UpdateItemRequest{Item: item, UpdateMask: mask("secret"), RequestId: newID()}, "admin", "INVALID_ARGUMENT", "update_mask")
+	add("H38", "a field that only the service sets", "UpdateItem", &cataloguev1.UpdateItemRequest{Item: item, UpdateMask: mask("content_sha256"), RequestId: newID()}, "admin", "INVALID_ARGUMENT", "update_mask")
 	add("H39", "101 form fields", "RequestSupplement", &caseworkv1.RequestSupplementRequest{Name: r.fix.submitted.GetName(), RequestId: newID(), Etag: r.fix.submitted.GetEtag(), Reason: "材料不清晰", FormFields: strings.Split(strings.Repeat("a ", 101)+"a", " ")}, "window", "INVALID_ARGUMENT", "form_fields")
 	add("H63", "six stars", "CreateReview", &reviewv1.CreateReviewRequest{Parent: r.hall, RequestId: newID(), Review: &reviewv1.Review{Case: r.fix.finished.GetName(), Moment: 3, Stars: 6}}, "citizen", "INVALID_ARGUMENT", "review.stars")
 	add("H63", "no stars", "CreateReview", &reviewv1.CreateReviewRequest{Parent: r.hall, RequestId: newID(), Review: &reviewv1.Review{Case: r.fix.finished.GetName(), Moment: 3}}, "citizen", "INVALID_ARGUMENT", "review.stars")

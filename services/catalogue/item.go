@@ -2,8 +2,10 @@ package catalogue
 
 import (
 	"context"
+	"slices"
 	"strings"
 
+	"google.golang.org/genproto/googleapis/api/annotations"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/fieldmaskpb"
@@ -140,6 +142,9 @@ func (s *Service) UpdateItem(ctx context.Context, req *cataloguev1.UpdateItemReq
 		if d.row.State == store.Cancelled {
 			return nil, wrongState(d.row.State)
 		}
+		if err := checkReadOnly(d.shown(), req.GetItem(), fields); err != nil {
+			return nil, err
+		}
 		content, err := cleanItem(hall, merge(d.content, req.GetItem(), fields))
 		if err != nil {
 			return nil, fault.At("item", err)
@@ -157,23 +162,42 @@ func (s *Service) UpdateItem(ctx context.Context, req *cataloguev1.UpdateItemReq
 	})
 }
 
-// maskedFields are the fields that a mask names; nil means all. What the caller cannot
-// set is passed over, since a client may send back what it read.
+// maxPaths is more paths than an item has.
+const maxPaths = 500
+
+// maskedFields are the fields that a mask names; nil means all.
 func maskedFields(mask *fieldmaskpb.FieldMask) ([]protoreflect.FieldDescriptor, error) {
 	if len(mask.GetPaths()) == 0 || len(mask.GetPaths()) == 1 && mask.GetPaths()[0] == "*" {
 		return nil, nil
+	}
+	if len(mask.GetPaths()) > maxPaths || !mask.IsValid(&cataloguev1.Item{}) {
+		return nil, fault.InvalidArgument.New(fault.Field("update_mask"))
 	}
 	known := (&cataloguev1.Item{}).ProtoReflect().Descriptor().Fields()
 	fields := []protoreflect.FieldDescriptor{}
 	for _, path := range mask.GetPaths() {
 		top, _, _ := strings.Cut(path, ".")
-		f := known.ByName(protoreflect.Name(top))
-		if f == nil {
-			return nil, fault.InvalidArgument.New(fault.Field("update_mask"))
+		if f := known.ByName(protoreflect.Name(top)); !slices.Contains(fields, f) {
+			fields = append(fields, f)
 		}
-		fields = append(fields, f)
 	}
 	return fields, nil
+}
+
+// checkReadOnly refuses to set what only the service sets. A field that is named with
+// the value it has is passed over: by REST the fields of the body are the mask, and a
+// client may send back all that it read.
+func checkReadOnly(stands, sent *cataloguev1.Item, fields []protoreflect.FieldDescriptor) error {
+	for _, f := range fields {
+		behaviors, _ := proto.GetExtension(f.Options(), annotations.E_FieldBehavior).([]annotations.FieldBehavior)
+		if !slices.Contains(behaviors, annotations.FieldBehavior_OUTPUT_ONLY) {
+			continue
+		}
+		if !stands.ProtoReflect().Get(f).Equal(sent.ProtoReflect().Get(f)) {
+			return fault.InvalidArgument.New(fault.Field("update_mask"))
+		}
+	}
+	return nil
 }
 
 // merge lays the fields of an item over the one that stands there; the name stays.

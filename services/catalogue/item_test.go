@@ -1,6 +1,7 @@
 package catalogue_test
 
 import (
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -217,7 +218,7 @@ func TestUpdateNamesWhatItChanges(t *testing.T) {
 		h.must(err)
 		req := &cataloguev1.UpdateItemRequest{
 			Item:       &cataloguev1.Item{Name: name(1), Etag: draft.GetEtag(), PromisedLimit: 9, Title: "不改"},
-			UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"promised_limit", "aliases", "etag", "state"}}, RequestId: id(),
+			UpdateMask: &fieldmaskpb.FieldMask{Paths: []string{"promised_limit", "aliases", "name", "etag"}}, RequestId: id(),
 		}
 		got, err := h.client.UpdateItem(h.As("editor"), req)
 		h.must(err)
@@ -228,6 +229,18 @@ func TestUpdateNamesWhatItChanges(t *testing.T) {
 		req.RequestId, req.Item.Etag, req.UpdateMask.Paths = id(), got.GetEtag(), []string{"colour"}
 		_, err = h.client.UpdateItem(h.As("editor"), req)
 		h.refused("unknown field", err, fault.InvalidArgument)
+		for what, paths := range map[string][]string{
+			"what only the service sets": {"state"}, "an unknown field of a field": {"title.colour"}, "more than there are": slices.Repeat([]string{"title"}, 1000),
+		} {
+			req.UpdateMask.Paths = paths
+			_, err = h.client.UpdateItem(h.As("editor"), req)
+			h.refused(what, err, fault.InvalidArgument)
+		}
+		// Sent back as it was read it is no attempt to set it.
+		req.UpdateMask.Paths, req.Item.State, req.Item.UpdateTime = []string{"state", "update_time", "promised_limit"}, got.GetState(), got.GetUpdateTime()
+		again, err := h.client.UpdateItem(h.As("editor"), req)
+		h.must(err)
+		req.RequestId, req.Item.Etag = id(), again.GetEtag()
 		req.UpdateMask.Paths, req.Item.Title = []string{"title"}, ""
 		_, err = h.client.UpdateItem(h.As("editor"), req)
 		h.refused("emptied title", err, fault.FieldRequired)
