@@ -73,6 +73,13 @@ func applicant(login, idType, number string) *authn.Principal {
 	}
 }
 
+// twofold is a clerk of the next town who is also ada.
+func twofold() *authn.Principal {
+	p := staff("twofold", "441302", "", optionsv1.Role_ROLE_WINDOW, optionsv1.Role_ROLE_APPLICANT)
+	p.IdentityKey = authn.IdentityKey(identitySecret, authn.IDTypeResident, adaID)
+	return p
+}
+
 var everybody = people{
 	"ada":        applicant("ada", authn.IDTypeResident, adaID),
 	"bob":        applicant("bob", authn.IDTypeResident, bobID),
@@ -84,6 +91,7 @@ var everybody = people{
 	"both":       staff("both", "441300", "D1", optionsv1.Role_ROLE_OFFICER, optionsv1.Role_ROLE_HEAD),
 	"stranger":   staff("stranger", "441300", "D2", optionsv1.Role_ROLE_OFFICER, optionsv1.Role_ROLE_HEAD),
 	"elsewhere":  staff("elsewhere", "441302", "", optionsv1.Role_ROLE_WINDOW),
+	"twofold":    twofold(),
 	"supervisor": staff("supervisor", "", "", optionsv1.Role_ROLE_SUPERVISOR),
 	"service":    {Subject: "service/casework", Roles: []optionsv1.Role{optionsv1.Role_ROLE_SERVICE}},
 }

@@ -45,27 +45,71 @@ func (p *Principal) Has(role optionsv1.Role) bool {
 	return p != nil && slices.Contains(p.Roles, role)
 }
 
-// Access is a caller within one call: who, and how far the method's grant
-// reaches for it. The principal is nil when a public method is called by
+// Access is a caller within one call: who, and how far the method's grants
+// reach for it. The principal is nil when a public method is called by
 // somebody who did not sign in.
 type Access struct {
 	*Principal
-	// Scope is the widest scope that the method grants to the caller's roles.
+	// Scope is the widest scope that the method grants to the caller's roles:
+	// what a listing is made by.
 	Scope optionsv1.Scope
+	// narrower are the scopes granted beside it, by other roles of the caller.
+	narrower []optionsv1.Scope
+}
+
+// NewAccess is the access of a caller whose roles are granted these scopes.
+func NewAccess(p *Principal, granted ...optionsv1.Scope) Access {
+	a := Access{Principal: p}
+	for _, scope := range granted {
+		switch {
+		case scope == a.Scope || slices.Contains(a.narrower, scope):
+		case scope > a.Scope: // they are declared from narrow to wide
+			if a.Scope != optionsv1.Scope_SCOPE_UNSPECIFIED {
+				a.narrower = append(a.narrower, a.Scope)
+			}
+			a.Scope = scope
+		default:
+			a.narrower = append(a.narrower, scope)
+		}
+	}
+	return a
+}
+
+// Within is what is left of the access in a call about a hall. Grants that end
+// at the caller's own hall say nothing of another; who also has one of its own,
+// as a clerk who applies for something in the next town, goes on with that
+// alone. false tells that nothing is left.
+func (a Access) Within(hall string) (Access, bool) {
+	if a.Principal != nil && same(a.Hall, hall) {
+		return a, true
+	}
+	var left []optionsv1.Scope
+	for _, scope := range append([]optionsv1.Scope{a.Scope}, a.narrower...) {
+		if scope != optionsv1.Scope_SCOPE_HALL && scope != optionsv1.Scope_SCOPE_DEPARTMENT {
+			left = append(left, scope)
+		}
+	}
+	return NewAccess(a.Principal, left...), len(left) > 0
 }
 
 // Covers reports whether a thing that belongs to the hall, the department and
-// the owner (an IdentityKey) is within reach. Services answer NOT_FOUND when it
-// is not, so that probing tells nothing. An empty word never matches: a thing
-// without a department belongs to no department's scope.
+// the owner (an IdentityKey) is within reach of any grant. Services answer
+// NOT_FOUND when it is not, so that probing tells nothing. An empty word never
+// matches: a thing without a department belongs to no department's scope.
 func (a Access) Covers(hall, department, ownerKey string) bool {
-	if a.Scope == optionsv1.Scope_SCOPE_ALL {
+	return a.covers(a.Scope, hall, department, ownerKey) || slices.ContainsFunc(a.narrower, func(scope optionsv1.Scope) bool {
+		return a.covers(scope, hall, department, ownerKey)
+	})
+}
+
+func (a Access) covers(scope optionsv1.Scope, hall, department, ownerKey string) bool {
+	if scope == optionsv1.Scope_SCOPE_ALL {
 		return true
 	}
 	if a.Principal == nil {
 		return false
 	}
-	switch a.Scope {
+	switch scope {
 	case optionsv1.Scope_SCOPE_HALL:
 		return same(a.Hall, hall)
 	case optionsv1.Scope_SCOPE_DEPARTMENT:

@@ -47,6 +47,43 @@ func TestCovers(t *testing.T) {
 	}
 }
 
+// A clerk who also applies has both reaches, each for itself; in a call about another
+// hall only the own one is left, for listings too.
+func TestSeveralGrants(t *testing.T) {
+	clerk := &authn.Principal{Hall: "441300", Department: "d1", IdentityKey: "k1"}
+	const own, dep, hall = optionsv1.Scope_SCOPE_OWN, optionsv1.Scope_SCOPE_DEPARTMENT, optionsv1.Scope_SCOPE_HALL
+	a := authn.NewAccess(clerk, own, dep, own, hall)
+	for what, tc := range map[string]struct {
+		hall, department, owner string
+		want                    bool
+	}{
+		"of its hall":            {"441300", "d2", "k2", true},
+		"its own elsewhere":      {"440100", "d2", "k1", true},
+		"of others elsewhere":    {"440100", "d1", "k2", false},
+		"of nobody in its hall":  {"441300", "", "", true},
+		"of nobody in elsewhere": {"440100", "", "", false},
+	} {
+		if got := a.Covers(tc.hall, tc.department, tc.owner); got != tc.want {
+			t.Errorf("%s: %v", what, got)
+		}
+	}
+	if a.Scope != hall {
+		t.Errorf("the widest is %v", a.Scope)
+	}
+	if here, ok := a.Within("441300"); !ok || here.Scope != hall || !here.Covers("440100", "", "k1") {
+		t.Errorf("in its hall: %v %v", here.Scope, ok)
+	}
+	if there, ok := a.Within("440100"); !ok || there.Scope != own || there.Covers("441300", "d1", "k2") || !there.Covers("440100", "", "k1") {
+		t.Errorf("elsewhere: %v %v", there.Scope, ok)
+	}
+	if none, ok := authn.NewAccess(clerk, dep, hall).Within("440100"); ok || none.Scope != 0 {
+		t.Errorf("elsewhere without a grant of its own: %v %v", none.Scope, ok)
+	}
+	if all, ok := authn.NewAccess(clerk, hall, optionsv1.Scope_SCOPE_ALL).Within("440100"); !ok || all.Scope != optionsv1.Scope_SCOPE_ALL {
+		t.Errorf("everywhere: %v %v", all.Scope, ok)
+	}
+}
+
 func TestIdentityKey(t *testing.T) {
 	key := func(kind, number string) string { return authn.IdentityKey(secret, kind, number) }
 	base := key(authn.IDTypeResident, "44010119900307001X")

@@ -89,7 +89,7 @@ func (c *call) admit(ctx context.Context) (context.Context, error) {
 	if err := c.server.rates.allow(p); err != nil {
 		return ctx, err
 	}
-	return authn.WithAccess(ctx, c.access), nil
+	return authn.NewContext(ctx, p), nil
 }
 
 // clamp gives a unary call a deadline within the server's ceiling.
@@ -128,10 +128,11 @@ func (s *Server) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo,
 	if ctx, err = c.admit(ctx); err != nil {
 		return nil, err
 	}
-	if err := s.inspect.check(req, c.access); err != nil {
+	access, err := s.inspect.check(req, c.access)
+	if err != nil {
 		return nil, err
 	}
-	return handler(ctx, req)
+	return handler(authn.WithAccess(ctx, access), req)
 }
 
 // errDraining is why a stream's context ends when the server stops.
@@ -178,7 +179,12 @@ func (s *checkedStream) RecvMsg(m any) error {
 	if err := s.ServerStream.RecvMsg(m); err != nil || s.call == nil {
 		return err
 	}
-	return s.call.server.inspect.check(m, s.call.access)
+	access, err := s.call.server.inspect.check(m, s.call.access)
+	if err == nil {
+		// A handler of a stream gets its context after its request.
+		s.ctx = authn.WithAccess(s.ctx, access)
+	}
+	return err
 }
 
 func (c *call) panicked(ctx context.Context, r any) error {

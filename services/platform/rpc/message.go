@@ -55,28 +55,29 @@ func (c *inspector) prepare(m proto.Message) error {
 	return fmt.Errorf("rpc: rules of %s: %w", m.ProtoReflect().Descriptor().FullName(), err)
 }
 
-// check runs all checks on a message for a caller.
-func (c *inspector) check(msg any, access authn.Access) error {
+// check runs all checks on a message for a caller, and gives what the caller's access
+// is for what the message is about.
+func (c *inspector) check(msg any, access authn.Access) (authn.Access, error) {
 	m, ok := msg.(proto.Message)
 	if !ok {
-		return fmt.Errorf("rpc: %T is no protobuf message", msg)
+		return access, fmt.Errorf("rpc: %T is no protobuf message", msg)
 	}
 	pm := m.ProtoReflect()
 	if path, found := findNUL(pm, ""); found {
-		return fault.InvalidArgument.New(fault.FieldReason(path, fault.BadText))
+		return access, fault.InvalidArgument.New(fault.FieldReason(path, fault.BadText))
 	}
 	p := c.plan(pm.Descriptor())
 	if p.requestID != nil {
 		if err := checkRequestID(pm.Get(p.requestID).String()); err != nil {
-			return err
+			return access, err
 		}
 	}
 	if err := c.validator.Validate(m); err != nil {
 		var invalid *protovalidate.ValidationError
 		if errors.As(err, &invalid) {
-			return fault.FromViolations(invalid.ToProto())
+			return access, fault.FromViolations(invalid.ToProto())
 		}
-		return fmt.Errorf("rpc: validate %s: %w", pm.Descriptor().FullName(), err)
+		return access, fmt.Errorf("rpc: validate %s: %w", pm.Descriptor().FullName(), err)
 	}
 	return p.checkHall(pm, access)
 }
@@ -115,20 +116,25 @@ func checkRequestID(id string) error {
 	return nil
 }
 
-// checkHall refuses names of other halls to a caller whose reach ends at its
-// own. The answer is NOT_FOUND: whether the thing exists is not its business.
-func (p *plan) checkHall(m protoreflect.Message, access authn.Access) error {
+// checkHall leaves of the access what reaches the halls that the message names. A caller
+// whose reach ends at its own is refused those of others. The answer is NOT_FOUND:
+// whether the thing exists is not its business.
+func (p *plan) checkHall(m protoreflect.Message, access authn.Access) (authn.Access, error) {
 	if access.Scope != optionsv1.Scope_SCOPE_HALL && access.Scope != optionsv1.Scope_SCOPE_DEPARTMENT {
-		return nil
+		return access, nil
 	}
 	for _, path := range p.names {
 		for _, name := range path.values(m) {
-			if hall, ok := hallOf(name); ok && (access.Hall == "" || hall != access.Hall) {
-				return fault.NotFound.New()
+			hall, ok := hallOf(name)
+			if !ok {
+				continue
+			}
+			if access, ok = access.Within(hall); !ok {
+				return access, fault.NotFound.New()
 			}
 		}
 	}
-	return nil
+	return access, nil
 }
 
 func (n namePath) values(m protoreflect.Message) []string {

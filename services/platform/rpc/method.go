@@ -78,13 +78,13 @@ func permissionOf(md protoreflect.MethodDescriptor) (*optionsv1.Permission, erro
 // admit decides whether the caller may call the method, and how far it reaches.
 // p is nil when nobody signed in.
 func (m *method) admit(p *authn.Principal) (authn.Access, error) {
-	access := authn.Access{Principal: p}
+	var granted []optionsv1.Scope
 	for _, g := range m.permission.GetGrants() {
-		// The scopes are declared from narrow to wide.
-		if p.Has(g.GetRole()) && g.GetScope() > access.Scope {
-			access.Scope = g.GetScope()
+		if p.Has(g.GetRole()) {
+			granted = append(granted, g.GetScope())
 		}
 	}
+	access := authn.NewAccess(p, granted...)
 	switch {
 	case access.Scope != optionsv1.Scope_SCOPE_UNSPECIFIED, m.permission.GetPublic():
 		return access, nil

@@ -131,7 +131,11 @@ func TestScope(t *testing.T) {
 }
 
 func TestHallCheck(t *testing.T) {
-	f := newFixture(t, rpc.Limits{}, nil)
+	var got authn.Access
+	f := newFixture(t, rpc.Limits{}, func(ctx context.Context, _ string, _ *dynamicpb.Message) error {
+		got, _ = authn.AccessFrom(ctx)
+		return nil
+	})
 	create := testFile.Messages().ByName("CreateRequest")
 	inner := func(name string) *dynamicpb.Message {
 		m := dynamicpb.NewMessage(thing)
@@ -164,6 +168,8 @@ func TestHallCheck(t *testing.T) {
 		{"official without a hall", "homeless", "Get", named("halls/441300"), fault.NotFound},
 		{"supervisor anywhere", "supervisor", "Get", named("halls/440100/cases/1"), nil},
 		{"applicant anywhere", "applicant", "Get", named("halls/440100/cases/1"), nil},
+		{"official who also applies, in its hall", "both", "Get", named("halls/441300/cases/1"), nil},
+		{"official who also applies, elsewhere", "both", "Get", named("halls/440100/cases/1"), nil},
 		{"parent in own hall", "officer", "Create", parent("halls/441300"), nil},
 		{"parent in other hall", "officer", "Create", parent("halls/440100"), fault.NotFound},
 		{"resource of own hall", "officer", "Change", inner("halls/441300/cases/1"), nil},
@@ -173,6 +179,10 @@ func TestHallCheck(t *testing.T) {
 		t.Run(tc.what, func(t *testing.T) {
 			if err := f.call(as(t.Context(), tc.user), tc.method, tc.req); !is(err, tc.want) {
 				t.Errorf("got %v, want %v", err, tc.want)
+			}
+			// Elsewhere an official who also applies is an applicant like any other.
+			if tc.user == "both" && (got.Scope == optionsv1.Scope_SCOPE_OWN) != strings.HasSuffix(tc.what, "elsewhere") {
+				t.Errorf("%v has the scope %v", tc.what, got.Scope)
 			}
 		})
 	}

@@ -284,7 +284,7 @@ type Permission struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Whether anybody may call, signed in or not.
 	Public bool `protobuf:"varint,1,opt,name=public,proto3" json:"public,omitempty"`
-	// The roles let in; the widest scope among the caller's roles counts.
+	// The roles let in; of several that the caller has, each reaches its own.
 	Grants        []*Grant `protobuf:"bytes,2,rep,name=grants,proto3" json:"grants,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
