@@ -90,6 +90,23 @@ var commands = map[string]command{
 			DisplayName: "延长审批", Ground: "案情复杂，二十日内不能作出决定", Requester: "user/officer", Limit: 10,
 		})
 	},
+	"claim": func(ctx context.Context, c caseworkv1.CaseworkServiceClient, name, id, etag string, at *timestamppb.Timestamp) (*caseworkv1.Case, error) {
+		return c.ClaimCase(ctx, &caseworkv1.ClaimCaseRequest{Name: name, RequestId: id, Etag: etag, HappenedAt: at})
+	},
+	"assign": func(ctx context.Context, c caseworkv1.CaseworkServiceClient, name, id, etag string, at *timestamppb.Timestamp) (*caseworkv1.Case, error) {
+		return c.AssignCase(ctx, &caseworkv1.AssignCaseRequest{Name: name, RequestId: id, Etag: etag, HappenedAt: at, Assignee: "user/officer2"})
+	},
+	"release": func(ctx context.Context, c caseworkv1.CaseworkServiceClient, name, id, etag string, at *timestamppb.Timestamp) (*caseworkv1.Case, error) {
+		return c.ReleaseCase(ctx, &caseworkv1.ReleaseCaseRequest{Name: name, RequestId: id, Etag: etag, HappenedAt: at, Reason: "转由他人办理"})
+	},
+	"return": func(ctx context.Context, c caseworkv1.CaseworkServiceClient, name, id, etag string, at *timestamppb.Timestamp) (*caseworkv1.Case, error) {
+		return c.FinishCase(ctx, &caseworkv1.FinishCaseRequest{
+			Name: name, RequestId: id, Etag: etag, HappenedAt: at, Result: caseworkv1.FinishResult_FINISH_RESULT_RETURNED, Description: longReason,
+		})
+	},
+	"revoke": func(ctx context.Context, c caseworkv1.CaseworkServiceClient, name, id, etag string, at *timestamppb.Timestamp) (*caseworkv1.Case, error) {
+		return c.RevokeCase(ctx, &caseworkv1.RevokeCaseRequest{Name: name, RequestId: id, Etag: etag, HappenedAt: at, Reason: longReason, Remedies: remedies})
+	},
 	"end_special": func(ctx context.Context, c caseworkv1.CaseworkServiceClient, name, id, etag string, at *timestamppb.Timestamp) (*caseworkv1.Case, error) {
 		return c.EndSpecialProcedure(ctx, &caseworkv1.EndSpecialProcedureRequest{Name: name, RequestId: id, Etag: etag, HappenedAt: at, Result: "评审通过"})
 	},
@@ -100,6 +117,7 @@ var by = map[string]string{
 	"pre_accept": "window", "request_supplement": "window", "receive_supplement": "window", "accept": "window", "not_accept": "window",
 	"refuse": "window", "undertake": "officer", "examine": "officer2", "approve": "head", "decide": "head", "deny": "head", "finish": "window",
 	"collect": "window", "withdraw": "ada", "lapse": "window", "void": "head", "start_special": "head", "extend": "head", "end_special": "head",
+	"claim": "officer", "assign": "head", "release": "head", "return": "officer", "revoke": "head",
 }
 
 // do carries out steps on a case, each by its usual person, and fails on a refusal.

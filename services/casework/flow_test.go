@@ -130,6 +130,12 @@ func TestOtherEnds(t *testing.T) {
 			t.Errorf("%v: %s, ended %v because of %q", tc.steps, c.GetState(), c.GetEndTime(), c.GetEndReason())
 		}
 	}
+	for _, steps := range [][]string{{"accept", "undertake", "return"}, {"accept", "undertake", "deny", "return"}} {
+		c := h.do(h.file(promisedItem), steps...)
+		if c.GetState() != caseworkv1.CaseState_CASE_STATE_FINISHED || c.GetFinish().GetResult() != caseworkv1.FinishResult_FINISH_RESULT_RETURNED {
+			t.Errorf("%v: %s, %v", steps, c.GetState(), c.GetFinish())
+		}
+	}
 	c := h.do(h.file(promisedItem), "request_supplement")
 	h.refusedWith(h.try(c, "lapse", "window"), fault.SupplementRunning)
 	h.clock.Advance(8 * 24 * time.Hour)
