@@ -23,6 +23,10 @@ const (
 	// twenty at once costs hardly more than one, and so does everything behind it. An
 	// event that comes after a pause waits for nothing.
 	numberEvery = 40 * time.Millisecond
+	// crowd is how many events at once make it worth waiting crowdEvery for more: each
+	// batch costs every follower a transaction.
+	crowd      = 30
+	crowdEvery = 120 * time.Millisecond
 	// sequencerKey sorts behind every resource name, so that in a shared transaction
 	// the events of the others are there to be numbered.
 	sequencerKey = "~feed"
@@ -171,6 +175,7 @@ func (s *Server) Run(ctx context.Context) error {
 	wait := busyPoll
 	for {
 		began := time.Now()
+		before, _ := s.current()
 		busy, err := s.pass(ctx)
 		if ctx.Err() != nil {
 			return nil //nolint:nilerr // being told to stop is how Run ends well
@@ -190,7 +195,11 @@ func (s *Server) Run(ctx context.Context) error {
 		if !s.shared() && !busy {
 			wait = idlePoll // there is no other replica to look for
 		}
-		if busy && !pause(ctx, numberEvery-time.Since(began)) || !s.sleep(ctx, wait) {
+		rest := numberEvery
+		if after, _ := s.current(); after.position-before.position >= crowd {
+			rest = crowdEvery
+		}
+		if busy && !pause(ctx, rest-time.Since(began)) || !s.sleep(ctx, wait) {
 			return nil
 		}
 	}
