@@ -17,9 +17,11 @@ func TestPagesNameWhatThereIs(t *testing.T) {
 	}{
 		"clock.md": {
 			{"services/supervision/internal/rules/presets/*.json", `"name": "(\w+)"`, 4},
-			{"services/supervision/internal/rules/presets/*.json", `"rule": "(T\d+_\w+)"`, 5},
-			{"services/supervision/internal/rules/catalog.go", `"([TP]\d+_[A-Z_]+)"`, 10},
-			{"services/supervision/internal/rules/conduct/*.json", `"([A-Z]\d+_[A-Z_]+)"`, 0},
+		},
+		"rules.md": {
+			{"services/supervision/internal/rules/presets/*.json", `"rule": "([A-Z]\d+_\w+)"`, 10},
+			{"services/supervision/internal/rules/catalog.go", `"([A-Z]\d+_[A-Z_]+)"`, 10},
+			{"services/supervision/internal/rules/conduct/*.json", `"([A-Z]\d+_[A-Z_]+)"`, 10},
 		},
 		"hub.md": {
 			{"services/hub/internal/rules/rate.go", `ID: "(\w+)"`, 10},
@@ -28,7 +30,7 @@ func TestPagesNameWhatThereIs(t *testing.T) {
 			{"services/catalogue/internal/rules/*.go", `"(Q\d+)"`, 12},
 		},
 		"feed.md": {
-			{"services/*/*.go", `"((?:hall|department|directory_entry|item|case|review|card|policy)\.[a-z_]+ed)"`, 30},
+			{"services/*/*.go", `"((?:hall|department|directory_entry|item|case|review|card|order|rule_set|policy)\.[a-z_]+ed)"`, 30},
 		},
 		"identity.md": {
 			{"proto/onehall/options/v1/options.proto", `ROLE_([A-Z]+) = [1-9]`, 10},
