@@ -30,7 +30,7 @@ type service struct {
 var services = []service{
 	{"catalogue", func(ctx context.Context, c Config, rt *boot.Runtime) (boot.Component, error) {
 		cfg := c.Catalogue
-		cfg.DB, cfg.PageSecret = c.storage("catalogue"), c.PageSecret.Reveal()
+		cfg.DB, cfg.PageSecret = c.storage("catalogue"), c.PageSecret
 		return component(catalogue.New(ctx, cfg, rt))
 	}},
 	{"casework", func(ctx context.Context, c Config, rt *boot.Runtime) (boot.Component, error) {
@@ -50,7 +50,7 @@ var services = []service{
 	}},
 	{"hub", func(ctx context.Context, c Config, rt *boot.Runtime) (boot.Component, error) {
 		cfg := c.Hub
-		cfg.DB, cfg.PageSecret = c.storage("hub"), c.PageSecret.Reveal()
+		cfg.DB, cfg.PageSecret = c.storage("hub"), c.PageSecret
 		return component(hub.New(ctx, cfg, rt))
 	}},
 }

@@ -64,7 +64,7 @@ func newProvince(t *testing.T, cfg db.Config) *province {
 
 // serve starts the hub; stop ends it.
 func (p *province) serve() (stop func()) {
-	svc, err := hub.New(p.t.Context(), hub.Config{DB: p.hub, PageSecret: "pages"}, p.Runtime)
+	svc, err := hub.New(p.t.Context(), hub.Config{DB: p.hub, PageSecret: "the pages of the tests"}, p.Runtime)
 	if err != nil {
 		p.t.Fatal(err)
 	}

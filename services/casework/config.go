@@ -13,12 +13,13 @@ import (
 // Config is the service's section of the configuration.
 type Config struct {
 	// DB is where it keeps its data.
-	DB db.Config `koanf:"db"`
+	DB db.Config `koanf:"-"`
 	// QueryCodeSecret makes the query codes of receipts. Changing it makes every code
 	// that was given out useless.
-	QueryCodeSecret boot.Secret `koanf:"query_code_secret"`
-	// PageSecret seals page tokens; all replicas share it.
-	PageSecret boot.Secret `koanf:"page_secret"`
+	QueryCodeSecret boot.Secret `koanf:"-"`
+	// PageSecret seals page tokens; all replicas share it. It and DB are no keys of the
+	// configuration: who makes the service fills them in.
+	PageSecret boot.Secret `koanf:"-"`
 	// Policy is how limits are counted.
 	Policy PolicyConfig `koanf:"policy"`
 	// Query bounds how often progress may be asked for.
@@ -60,16 +61,11 @@ func DefaultConfig() Config {
 	}
 }
 
-// minSecret is the shortest secret taken: a shorter one could be tried out.
-const minSecret = 16
-
 func (c Config) check() error {
-	switch {
-	case len(c.QueryCodeSecret.Reveal()) < minSecret:
-		return fmt.Errorf("casework: query_code_secret must have at least %d characters", minSecret)
-	case len(c.PageSecret.Reveal()) < minSecret:
-		return fmt.Errorf("casework: page_secret must have at least %d characters", minSecret)
-	case c.Query.PerCase < 1 || c.Query.PerCaller < 1:
+	if err := errors.Join(c.QueryCodeSecret.Check("query_code_secret"), c.PageSecret.Check("page_secret")); err != nil {
+		return fmt.Errorf("casework: %w", err)
+	}
+	if c.Query.PerCase < 1 || c.Query.PerCaller < 1 {
 		return errors.New("casework: query.per_case and query.per_caller must be at least 1")
 	}
 	return nil

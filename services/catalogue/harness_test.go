@@ -61,7 +61,7 @@ func newHouse(t *testing.T, cfg db.Config, clk clock.Clock) *house {
 	t.Helper()
 	h := &house{House: boottest.New(t, clk, users()...), t: t, clock: clk}
 	c := catalogue.DefaultConfig()
-	c.DB, c.PageSecret = cfg, "pages"
+	c.DB, c.PageSecret = cfg, "the pages of the tests"
 	var err error
 	if h.svc, err = catalogue.New(t.Context(), c, h.Runtime); err != nil {
 		t.Fatal(err)

@@ -35,7 +35,7 @@ func TestReplicasFindTheSame(t *testing.T) {
 	_, err := h.load(item(1))
 	h.must(err)
 	first := h.client
-	other := h.second("replica", catalogue.Config{DB: cfg, PageSecret: "pages"})
+	other := h.second("replica", catalogue.Config{DB: cfg, PageSecret: "the pages of the tests"})
 	h.client = other
 	h.finds(&cataloguev1.SearchItemsRequest{Query: "居住证"}, 1)
 	h.client = first

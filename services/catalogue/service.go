@@ -33,13 +33,16 @@ type Service struct {
 
 // New opens the service's database.
 func New(ctx context.Context, cfg Config, rt *boot.Runtime) (*Service, error) {
+	if err := cfg.PageSecret.Check("page_secret"); err != nil {
+		return nil, fmt.Errorf("catalogue: %w", err)
+	}
 	d, err := db.Open(ctx, cfg.DB, store.Migrations, rt.Clock)
 	if err != nil {
 		return nil, fmt.Errorf("catalogue: %w", err)
 	}
 	s := &Service{
 		db: d, clock: rt.Clock, log: rt.Log, feed: feed.NewServer(d, rt.Clock, feed.WithLog(rt.Log)),
-		pages: page.Codec{Secret: []byte(cfg.PageSecret)},
+		pages: page.Codec{Secret: []byte(cfg.PageSecret.Reveal())},
 	}
 	s.finds = newFinder(d, rt.Clock, rt.Log)
 	return s, nil

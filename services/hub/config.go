@@ -17,9 +17,10 @@ const Local = "local"
 // Config is what the service must be told.
 type Config struct {
 	// DB is where it keeps its data.
-	DB db.Config `koanf:"db"`
-	// PageSecret seals page tokens; all replicas share it.
-	PageSecret string `koanf:"page_secret"`
+	DB db.Config `koanf:"-"`
+	// PageSecret seals page tokens; all replicas share it. It and DB are no keys of the
+	// configuration: who makes the service fills them in.
+	PageSecret boot.Secret `koanf:"-"`
 	// Sources are the deployments to follow; none means the hub's own, as "local".
 	Sources []SourceConfig `koanf:"sources"`
 	// StaleAfter is how old the news of a source may be before its figures are marked
@@ -85,6 +86,9 @@ func (c Config) withDefaults() (Config, error) {
 	// A batch of a follower is a large write already. Sharing its transaction would
 	// only make sources hold each other's rows.
 	c.DB.NoGroup = true
+	if err := c.PageSecret.Check("page_secret"); err != nil {
+		return c, fmt.Errorf("hub: %w", err)
+	}
 	seen := map[string]bool{}
 	for _, s := range c.Sources {
 		if !sourceName.MatchString(s.Name) || seen[s.Name] {

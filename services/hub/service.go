@@ -40,7 +40,7 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (s *Service, err err
 	if err != nil {
 		return nil, fmt.Errorf("hub: %w", err)
 	}
-	s = &Service{db: d, pages: page.Codec{Secret: []byte(cfg.PageSecret)}, rt: rt}
+	s = &Service{db: d, pages: page.Codec{Secret: []byte(cfg.PageSecret.Reveal())}, rt: rt}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.Close())

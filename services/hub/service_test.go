@@ -137,7 +137,7 @@ type station struct {
 }
 
 func newStation(t *testing.T, c *city, cfg hub.Config) *station {
-	cfg.PageSecret = "pages"
+	cfg.PageSecret = "the pages of the tests"
 	s := &station{city: c, cfg: cfg}
 	s.start()
 	s.client = hubv1.NewHubServiceClient(c.Dial("hub"))

@@ -11,9 +11,10 @@ import (
 // Config is what the service must be told.
 type Config struct {
 	// DB is where it keeps its data.
-	DB db.Config `koanf:"db"`
-	// PageSecret seals page tokens; all replicas share it.
-	PageSecret boot.Secret `koanf:"page_secret"`
+	DB db.Config `koanf:"-"`
+	// PageSecret seals page tokens; all replicas share it. It and DB are no keys of the
+	// configuration: who makes the service fills them in.
+	PageSecret boot.Secret `koanf:"-"`
 }
 
 // Migrations are the service's tables, for a deployment that applies them before it

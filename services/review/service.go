@@ -33,6 +33,9 @@ type Service struct {
 
 // New opens the service's database and its channel to casework.
 func New(ctx context.Context, cfg Config, rt *boot.Runtime) (*Service, error) {
+	if err := cfg.PageSecret.Check("page_secret"); err != nil {
+		return nil, fmt.Errorf("review: %w", err)
+	}
 	d, err := db.Open(ctx, cfg.DB, store.Migrations, rt.Clock)
 	if err != nil {
 		return nil, fmt.Errorf("review: %w", err)

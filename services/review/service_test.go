@@ -85,7 +85,7 @@ func each(t *testing.T, test func(t *testing.T, h *house)) {
 		t.Cleanup(func() { d.Close() })
 		h.source = &source{db: d, feed: feed.NewServer(d, clk)}
 		h.Serve("casework", h.source)
-		h.svc, err = review.New(t.Context(), review.Config{DB: cfg, PageSecret: "pages"}, h.Runtime)
+		h.svc, err = review.New(t.Context(), review.Config{DB: cfg, PageSecret: "the pages of the tests"}, h.Runtime)
 		if err != nil {
 			t.Fatal(err)
 		}

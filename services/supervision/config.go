@@ -16,9 +16,10 @@ import (
 // Config is what the service must be told.
 type Config struct {
 	// DB is where it keeps its data.
-	DB db.Config `koanf:"db"`
-	// PageSecret seals page tokens; all replicas share it.
-	PageSecret boot.Secret `koanf:"page_secret"`
+	DB db.Config `koanf:"-"`
+	// PageSecret seals page tokens; all replicas share it. It and DB are no keys of the
+	// configuration: who makes the service fills them in.
+	PageSecret boot.Secret `koanf:"-"`
 	// Scheme holds for every hall that has none of its own.
 	Scheme Scheme `koanf:"scheme"`
 	// Halls are the schemes of halls that differ, by division.
@@ -38,9 +39,6 @@ type Scheme struct {
 	// OnDuty are the accounts that may decide outside the opening hours.
 	OnDuty []string `koanf:"on_duty"`
 }
-
-// minSecret is the shortest secret taken: a shorter one could be tried out.
-const minSecret = 16
 
 // DefaultConfig lacks the database and the secret.
 func DefaultConfig() Config {

@@ -38,8 +38,8 @@ type Service struct {
 
 // New opens the service's database and its channel to casework.
 func New(ctx context.Context, cfg Config, rt *boot.Runtime) (*Service, error) {
-	if len(cfg.PageSecret.Reveal()) < minSecret {
-		return nil, fmt.Errorf("supervision: page_secret must have at least %d characters", minSecret)
+	if err := cfg.PageSecret.Check("page_secret"); err != nil {
+		return nil, fmt.Errorf("supervision: %w", err)
 	}
 	policies, err := newPolicies(cfg, workday.China())
 	if err != nil {

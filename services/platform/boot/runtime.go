@@ -109,7 +109,7 @@ func (rt *Runtime) connect(cfg Config) error {
 		return nil
 	})
 	if cfg.Discovery.CacheDir != "" {
-		if err := os.MkdirAll(cfg.Discovery.CacheDir, 0o750); err != nil {
+		if err := os.MkdirAll(cfg.Discovery.CacheDir, 0o700); err != nil {
 			return fmt.Errorf("discovery cache: %w", err)
 		}
 	}

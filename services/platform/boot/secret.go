@@ -29,6 +29,17 @@ func (s *Secret) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// minSecret is the shortest secret taken: a shorter one could be tried out.
+const minSecret = 16
+
+// Check refuses a secret that could be tried out, naming the key it was to be given by.
+func (s Secret) Check(key string) error {
+	if len(s) < minSecret {
+		return fmt.Errorf("%s must have at least %d characters", key, minSecret)
+	}
+	return nil
+}
+
 // Reveal returns the value for use.
 func (s Secret) Reveal() string { return string(s) }
 

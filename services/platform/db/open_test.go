@@ -68,6 +68,30 @@ func TestSecondOpenerOfAFileIsRefused(t *testing.T) {
 	dbtest.Open(t, cfg, notes, clock.System()) // free again
 }
 
+// What lies in the files is for the service's own user, also when an earlier version or
+// a careless copy left them open.
+func TestFilesArePrivate(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	cfg := db.Config{Driver: db.SQLite, DSN: filepath.Join(dir, "test.db")}
+	for range 2 {
+		d, err := db.Open(t.Context(), cfg, notes, clock.System())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]os.FileMode{dir: 0o700, cfg.DSN: 0o600, cfg.DSN + "-wal": 0o600, cfg.DSN + "-shm": 0o600} {
+			if info, err := os.Stat(name); err != nil || info.Mode().Perm() != want {
+				t.Errorf("%s: %v %v, want %v", name, info.Mode(), err, want)
+			}
+		}
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(cfg.DSN, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestMigrations(t *testing.T) {
 	dbtest.EachConfig(t, func(t *testing.T, cfg db.Config) {
 		manual := cfg

@@ -41,11 +41,30 @@ func openSQLite(ctx context.Context, cfg Config) (*sqliteEngine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := private(path); err != nil {
+		return nil, errors.Join(fmt.Errorf("db: %w", err), lock.Close())
+	}
 	e := &sqliteEngine{lock: lock, stmts: map[string]*sql.Stmt{}}
 	if err := e.open(ctx, path, cfg.Readers); err != nil {
 		return nil, errors.Join(err, e.close())
 	}
 	return e, nil
+}
+
+// private makes the file, or takes it, for its owner alone: it holds personal data. What
+// SQLite lays beside it later gets the same mode.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	errs := []error{f.Close()}
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		if err := os.Chmod(name, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
 }
 
 func (e *sqliteEngine) open(ctx context.Context, path string, readers int) error {
