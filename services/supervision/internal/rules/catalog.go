@@ -1,5 +1,10 @@
 package rules
 
+import (
+	"cmp"
+	"slices"
+)
+
 // The rules that the program itself speaks of, by id; those of conduct are data.
 const (
 	T1  = "T1_PROMISE"
@@ -54,7 +59,22 @@ var others = []Rule{
 		Description: "督办单到期未反馈，附整改建议书并报上级；此后每5个工作日仍未反馈再报上一级", Source: "电子监察督办和整改建议制度"},
 }
 
-// Catalog lists the rules in force under the policy.
+// byID orders rules by letter and number: P2 before P10.
+func byID(a, b Rule) int {
+	number := func(id string) int {
+		n := 0
+		for _, c := range id[1:] {
+			if c < '0' || c > '9' {
+				break
+			}
+			n = 10*n + int(c-'0')
+		}
+		return n
+	}
+	return cmp.Or(cmp.Compare(a.ID[0], b.ID[0]), cmp.Compare(number(a.ID), number(b.ID)), cmp.Compare(a.ID, b.ID))
+}
+
+// Catalog lists the rules in force under the policy, by id.
 func (p Policy) Catalog() []Rule {
 	var all []Rule
 	for _, r := range timed {
@@ -78,7 +98,9 @@ func (p Policy) Catalog() []Rule {
 		places[c.ID] = len(all)
 		all = append(all, r)
 	}
-	return append(all, others...)
+	all = append(all, others...)
+	slices.SortFunc(all, byID)
+	return all
 }
 
 // LegalSource is the law or scheme a rule rests on.

@@ -3,6 +3,7 @@ package rules
 import (
 	"encoding/csv"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -412,6 +413,9 @@ func TestPresets(t *testing.T) {
 	for _, name := range Presets() {
 		p := preset(t, name)
 		ids := map[string]bool{}
+		if !slices.IsSortedFunc((Policy{Preset: p}).Catalog(), byID) {
+			t.Errorf("%s: the rules are not by id", name)
+		}
 		for _, r := range (Policy{Preset: p}).Catalog() {
 			if r.Level == None || r.Version == "" || r.Name == "" || r.Description == "" || r.Source == "" || ids[r.ID] {
 				t.Errorf("%s: %+v", name, r)
