@@ -76,7 +76,7 @@ func recount(ctx context.Context, out io.Writer, rt *boot.Runtime) (err error) {
 		}
 	}
 	source := verify.Source{
-		Name: "local", Casework: feedv1.NewFeedServiceClient(conns["casework"]),
+		Name: "local", Now: rt.Clock.Now, Casework: feedv1.NewFeedServiceClient(conns["casework"]),
 		Review: feedv1.NewFeedServiceClient(conns["review"]), Supervision: feedv1.NewFeedServiceClient(conns["supervision"]),
 	}
 	report, err := verify.Recount(rpc.WithToken(ctx, rt.Service), []verify.Source{source}, hubv1.NewHubServiceClient(conns["hub"]))

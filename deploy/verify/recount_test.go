@@ -46,13 +46,14 @@ func (r *role) Close() error                     { return nil }
 type province struct {
 	*boottest.House
 	t     *testing.T
+	clock *clock.Virtual
 	roles map[string]*role
 	hub   db.Config
 }
 
 func newProvince(t *testing.T, cfg db.Config) *province {
 	clk := clock.NewVirtual(now)
-	p := &province{House: boottest.New(t, clk), t: t, roles: map[string]*role{}, hub: cfg}
+	p := &province{House: boottest.New(t, clk), t: t, clock: clk, roles: map[string]*role{}, hub: cfg}
 	for _, name := range []string{"catalogue", "casework", "review", "supervision"} {
 		d := dbtest.Open(t, dbtest.SQLiteConfig(t), feed.WithMigrations(nil), clk)
 		r := &role{db: d, feed: feed.NewServer(d, clk), seq: map[string]int64{}}
@@ -122,10 +123,12 @@ func tamper(t *testing.T, d *db.DB, query string, args ...any) {
 
 func (p *province) recount() (verify.Report, error) {
 	p.t.Helper()
+	// What was told lies before the moment at which the recount begins.
+	p.clock.Advance(time.Second)
 	ctx, cancel := context.WithTimeout(p.AsService(), 30*time.Second)
 	defer cancel()
 	client := func(name string) feedv1.FeedServiceClient { return feedv1.NewFeedServiceClient(p.Dial(name)) }
-	return verify.Recount(ctx, []verify.Source{{Name: "local", Casework: client("casework"), Review: client("review"), Supervision: client("supervision")}},
+	return verify.Recount(ctx, []verify.Source{{Name: "local", Now: p.Runtime.Clock.Now, Casework: client("casework"), Review: client("review"), Supervision: client("supervision")}},
 		hubv1.NewHubServiceClient(p.Dial("hub")))
 }
 
@@ -293,7 +296,7 @@ func TestRecountWantsAllSources(t *testing.T) {
 	hub := hubv1.NewHubServiceClient(p.Dial("hub"))
 	for name, sources := range map[string][]verify.Source{
 		"none":    nil,
-		"unknown": {{Name: "elsewhere", Casework: client, Review: client, Supervision: client}},
+		"unknown": {{Name: "elsewhere", Now: p.Runtime.Clock.Now, Casework: client, Review: client, Supervision: client}},
 	} {
 		if _, err := verify.Recount(p.AsService(), sources, hub); err == nil || !strings.Contains(err.Error(), "the hub") {
 			t.Errorf("%s: %v", name, err)

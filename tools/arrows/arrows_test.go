@@ -55,7 +55,7 @@ var rooms = map[string][]string{
 	"page":      {"fault"},
 	"discovery": {"clock", "fault"},
 	"db":        {"clock", "fault"},
-	"feed":      {"clock", "fault", "db", "page"},
+	"feed":      {"clock", "fault", "codes", "authn", "db", "page"},
 	"authn":     {"clock", "fault", "codes"},
 	"rpc":       {"clock", "fault", "authn", "discovery"},
 	"boot":      {"clock", "fault", "authn", "discovery", "rpc"},
