@@ -70,10 +70,12 @@ func private(path string) error {
 func (e *sqliteEngine) open(ctx context.Context, path string, readers int) error {
 	var err error
 	// The order matters: a wait for locks first, then WAL from the very first page,
-	// so that no rollback journal can ever be found after a power cut.
+	// so that no rollback journal can ever be found after a power cut. The log grows to
+	// 64 MiB before it is copied back, because a page that many commits change is then
+	// copied once.
 	if e.writer, err = sql.Open("sqlite", sqliteDSN(path, "immediate",
 		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-		"cache_size(-16000)", "wal_autocheckpoint(2000)")); err != nil {
+		"cache_size(-16000)", "wal_autocheckpoint(16000)")); err != nil {
 		return fmt.Errorf("db: open %s: %w", path, err)
 	}
 	e.writer.SetMaxOpenConns(1)
