@@ -24,8 +24,8 @@ import (
 // gives for it, with another case number, another applicant, its own ids and positions
 // and the hash that belongs to the changed event. So the rows are what the product
 // writes, whatever it will write one day, and their protobufs and hashes are sound. The
-// cursors of casework's followers are moved behind the copied events, whose effects lie
-// in the followers' tables already.
+// cursors of all followers are moved behind the copied events, whose effects lie in the
+// followers' tables already.
 
 // pattern is a case to copy, share how many of the copies are of it.
 type pattern struct {
@@ -47,7 +47,7 @@ func multiply(ctx context.Context, pg *postgres, patterns []pattern, n int) (too
 	if _, err := conn.Exec(ctx, "SET maintenance_work_mem = '1GB'; SET synchronous_commit = off"); err != nil {
 		return 0, "", err
 	}
-	m := &multiplier{conn: conn, patterns: patterns, n: n, now: time.Now()}
+	m := &multiplier{conn: conn, patterns: patterns, n: n, now: time.Now(), last: map[string]int64{}, events: map[string]int64{}}
 	if err := m.key(ctx); err != nil {
 		return 0, "", err
 	}
@@ -78,9 +78,9 @@ type multiplier struct {
 	n            int
 	now          time.Time
 	applicantKey string
-	// last is casework's last position, events how many
-	// were added behind it.
-	last, events int64
+	// last is each feed's last position, events how many were added behind it, both by
+	// schema.
+	last, events map[string]int64
 }
 
 // key finds the applicant's key, which all patterns share.
@@ -89,7 +89,14 @@ func (m *multiplier) key(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("the pattern %s: %w", m.patterns[0].name, err)
 	}
-	return m.conn.QueryRow(ctx, "SELECT max(position) FROM casework.events").Scan(&m.last)
+	for _, f := range follows {
+		var last int64
+		if err := m.conn.QueryRow(ctx, "SELECT COALESCE(max(position), 0) FROM "+f.source+".events").Scan(&last); err != nil {
+			return err
+		}
+		m.last[f.source] = last
+	}
+	return nil
 }
 
 func (p pattern) no() string { return p.name[strings.LastIndexByte(p.name, '/')+1:] }
@@ -116,9 +123,6 @@ func (m *multiplier) table(ctx context.Context, table string) error {
 	}
 	if found == 0 {
 		return nil
-	}
-	if strings.HasSuffix(table, ".events") && table != "casework.events" {
-		return errors.New("a pattern must have neither cards nor reviews: their events would have to be followed")
 	}
 	tx, err := m.conn.Begin(ctx)
 	if err != nil {
@@ -176,8 +180,8 @@ func (m *multiplier) images(ctx context.Context, table string, p pattern) ([]*im
 		return nil, err
 	}
 	order := ""
-	if table == "casework.events" {
-		order = " ORDER BY sequence" // the order of their positions
+	if strings.HasSuffix(table, ".events") {
+		order = " ORDER BY position" // so that the copies keep it
 	}
 	var out bytes.Buffer
 	// A case number is digits alone, so it needs no quoting.
@@ -264,7 +268,8 @@ func (m *multiplier) write(w io.Writer, table string, images [][]*image) error {
 	for _, p := range m.patterns {
 		total += p.share
 	}
-	row, events := int64(0), table == "casework.events"
+	row := int64(0)
+	schema, feed := strings.CutSuffix(table, ".events")
 	for i := range m.n {
 		which, share := 0, i%total
 		for share >= m.patterns[which].share {
@@ -274,9 +279,9 @@ func (m *multiplier) write(w io.Writer, table string, images [][]*image) error {
 		no, key := m.caseNo(i), applicantKey(i)
 		for _, im := range images[which] {
 			row++
-			im.become(no, key, row, m.last)
-			if events {
-				m.events++
+			im.become(no, key, row, m.last[schema])
+			if feed {
+				m.events[schema]++
 			}
 			if _, err := out.Write(im.raw); err != nil {
 				return err
@@ -330,16 +335,17 @@ func applicantKey(i int) string {
 // moveCursors tells the followers that they know the copies.
 func (m *multiplier) moveCursors(ctx context.Context) error {
 	for _, f := range follows {
-		if f.source != "casework" {
+		last, added := m.last[f.source], m.events[f.source]
+		if added == 0 {
 			continue
 		}
-		tag, err := m.conn.Exec(ctx, fmt.Sprintf(`UPDATE %s.cursors SET position = $1 WHERE (source = 'casework' OR source LIKE '%%/casework') AND position = $2`, f.follower),
-			m.last+m.events, m.last)
+		tag, err := m.conn.Exec(ctx, fmt.Sprintf(`UPDATE %s.cursors SET position = $1 WHERE (source = $3 OR source LIKE '%%/' || $3) AND position = $2`, f.follower),
+			last+added, last, f.source)
 		if err != nil {
 			return err
 		}
 		if tag.RowsAffected() != 1 {
-			return fmt.Errorf("%s does not stand at the end of casework's feed", f.follower)
+			return fmt.Errorf("%s does not stand at the end of the feed of %s", f.follower, f.source)
 		}
 	}
 	return nil
