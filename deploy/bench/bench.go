@@ -19,13 +19,14 @@ type plan struct {
 	stored int
 	// lag is how long cases are filed at a steady rate.
 	lag time.Duration
-	// starts is how often a hall is started from nothing.
-	starts int
+	// starts is how often a hall is started from nothing, searches how often the search
+	// is measured.
+	starts, searches int
 }
 
 var (
-	fullPlan  = plan{rounds: 3, round: 6 * time.Second, pgRound: 5 * time.Second, stored: 1_000_000, lag: 30 * time.Second, starts: 3}
-	shortPlan = plan{rounds: 3, round: 2 * time.Second, pgRound: 2 * time.Second, stored: 50_000, lag: 8 * time.Second, starts: 1}
+	fullPlan  = plan{rounds: 3, round: 6 * time.Second, pgRound: 5 * time.Second, stored: 1_000_000, lag: 30 * time.Second, starts: 3, searches: 3}
+	shortPlan = plan{rounds: 3, round: time.Second, pgRound: time.Second, stored: 20_000, lag: 4 * time.Second, starts: 1, searches: 1}
 )
 
 // bench is one run.

@@ -49,7 +49,7 @@ func main() {
 func run(ctx context.Context, out io.Writer, args []string) (err error) {
 	flags := pflag.NewFlagSet("bench", pflag.ContinueOnError)
 	only := flags.StringSlice("only", nil, "run these parts only")
-	short := flags.Bool("short", false, "less of everything, in under two minutes")
+	short := flags.Bool("short", false, "less of everything, in about two minutes")
 	list := flags.Bool("list", false, "list the parts")
 	if err := flags.Parse(singleDash(args)); err != nil {
 		return err

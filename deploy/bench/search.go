@@ -17,7 +17,7 @@ type searchTimes struct{ p50, p99 []float64 }
 // a linear scan of the same items for the same words.
 func measureSearch(ctx context.Context, b *bench) error {
 	out, err := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark(Find|Scan)$", "-benchtime", "1s",
-		"-count", strconv.Itoa(b.plan.rounds), "./services/catalogue/internal/search").CombinedOutput()
+		"-count", strconv.Itoa(b.plan.searches), "./services/catalogue/internal/search").CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("search: %w\n%s", err, out)
 	}
