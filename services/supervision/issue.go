@@ -3,6 +3,7 @@ package supervision
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -37,8 +38,9 @@ func (d cardDraft) name() string {
 // issue writes the card and its event, unless the card is there already.
 func (d cardDraft) issue(ctx context.Context, tx *db.Tx) error {
 	f, c := d.finding, d.subject
-	correct, _ := d.policy.Calendar.Add(divisionOf(c.name), workday.DateOf(f.AsOf), correctDays)
-	feedback, _ := d.policy.Calendar.Add(divisionOf(c.name), workday.DateOf(f.AsOf), feedbackDays)
+	from := answerFrom(f.AsOf, tx.Now())
+	correct, _ := d.policy.Calendar.Add(divisionOf(c.name), from, correctDays)
+	feedback, _ := d.policy.Calendar.Add(divisionOf(c.name), from, feedbackDays)
 	card := &supervisionv1.Card{
 		Name: d.name(), Rule: f.Rule, RuleVersion: f.Version, Level: supervisionv1.CardLevel(f.Level),
 		Subject: c.name, ItemTitle: c.itemTitle, Item: c.item, Department: c.department, Officer: f.Officer,
@@ -57,6 +59,13 @@ func (d cardDraft) issue(ctx context.Context, tx *db.Tx) error {
 		Subject: card.GetName(), Sequence: 1, Type: "card.issued", Resource: card, Actor: systemActor, HappenedAt: f.AsOf,
 	})
 	return err
+}
+
+// answerFrom is the day from which a department's days to answer count: that of the
+// condition, or of the card where that came later. After an outage the limits to reply
+// and appeal must not have run out before anybody could know of the card.
+func answerFrom(asOf, issued time.Time) workday.Date {
+	return max(workday.DateOf(asOf), workday.DateOf(issued))
 }
 
 // notePolicy tells in the feed that the clocks were reckoned again.

@@ -267,7 +267,7 @@ func TestCardsComeAndAreAnswered(t *testing.T) {
 		cards := h.cards("head", &supervisionv1.ListCardsRequest{Parent: hall, Subject: caseName(1)})
 		red := cards[0]
 		if len(cards) != 3 || red.GetLevel() != supervisionv1.CardLevel_CARD_LEVEL_RED || red.GetRule() != "T2_STATUTORY" ||
-			red.GetAsOf().AsTime().In(workday.Zone).Format(time.DateTime) != "2018-10-30 00:00:00" || red.GetFeedbackDueDate() != "2018-11-06" ||
+			red.GetAsOf().AsTime().In(workday.Zone).Format(time.DateTime) != "2018-10-30 00:00:00" || red.GetFeedbackDueDate() != "2018-11-21" ||
 			red.GetGround() != "办件已用11个工作日，法定时限10个工作日，已超1个工作日，到期日2018-10-29" || red.GetLegalSource() == "" {
 			t.Errorf("%v", cards)
 		}
