@@ -15,8 +15,6 @@ import (
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
 
 	"github.com/onehall/onehall/deploy/stand"
-	"github.com/onehall/onehall/services/platform/boot"
-	"github.com/onehall/onehall/services/platform/clock"
 	"github.com/onehall/onehall/services/platform/rpc"
 )
 
@@ -40,16 +38,7 @@ func parked(ctx context.Context, out io.Writer, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := stand.Join(&c); err != nil {
-		return err
-	}
-	// The operators' port belongs to the deployment's own processes.
-	c.Admin.Listen = ""
-	p, err := params(c, clock.System())
-	if err != nil {
-		return err
-	}
-	rt, err := boot.NewRuntime(ctx, c.Config, p)
+	rt, err := join(ctx, &c)
 	if err != nil {
 		return err
 	}

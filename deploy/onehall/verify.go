@@ -38,21 +38,27 @@ func verifyAll(ctx context.Context, out io.Writer, args []string) (err error) {
 	if what != "recount" {
 		return fmt.Errorf("%q cannot be verified; recount can", what)
 	}
-	if err := stand.Join(&c); err != nil {
-		return err
-	}
-	// The operators' port belongs to the deployment's own processes.
-	c.Admin.Listen = ""
-	p, err := params(c, clock.System())
-	if err != nil {
-		return err
-	}
-	rt, err := boot.NewRuntime(ctx, c.Config, p)
+	rt, err := join(ctx, &c)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, rt.Close()) }()
 	return recount(ctx, out, rt)
+}
+
+// join makes the runtime of a command that speaks to a running deployment as its own
+// processes do: found by the configuration, or on the same data directory.
+func join(ctx context.Context, c *stand.Config) (*boot.Runtime, error) {
+	if err := stand.Join(c); err != nil {
+		return nil, err
+	}
+	// The operators' port belongs to the deployment's own processes.
+	c.Admin.Listen = ""
+	p, err := params(*c, clock.System())
+	if err != nil {
+		return nil, err
+	}
+	return boot.NewRuntime(ctx, c.Config, p)
 }
 
 // verifyHall recounts a hall of this process.
