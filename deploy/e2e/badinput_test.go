@@ -225,7 +225,8 @@ func (r *badRun) compare(b bad, transport, reason string, a answer) string {
 		}
 		note(slices.Contains(a.fields, field), "names %q, want %q", a.fields, field)
 	}
-	note(b.secret == "" || !strings.Contains(a.body, b.secret), "echoes the value")
+	// The request's id is random: digits of it are no echo of a short value.
+	note(b.secret == "" || !strings.Contains(strings.ReplaceAll(a.body, a.requestID, ""), b.secret), "echoes the value")
 	if len(wrong) > 0 {
 		r.t.Errorf("%s, by %s: %s; the answer: %.400s", b, transport, strings.Join(wrong, "; "), a.body)
 	}
