@@ -36,8 +36,9 @@ func eachFile(t *testing.T, f func(protoreflect.FileDescriptor)) {
 		}
 		return true
 	})
-	if n != 7 {
-		t.Fatalf("walked %d schemas, want 7", n)
+	written, err := filepath.Glob("onehall/*/v1/*.proto")
+	if err != nil || n == 0 || n != len(written) {
+		t.Fatalf("walked %d schemas of %d: %v", n, len(written), err)
 	}
 }
 
@@ -293,7 +294,7 @@ func TestPersonalFieldsAreMarked(t *testing.T) {
 // no comments, so this one reads the text.
 func TestEverythingIsCommented(t *testing.T) {
 	files, err := filepath.Glob("onehall/*/v1/*.proto")
-	if err != nil || len(files) != 7 {
+	if err != nil || len(files) == 0 {
 		t.Fatalf("found %d schemas: %v", len(files), err)
 	}
 	declares := regexp.MustCompile(`^\s*(message|enum|service|rpc) \w+|^\s*(repeated |optional )?[\w.]+ \w+ = \d+|^\s*[A-Z][A-Z0-9_]+ = \d+`)

@@ -34,11 +34,19 @@ import (
 // them. The feed is served by every role; casework stands for all.
 func rpcs() map[string]rpcMethod {
 	all := map[string]rpcMethod{}
-	for role, fd := range map[string]protoreflect.FileDescriptor{
-		"catalogue": cataloguev1.File_onehall_catalogue_v1_catalogue_proto, "casework": caseworkv1.File_onehall_casework_v1_casework_proto,
-		"supervision": supervisionv1.File_onehall_supervision_v1_supervision_proto, "review": reviewv1.File_onehall_review_v1_review_proto,
-		"hub": hubv1.File_onehall_hub_v1_hub_proto, "": feedv1.File_onehall_feed_v1_feed_proto,
+	for _, fd := range []protoreflect.FileDescriptor{
+		cataloguev1.File_onehall_catalogue_v1_catalogue_proto,
+		caseworkv1.File_onehall_casework_v1_casework_proto,
+		supervisionv1.File_onehall_supervision_v1_supervision_proto,
+		reviewv1.File_onehall_review_v1_review_proto,
+		hubv1.File_onehall_hub_v1_hub_proto,
+		feedv1.File_onehall_feed_v1_feed_proto,
 	} {
+		// The package names the role: onehall.casework.v1.
+		role := strings.Split(string(fd.Package()), ".")[1]
+		if role == "feed" {
+			role = ""
+		}
 		for i := range fd.Services().Len() {
 			sd := fd.Services().Get(i)
 			for j := range sd.Methods().Len() {
