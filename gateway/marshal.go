@@ -8,6 +8,7 @@ import (
 	"reflect"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/genproto/googleapis/api/httpbody"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 )
@@ -29,10 +30,18 @@ type marshaler struct{ encode encoder }
 const jsonType = "application/json"
 
 // ContentType implements runtime.Marshaler.
-func (marshaler) ContentType(any) string { return jsonType }
+func (marshaler) ContentType(v any) string {
+	if b, ok := v.(*httpbody.HttpBody); ok {
+		return b.GetContentType()
+	}
+	return jsonType
+}
 
-// Marshal implements runtime.Marshaler.
+// Marshal implements runtime.Marshaler. An HttpBody is a file, which goes out as it is.
 func (m marshaler) Marshal(v any) ([]byte, error) {
+	if b, ok := v.(*httpbody.HttpBody); ok {
+		return b.GetData(), nil
+	}
 	if msg, ok := v.(proto.Message); ok {
 		return m.encode(nil, msg)
 	}

@@ -159,6 +159,9 @@ func (s *scene) caseRows(x things) map[string]row {
 		"GetCaseDocument": the(func() proto.Message {
 			return &caseworkv1.GetCaseDocumentRequest{Name: x.kase, Kind: caseworkv1.DocumentKind_DOCUMENT_KIND_RECEIPT}
 		}),
+		"PrintCaseDocument": the(func() proto.Message {
+			return &caseworkv1.PrintCaseDocumentRequest{Name: x.kase, Kind: caseworkv1.DocumentKind_DOCUMENT_KIND_RECEIPT}
+		}),
 		// The same item twice, so that nothing is saved.
 		"FileJointCase": list(func() proto.Message {
 			part := &caseworkv1.JointPart{Item: x.item, Materials: application().GetMaterials()}

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"net/http"
 	"strings"
 
@@ -115,6 +116,9 @@ func (w *way) handle() {
 	r := w.refusal("decide before undertaking", act(w.t.Context(), w.head, c, "decide", &caseworkv1.DecideCaseRequest{Result: caseworkv1.DecisionResult_DECISION_RESULT_GRANTED}, nil))
 	if r.Status != http.StatusConflict || r.Reason != "CASE_WRONG_STATE" {
 		w.t.Errorf("decided too early: %v", r)
+	}
+	if status, pdf, err := w.window.Raw(w.t.Context(), http.MethodGet, "/v1/"+c.GetName()+"/document:print?kind=DOCUMENT_KIND_ACCEPTANCE", nil); err != nil || status != http.StatusOK || !bytes.HasPrefix(pdf, []byte("%PDF-1.")) {
+		w.t.Errorf("the acceptance notice as PDF: %d %.80q, %v", status, pdf, err)
 	}
 	c = w.finished(w.decided(c))
 	w.done++

@@ -157,11 +157,16 @@ func (c *catalogue) revision(name string, number int32) *rules.Item {
 	return nil
 }
 
+var terms = map[cataloguev1.ArchiveTerm]rules.Term{
+	cataloguev1.ArchiveTerm_ARCHIVE_TERM_TEN_YEARS: rules.TenYears, cataloguev1.ArchiveTerm_ARCHIVE_TERM_THIRTY_YEARS: rules.ThirtyYears,
+	cataloguev1.ArchiveTerm_ARCHIVE_TERM_PERMANENT: rules.Permanent,
+}
+
 // itemOf is what a case needs to know of a revision.
 func itemOf(r *cataloguev1.ItemRevision) (*rules.Item, error) {
 	i := r.GetItem()
 	item := &rules.Item{
-		Name: i.GetName(), Department: i.GetDepartment(), Title: i.GetTitle(), Revision: r.GetRevision(),
+		Name: i.GetName(), Department: i.GetDepartment(), DepartmentTitle: i.GetDepartmentTitle(), Title: i.GetTitle(), Revision: r.GetRevision(),
 		Instant: i.GetCaseType() == cataloguev1.CaseType_CASE_TYPE_INSTANT, FullFlow: i.GetFullFlow(), FourEyes: i.GetFourEyes(),
 		Limits:         rules.Limits{Promised: int(i.GetPromisedLimit()), Statutory: int(i.GetStatutoryLimit())},
 		ServiceObjects: i.GetServiceObjects(), Effective: r.GetEffectiveTime().AsTime(),
@@ -171,6 +176,9 @@ func itemOf(r *cataloguev1.ItemRevision) (*rules.Item, error) {
 	}
 	for _, m := range i.GetMaterials() {
 		item.Materials = append(item.Materials, rules.ItemMaterial{ID: m.GetId(), Title: m.GetDisplayName(), Necessary: m.GetNecessary()})
+	}
+	for _, r := range i.GetResults() {
+		item.Archive = max(item.Archive, terms[r.GetArchiveTerm()])
 	}
 	if last := i.GetCancelDate(); last != "" {
 		day, err := workday.ParseDate(last)

@@ -1,10 +1,12 @@
 package casework
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/genproto/googleapis/api/httpbody"
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	cataloguev1 "github.com/onehall/onehall/proto/gen/onehall/catalogue/v1"
@@ -175,6 +177,17 @@ func TestDocuments(t *testing.T) {
 	if err != nil || doc.GetAddressee() != "艾*" || doc.GetRemedies() != remedies {
 		t.Errorf("to an official: %v, %v", doc, err)
 	}
+	if want := caseworkv1.ArchiveTerm_ARCHIVE_TERM_UNSPECIFIED; doc.GetArchiveTerm() != want || doc.GetArchiveUntil() != "" {
+		t.Errorf("a running case is kept %v until %s", doc.GetArchiveTerm(), doc.GetArchiveUntil())
+	}
+	print := func(login string) (*httpbody.HttpBody, error) {
+		return h.client.PrintCaseDocument(as(t.Context(), login), &caseworkv1.PrintCaseDocumentRequest{Name: c.GetName(), Kind: caseworkv1.DocumentKind_DOCUMENT_KIND_DENIAL})
+	}
+	if pdf, err := print("ada"); err != nil || pdf.GetContentType() != "application/pdf" || !bytes.HasPrefix(pdf.GetData(), []byte("%PDF-1.")) {
+		t.Errorf("printed: %s %.20q, %v", pdf.GetContentType(), pdf.GetData(), err)
+	}
+	_, err = print("stranger")
+	h.refusedWith(err, fault.NotFound)
 	_, err = ask("bob", caseworkv1.DocumentKind_DOCUMENT_KIND_RECEIPT)
 	h.refusedWith(err, fault.NotFound)
 	_, err = ask("stranger", caseworkv1.DocumentKind_DOCUMENT_KIND_RECEIPT)

@@ -176,3 +176,20 @@ func TestNotDue(t *testing.T) {
 		}
 	}
 }
+
+// TestWorkedExample writes the document that docs/documents.md shows.
+func TestWorkedExample(t *testing.T) {
+	page, err := os.ReadFile("../../../../docs/documents.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```text\n")
+	want, _, ok := strings.Cut(rest, "```")
+	got, err := Write(full(nil), Request{Kind: kindAcceptance})
+	if err != nil || !ok {
+		t.Fatal(err, ok)
+	}
+	if diff := cmp.Diff(strings.TrimSpace(want), strings.TrimSpace(got.GetText())); diff != "" {
+		t.Errorf("the page shows another document (-page +written):\n%s", diff)
+	}
+}

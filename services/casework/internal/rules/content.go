@@ -33,12 +33,14 @@ type ItemMaterial struct {
 type Item struct {
 	// Name is the item's resource name, Department that of its department.
 	Name, Department string
-	Title            string
-	Revision         int32
-	Instant          bool
-	FullFlow         bool
-	FourEyes         bool
-	Limits           Limits
+	// DepartmentTitle is what documents call the department.
+	DepartmentTitle string
+	Title           string
+	Revision        int32
+	Instant         bool
+	FullFlow        bool
+	FourEyes        bool
+	Limits          Limits
 	// ServiceObjects says who may apply: 1 persons, 2 to 6 kinds of legal persons; empty
 	// means everybody.
 	ServiceObjects []int32
@@ -46,6 +48,8 @@ type Item struct {
 	// Effective is from when it is in force; LastDay is the last day, zero for none.
 	Effective time.Time
 	LastDay   workday.Date
+	// Archive is the longest term that its results name.
+	Archive Term
 }
 
 // InForce finds the revision in force at a moment: the highest that has begun. It is

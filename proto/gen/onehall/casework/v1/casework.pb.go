@@ -13,6 +13,7 @@ import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	_ "github.com/onehall/onehall/proto/gen/onehall/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
+	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	structpb "google.golang.org/protobuf/types/known/structpb"
@@ -846,6 +847,64 @@ func (x DocumentKind) Number() protoreflect.EnumNumber {
 // Deprecated: Use DocumentKind.Descriptor instead.
 func (DocumentKind) EnumDescriptor() ([]byte, []int) {
 	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{12}
+}
+
+// How long documents are kept (归档保管期限), in the terms of the Provisions on the
+// retention of documents of state organs (State Archives Administration Order 8 of 2006).
+type ArchiveTerm int32
+
+const (
+	// Not set.
+	ArchiveTerm_ARCHIVE_TERM_UNSPECIFIED ArchiveTerm = 0
+	// Ten years.
+	ArchiveTerm_ARCHIVE_TERM_TEN_YEARS ArchiveTerm = 1
+	// Thirty years.
+	ArchiveTerm_ARCHIVE_TERM_THIRTY_YEARS ArchiveTerm = 2
+	// For ever.
+	ArchiveTerm_ARCHIVE_TERM_PERMANENT ArchiveTerm = 3
+)
+
+// Enum value maps for ArchiveTerm.
+var (
+	ArchiveTerm_name = map[int32]string{
+		0: "ARCHIVE_TERM_UNSPECIFIED",
+		1: "ARCHIVE_TERM_TEN_YEARS",
+		2: "ARCHIVE_TERM_THIRTY_YEARS",
+		3: "ARCHIVE_TERM_PERMANENT",
+	}
+	ArchiveTerm_value = map[string]int32{
+		"ARCHIVE_TERM_UNSPECIFIED":  0,
+		"ARCHIVE_TERM_TEN_YEARS":    1,
+		"ARCHIVE_TERM_THIRTY_YEARS": 2,
+		"ARCHIVE_TERM_PERMANENT":    3,
+	}
+)
+
+func (x ArchiveTerm) Enum() *ArchiveTerm {
+	p := new(ArchiveTerm)
+	*p = x
+	return p
+}
+
+func (x ArchiveTerm) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ArchiveTerm) Descriptor() protoreflect.EnumDescriptor {
+	return file_onehall_casework_v1_casework_proto_enumTypes[13].Descriptor()
+}
+
+func (ArchiveTerm) Type() protoreflect.EnumType {
+	return &file_onehall_casework_v1_casework_proto_enumTypes[13]
+}
+
+func (x ArchiveTerm) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ArchiveTerm.Descriptor instead.
+func (ArchiveTerm) EnumDescriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{13}
 }
 
 // The applicant as given in the application.
@@ -5626,6 +5685,70 @@ func (x *GetCaseDocumentRequest) GetSerial() int32 {
 	return 0
 }
 
+// Asks for a document as PDF.
+type PrintCaseDocumentRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The case, halls/{division}/cases/{case_no}.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Which document.
+	Kind DocumentKind `protobuf:"varint,2,opt,name=kind,proto3,enum=onehall.casework.v1.DocumentKind" json:"kind,omitempty"`
+	// Which of several supplements or special procedures; 0 means the last.
+	Serial        int32 `protobuf:"varint,3,opt,name=serial,proto3" json:"serial,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrintCaseDocumentRequest) Reset() {
+	*x = PrintCaseDocumentRequest{}
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrintCaseDocumentRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrintCaseDocumentRequest) ProtoMessage() {}
+
+func (x *PrintCaseDocumentRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrintCaseDocumentRequest.ProtoReflect.Descriptor instead.
+func (*PrintCaseDocumentRequest) Descriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *PrintCaseDocumentRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *PrintCaseDocumentRequest) GetKind() DocumentKind {
+	if x != nil {
+		return x.Kind
+	}
+	return DocumentKind_DOCUMENT_KIND_UNSPECIFIED
+}
+
+func (x *PrintCaseDocumentRequest) GetSerial() int32 {
+	if x != nil {
+		return x.Serial
+	}
+	return 0
+}
+
 // One line of a document's table.
 type DocumentField struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -5639,7 +5762,7 @@ type DocumentField struct {
 
 func (x *DocumentField) Reset() {
 	*x = DocumentField{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5651,7 +5774,7 @@ func (x *DocumentField) String() string {
 func (*DocumentField) ProtoMessage() {}
 
 func (x *DocumentField) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5664,7 +5787,7 @@ func (x *DocumentField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DocumentField.ProtoReflect.Descriptor instead.
 func (*DocumentField) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{51}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *DocumentField) GetLabel() string {
@@ -5705,14 +5828,20 @@ type CaseDocument struct {
 	// The law it rests on, in Chinese.
 	LegalBasis []string `protobuf:"bytes,10,rep,name=legal_basis,json=legalBasis,proto3" json:"legal_basis,omitempty"`
 	// How it can be contested, in Chinese; empty where it cannot.
-	Remedies      string `protobuf:"bytes,11,opt,name=remedies,proto3" json:"remedies,omitempty"`
+	Remedies string `protobuf:"bytes,11,opt,name=remedies,proto3" json:"remedies,omitempty"`
+	// Name of the department that issues it.
+	DepartmentTitle string `protobuf:"bytes,60,opt,name=department_title,json=departmentTitle,proto3" json:"department_title,omitempty"`
+	// How long the case's documents are kept; not set before the case has ended.
+	ArchiveTerm ArchiveTerm `protobuf:"varint,61,opt,name=archive_term,json=archiveTerm,proto3,enum=onehall.casework.v1.ArchiveTerm" json:"archive_term,omitempty"`
+	// Last day they are kept, YYYY-MM-DD; empty when for ever or not yet known.
+	ArchiveUntil  string `protobuf:"bytes,62,opt,name=archive_until,json=archiveUntil,proto3" json:"archive_until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CaseDocument) Reset() {
 	*x = CaseDocument{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5724,7 +5853,7 @@ func (x *CaseDocument) String() string {
 func (*CaseDocument) ProtoMessage() {}
 
 func (x *CaseDocument) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5737,7 +5866,7 @@ func (x *CaseDocument) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseDocument.ProtoReflect.Descriptor instead.
 func (*CaseDocument) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{52}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *CaseDocument) GetCase() string {
@@ -5817,6 +5946,27 @@ func (x *CaseDocument) GetRemedies() string {
 	return ""
 }
 
+func (x *CaseDocument) GetDepartmentTitle() string {
+	if x != nil {
+		return x.DepartmentTitle
+	}
+	return ""
+}
+
+func (x *CaseDocument) GetArchiveTerm() ArchiveTerm {
+	if x != nil {
+		return x.ArchiveTerm
+	}
+	return ArchiveTerm_ARCHIVE_TERM_UNSPECIFIED
+}
+
+func (x *CaseDocument) GetArchiveUntil() string {
+	if x != nil {
+		return x.ArchiveUntil
+	}
+	return ""
+}
+
 // One item of a joint filing.
 type JointPart struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -5832,7 +5982,7 @@ type JointPart struct {
 
 func (x *JointPart) Reset() {
 	*x = JointPart{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5844,7 +5994,7 @@ func (x *JointPart) String() string {
 func (*JointPart) ProtoMessage() {}
 
 func (x *JointPart) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5857,7 +6007,7 @@ func (x *JointPart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JointPart.ProtoReflect.Descriptor instead.
 func (*JointPart) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{53}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *JointPart) GetItem() string {
@@ -5904,7 +6054,7 @@ type FileJointCaseRequest struct {
 
 func (x *FileJointCaseRequest) Reset() {
 	*x = FileJointCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5916,7 +6066,7 @@ func (x *FileJointCaseRequest) String() string {
 func (*FileJointCaseRequest) ProtoMessage() {}
 
 func (x *FileJointCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5929,7 +6079,7 @@ func (x *FileJointCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileJointCaseRequest.ProtoReflect.Descriptor instead.
 func (*FileJointCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{54}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *FileJointCaseRequest) GetParent() string {
@@ -5985,7 +6135,7 @@ var File_onehall_casework_v1_casework_proto protoreflect.FileDescriptor
 
 const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\n" +
-	"\"onehall/casework/v1/casework.proto\x12\x13onehall.casework.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a onehall/options/v1/options.proto\"\xee\x02\n" +
+	"\"onehall/casework/v1/casework.proto\x12\x13onehall.casework.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a onehall/options/v1/options.proto\"\xee\x02\n" +
 	"\tApplicant\x12B\n" +
 	"\x04type\x18\x01 \x01(\x0e2\".onehall.casework.v1.ApplicantTypeB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04type\x121\n" +
@@ -6476,10 +6626,16 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x04kind\x18\x02 \x01(\x0e2!.onehall.casework.v1.DocumentKindB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x12\"\n" +
 	"\x06serial\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\x06serial\"\xbe\x01\n" +
+	"\x18PrintCaseDocumentRequest\x12;\n" +
+	"\x04name\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x04name\x12A\n" +
+	"\x04kind\x18\x02 \x01(\x0e2!.onehall.casework.v1.DocumentKindB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x12\"\n" +
+	"\x06serial\x18\x03 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\x06serial\";\n" +
 	"\rDocumentField\x12\x14\n" +
 	"\x05label\x18\x01 \x01(\tR\x05label\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value\"\x9c\x03\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\"\xb1\x04\n" +
 	"\fCaseDocument\x12\x12\n" +
 	"\x04case\x18\x01 \x01(\tR\x04case\x125\n" +
 	"\x04kind\x18\x02 \x01(\x0e2!.onehall.casework.v1.DocumentKindR\x04kind\x12\x1f\n" +
@@ -6497,7 +6653,10 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\vlegal_basis\x18\n" +
 	" \x03(\tR\n" +
 	"legalBasis\x12\x1a\n" +
-	"\bremedies\x18\v \x01(\tR\bremedies\"\xd4\x01\n" +
+	"\bremedies\x18\v \x01(\tR\bremedies\x12)\n" +
+	"\x10department_title\x18< \x01(\tR\x0fdepartmentTitle\x12C\n" +
+	"\farchive_term\x18= \x01(\x0e2 .onehall.casework.v1.ArchiveTermR\varchiveTerm\x12#\n" +
+	"\rarchive_until\x18> \x01(\tR\farchiveUntil\"\xd4\x01\n" +
 	"\tJointPart\x12I\n" +
 	"\x04item\x18\x01 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04item\x121\n" +
 	"\x04form\x18\x02 \x01(\v2\x17.google.protobuf.StructB\x04\xa8\xbb\x18\x01R\x04form\x12I\n" +
@@ -6598,7 +6757,12 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x14DOCUMENT_KIND_DENIAL\x10\x06\x12\x19\n" +
 	"\x15DOCUMENT_KIND_SPECIAL\x10\a\x12\x1a\n" +
 	"\x16DOCUMENT_KIND_DELIVERY\x10\b\x12\x1c\n" +
-	"\x18DOCUMENT_KIND_REVOCATION\x10\t2\x85+\n" +
+	"\x18DOCUMENT_KIND_REVOCATION\x10\t*\x82\x01\n" +
+	"\vArchiveTerm\x12\x1c\n" +
+	"\x18ARCHIVE_TERM_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16ARCHIVE_TERM_TEN_YEARS\x10\x01\x12\x1d\n" +
+	"\x19ARCHIVE_TERM_THIRTY_YEARS\x10\x02\x12\x1a\n" +
+	"\x16ARCHIVE_TERM_PERMANENT\x10\x032\xb8,\n" +
 	"\x0fCaseworkService\x12\x89\x01\n" +
 	"\n" +
 	"CreateCase\x12&.onehall.casework.v1.CreateCaseRequest\x1a\x19.onehall.casework.v1.Case\"8\xa2\xbb\x18\f\x12\x04\b\x01\x10\x01\x12\x04\b\x02\x10\x03\x82\xd3\xe4\x93\x02\":\x04case\"\x1a/v1/{parent=halls/*}/cases\x12\x8e\x01\n" +
@@ -6643,7 +6807,8 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"RevokeCase\x12&.onehall.casework.v1.RevokeCaseRequest\x1a\x19.onehall.casework.v1.Case\"6\xa2\xbb\x18\x06\x12\x04\b\x04\x10\x02\x82\xd3\xe4\x93\x02&:\x01*\"!/v1/{name=halls/*/cases/*}:revoke\x12\x9c\x01\n" +
 	"\x11OpenForwardedCase\x12-.onehall.casework.v1.OpenForwardedCaseRequest\x1a\x19.onehall.casework.v1.Case\"=\xa2\xbb\x18\x06\x12\x04\b\x02\x10\x03\x82\xd3\xe4\x93\x02-:\x01*\"(/v1/{parent=halls/*}/cases:openForwarded\x12\x97\x01\n" +
 	"\x0eChangeRevision\x12*.onehall.casework.v1.ChangeRevisionRequest\x1a\x19.onehall.casework.v1.Case\">\xa2\xbb\x18\x06\x12\x04\b\x04\x10\x02\x82\xd3\xe4\x93\x02.:\x01*\")/v1/{name=halls/*/cases/*}:changeRevision\x12\xb3\x01\n" +
-	"\x0fGetCaseDocument\x12+.onehall.casework.v1.GetCaseDocumentRequest\x1a!.onehall.casework.v1.CaseDocument\"P\xa2\xbb\x18\x1e\x12\x04\b\x01\x10\x01\x12\x04\b\x02\x10\x03\x12\x04\b\x03\x10\x02\x12\x04\b\x04\x10\x02\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02%\x12#/v1/{name=halls/*/cases/*}/document\x90\x02\x01\x12\x96\x01\n" +
+	"\x0fGetCaseDocument\x12+.onehall.casework.v1.GetCaseDocumentRequest\x1a!.onehall.casework.v1.CaseDocument\"P\xa2\xbb\x18\x1e\x12\x04\b\x01\x10\x01\x12\x04\b\x02\x10\x03\x12\x04\b\x03\x10\x02\x12\x04\b\x04\x10\x02\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02%\x12#/v1/{name=halls/*/cases/*}/document\x90\x02\x01\x12\xb0\x01\n" +
+	"\x11PrintCaseDocument\x12-.onehall.casework.v1.PrintCaseDocumentRequest\x1a\x14.google.api.HttpBody\"V\xa2\xbb\x18\x1e\x12\x04\b\x01\x10\x01\x12\x04\b\x02\x10\x03\x12\x04\b\x03\x10\x02\x12\x04\b\x04\x10\x02\x12\x04\b\a\x10\x04\x82\xd3\xe4\x93\x02+\x12)/v1/{name=halls/*/cases/*}/document:print\x90\x02\x01\x12\x96\x01\n" +
 	"\rFileJointCase\x12).onehall.casework.v1.FileJointCaseRequest\x1a\x19.onehall.casework.v1.Case\"?\xa2\xbb\x18\f\x12\x04\b\x01\x10\x01\x12\x04\b\x02\x10\x03\x82\xd3\xe4\x93\x02):\x01*\"$/v1/{parent=halls/*}/cases:fileJointB\xdb\x01\n" +
 	"\x17com.onehall.casework.v1B\rCaseworkProtoP\x01ZCgithub.com/onehall/onehall/proto/gen/onehall/casework/v1;caseworkv1\xa2\x02\x03OCX\xaa\x02\x13Onehall.Casework.V1\xca\x02\x13Onehall\\Casework\\V1\xe2\x02\x1fOnehall\\Casework\\V1\\GPBMetadata\xea\x02\x15Onehall::Casework::V1b\x06proto3"
 
@@ -6659,8 +6824,8 @@ func file_onehall_casework_v1_casework_proto_rawDescGZIP() []byte {
 	return file_onehall_casework_v1_casework_proto_rawDescData
 }
 
-var file_onehall_casework_v1_casework_proto_enumTypes = make([]protoimpl.EnumInfo, 13)
-var file_onehall_casework_v1_casework_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
+var file_onehall_casework_v1_casework_proto_enumTypes = make([]protoimpl.EnumInfo, 14)
+var file_onehall_casework_v1_casework_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
 var file_onehall_casework_v1_casework_proto_goTypes = []any{
 	(CaseState)(0),                       // 0: onehall.casework.v1.CaseState
 	(CaseType)(0),                        // 1: onehall.casework.v1.CaseType
@@ -6675,239 +6840,246 @@ var file_onehall_casework_v1_casework_proto_goTypes = []any{
 	(InboxStage)(0),                      // 10: onehall.casework.v1.InboxStage
 	(InboxAssignee)(0),                   // 11: onehall.casework.v1.InboxAssignee
 	(DocumentKind)(0),                    // 12: onehall.casework.v1.DocumentKind
-	(*Applicant)(nil),                    // 13: onehall.casework.v1.Applicant
-	(*CaseMaterial)(nil),                 // 14: onehall.casework.v1.CaseMaterial
-	(*Supplement)(nil),                   // 15: onehall.casework.v1.Supplement
-	(*Step)(nil),                         // 16: onehall.casework.v1.Step
-	(*SpecialProcedure)(nil),             // 17: onehall.casework.v1.SpecialProcedure
-	(*Decision)(nil),                     // 18: onehall.casework.v1.Decision
-	(*Finish)(nil),                       // 19: onehall.casework.v1.Finish
-	(*Revocation)(nil),                   // 20: onehall.casework.v1.Revocation
-	(*Collection)(nil),                   // 21: onehall.casework.v1.Collection
-	(*Handover)(nil),                     // 22: onehall.casework.v1.Handover
-	(*Case)(nil),                         // 23: onehall.casework.v1.Case
-	(*CreateCaseRequest)(nil),            // 24: onehall.casework.v1.CreateCaseRequest
-	(*UpdateCaseRequest)(nil),            // 25: onehall.casework.v1.UpdateCaseRequest
-	(*SubmitCaseRequest)(nil),            // 26: onehall.casework.v1.SubmitCaseRequest
-	(*FileCaseRequest)(nil),              // 27: onehall.casework.v1.FileCaseRequest
-	(*GetCaseRequest)(nil),               // 28: onehall.casework.v1.GetCaseRequest
-	(*ListCasesRequest)(nil),             // 29: onehall.casework.v1.ListCasesRequest
-	(*ListCasesResponse)(nil),            // 30: onehall.casework.v1.ListCasesResponse
-	(*ListInboxRequest)(nil),             // 31: onehall.casework.v1.ListInboxRequest
-	(*ListInboxResponse)(nil),            // 32: onehall.casework.v1.ListInboxResponse
-	(*ListCaseEventsRequest)(nil),        // 33: onehall.casework.v1.ListCaseEventsRequest
-	(*CaseEvent)(nil),                    // 34: onehall.casework.v1.CaseEvent
-	(*ListCaseEventsResponse)(nil),       // 35: onehall.casework.v1.ListCaseEventsResponse
-	(*QueryProgressRequest)(nil),         // 36: onehall.casework.v1.QueryProgressRequest
-	(*Progress)(nil),                     // 37: onehall.casework.v1.Progress
-	(*RevealApplicantRequest)(nil),       // 38: onehall.casework.v1.RevealApplicantRequest
-	(*PreAcceptCaseRequest)(nil),         // 39: onehall.casework.v1.PreAcceptCaseRequest
-	(*RequestSupplementRequest)(nil),     // 40: onehall.casework.v1.RequestSupplementRequest
-	(*ReceiveSupplementRequest)(nil),     // 41: onehall.casework.v1.ReceiveSupplementRequest
-	(*AcceptCaseRequest)(nil),            // 42: onehall.casework.v1.AcceptCaseRequest
-	(*NotAcceptCaseRequest)(nil),         // 43: onehall.casework.v1.NotAcceptCaseRequest
-	(*RefuseCaseRequest)(nil),            // 44: onehall.casework.v1.RefuseCaseRequest
-	(*UndertakeCaseRequest)(nil),         // 45: onehall.casework.v1.UndertakeCaseRequest
-	(*ExamineCaseRequest)(nil),           // 46: onehall.casework.v1.ExamineCaseRequest
-	(*ApproveCaseRequest)(nil),           // 47: onehall.casework.v1.ApproveCaseRequest
-	(*DecideCaseRequest)(nil),            // 48: onehall.casework.v1.DecideCaseRequest
-	(*FinishCaseRequest)(nil),            // 49: onehall.casework.v1.FinishCaseRequest
-	(*CollectCaseRequest)(nil),           // 50: onehall.casework.v1.CollectCaseRequest
-	(*WithdrawCaseRequest)(nil),          // 51: onehall.casework.v1.WithdrawCaseRequest
-	(*LapseCaseRequest)(nil),             // 52: onehall.casework.v1.LapseCaseRequest
-	(*VoidCaseRequest)(nil),              // 53: onehall.casework.v1.VoidCaseRequest
-	(*StartSpecialProcedureRequest)(nil), // 54: onehall.casework.v1.StartSpecialProcedureRequest
-	(*EndSpecialProcedureRequest)(nil),   // 55: onehall.casework.v1.EndSpecialProcedureRequest
-	(*ClaimCaseRequest)(nil),             // 56: onehall.casework.v1.ClaimCaseRequest
-	(*AssignCaseRequest)(nil),            // 57: onehall.casework.v1.AssignCaseRequest
-	(*ReleaseCaseRequest)(nil),           // 58: onehall.casework.v1.ReleaseCaseRequest
-	(*HandOverCaseRequest)(nil),          // 59: onehall.casework.v1.HandOverCaseRequest
-	(*RevokeCaseRequest)(nil),            // 60: onehall.casework.v1.RevokeCaseRequest
-	(*OpenForwardedCaseRequest)(nil),     // 61: onehall.casework.v1.OpenForwardedCaseRequest
-	(*ChangeRevisionRequest)(nil),        // 62: onehall.casework.v1.ChangeRevisionRequest
-	(*GetCaseDocumentRequest)(nil),       // 63: onehall.casework.v1.GetCaseDocumentRequest
-	(*DocumentField)(nil),                // 64: onehall.casework.v1.DocumentField
-	(*CaseDocument)(nil),                 // 65: onehall.casework.v1.CaseDocument
-	(*JointPart)(nil),                    // 66: onehall.casework.v1.JointPart
-	(*FileJointCaseRequest)(nil),         // 67: onehall.casework.v1.FileJointCaseRequest
-	(*timestamppb.Timestamp)(nil),        // 68: google.protobuf.Timestamp
-	(*structpb.Struct)(nil),              // 69: google.protobuf.Struct
+	(ArchiveTerm)(0),                     // 13: onehall.casework.v1.ArchiveTerm
+	(*Applicant)(nil),                    // 14: onehall.casework.v1.Applicant
+	(*CaseMaterial)(nil),                 // 15: onehall.casework.v1.CaseMaterial
+	(*Supplement)(nil),                   // 16: onehall.casework.v1.Supplement
+	(*Step)(nil),                         // 17: onehall.casework.v1.Step
+	(*SpecialProcedure)(nil),             // 18: onehall.casework.v1.SpecialProcedure
+	(*Decision)(nil),                     // 19: onehall.casework.v1.Decision
+	(*Finish)(nil),                       // 20: onehall.casework.v1.Finish
+	(*Revocation)(nil),                   // 21: onehall.casework.v1.Revocation
+	(*Collection)(nil),                   // 22: onehall.casework.v1.Collection
+	(*Handover)(nil),                     // 23: onehall.casework.v1.Handover
+	(*Case)(nil),                         // 24: onehall.casework.v1.Case
+	(*CreateCaseRequest)(nil),            // 25: onehall.casework.v1.CreateCaseRequest
+	(*UpdateCaseRequest)(nil),            // 26: onehall.casework.v1.UpdateCaseRequest
+	(*SubmitCaseRequest)(nil),            // 27: onehall.casework.v1.SubmitCaseRequest
+	(*FileCaseRequest)(nil),              // 28: onehall.casework.v1.FileCaseRequest
+	(*GetCaseRequest)(nil),               // 29: onehall.casework.v1.GetCaseRequest
+	(*ListCasesRequest)(nil),             // 30: onehall.casework.v1.ListCasesRequest
+	(*ListCasesResponse)(nil),            // 31: onehall.casework.v1.ListCasesResponse
+	(*ListInboxRequest)(nil),             // 32: onehall.casework.v1.ListInboxRequest
+	(*ListInboxResponse)(nil),            // 33: onehall.casework.v1.ListInboxResponse
+	(*ListCaseEventsRequest)(nil),        // 34: onehall.casework.v1.ListCaseEventsRequest
+	(*CaseEvent)(nil),                    // 35: onehall.casework.v1.CaseEvent
+	(*ListCaseEventsResponse)(nil),       // 36: onehall.casework.v1.ListCaseEventsResponse
+	(*QueryProgressRequest)(nil),         // 37: onehall.casework.v1.QueryProgressRequest
+	(*Progress)(nil),                     // 38: onehall.casework.v1.Progress
+	(*RevealApplicantRequest)(nil),       // 39: onehall.casework.v1.RevealApplicantRequest
+	(*PreAcceptCaseRequest)(nil),         // 40: onehall.casework.v1.PreAcceptCaseRequest
+	(*RequestSupplementRequest)(nil),     // 41: onehall.casework.v1.RequestSupplementRequest
+	(*ReceiveSupplementRequest)(nil),     // 42: onehall.casework.v1.ReceiveSupplementRequest
+	(*AcceptCaseRequest)(nil),            // 43: onehall.casework.v1.AcceptCaseRequest
+	(*NotAcceptCaseRequest)(nil),         // 44: onehall.casework.v1.NotAcceptCaseRequest
+	(*RefuseCaseRequest)(nil),            // 45: onehall.casework.v1.RefuseCaseRequest
+	(*UndertakeCaseRequest)(nil),         // 46: onehall.casework.v1.UndertakeCaseRequest
+	(*ExamineCaseRequest)(nil),           // 47: onehall.casework.v1.ExamineCaseRequest
+	(*ApproveCaseRequest)(nil),           // 48: onehall.casework.v1.ApproveCaseRequest
+	(*DecideCaseRequest)(nil),            // 49: onehall.casework.v1.DecideCaseRequest
+	(*FinishCaseRequest)(nil),            // 50: onehall.casework.v1.FinishCaseRequest
+	(*CollectCaseRequest)(nil),           // 51: onehall.casework.v1.CollectCaseRequest
+	(*WithdrawCaseRequest)(nil),          // 52: onehall.casework.v1.WithdrawCaseRequest
+	(*LapseCaseRequest)(nil),             // 53: onehall.casework.v1.LapseCaseRequest
+	(*VoidCaseRequest)(nil),              // 54: onehall.casework.v1.VoidCaseRequest
+	(*StartSpecialProcedureRequest)(nil), // 55: onehall.casework.v1.StartSpecialProcedureRequest
+	(*EndSpecialProcedureRequest)(nil),   // 56: onehall.casework.v1.EndSpecialProcedureRequest
+	(*ClaimCaseRequest)(nil),             // 57: onehall.casework.v1.ClaimCaseRequest
+	(*AssignCaseRequest)(nil),            // 58: onehall.casework.v1.AssignCaseRequest
+	(*ReleaseCaseRequest)(nil),           // 59: onehall.casework.v1.ReleaseCaseRequest
+	(*HandOverCaseRequest)(nil),          // 60: onehall.casework.v1.HandOverCaseRequest
+	(*RevokeCaseRequest)(nil),            // 61: onehall.casework.v1.RevokeCaseRequest
+	(*OpenForwardedCaseRequest)(nil),     // 62: onehall.casework.v1.OpenForwardedCaseRequest
+	(*ChangeRevisionRequest)(nil),        // 63: onehall.casework.v1.ChangeRevisionRequest
+	(*GetCaseDocumentRequest)(nil),       // 64: onehall.casework.v1.GetCaseDocumentRequest
+	(*PrintCaseDocumentRequest)(nil),     // 65: onehall.casework.v1.PrintCaseDocumentRequest
+	(*DocumentField)(nil),                // 66: onehall.casework.v1.DocumentField
+	(*CaseDocument)(nil),                 // 67: onehall.casework.v1.CaseDocument
+	(*JointPart)(nil),                    // 68: onehall.casework.v1.JointPart
+	(*FileJointCaseRequest)(nil),         // 69: onehall.casework.v1.FileJointCaseRequest
+	(*timestamppb.Timestamp)(nil),        // 70: google.protobuf.Timestamp
+	(*structpb.Struct)(nil),              // 71: google.protobuf.Struct
+	(*httpbody.HttpBody)(nil),            // 72: google.api.HttpBody
 }
 var file_onehall_casework_v1_casework_proto_depIdxs = []int32{
 	3,   // 0: onehall.casework.v1.Applicant.type:type_name -> onehall.casework.v1.ApplicantType
 	4,   // 1: onehall.casework.v1.Applicant.id_type:type_name -> onehall.casework.v1.IdType
-	68,  // 2: onehall.casework.v1.Supplement.notice_time:type_name -> google.protobuf.Timestamp
-	68,  // 3: onehall.casework.v1.Supplement.receipt_time:type_name -> google.protobuf.Timestamp
+	70,  // 2: onehall.casework.v1.Supplement.notice_time:type_name -> google.protobuf.Timestamp
+	70,  // 3: onehall.casework.v1.Supplement.receipt_time:type_name -> google.protobuf.Timestamp
 	5,   // 4: onehall.casework.v1.Step.kind:type_name -> onehall.casework.v1.StepKind
-	68,  // 5: onehall.casework.v1.Step.step_time:type_name -> google.protobuf.Timestamp
+	70,  // 5: onehall.casework.v1.Step.step_time:type_name -> google.protobuf.Timestamp
 	6,   // 6: onehall.casework.v1.SpecialProcedure.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
 	7,   // 7: onehall.casework.v1.SpecialProcedure.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	68,  // 8: onehall.casework.v1.SpecialProcedure.start_time:type_name -> google.protobuf.Timestamp
-	68,  // 9: onehall.casework.v1.SpecialProcedure.end_time:type_name -> google.protobuf.Timestamp
+	70,  // 8: onehall.casework.v1.SpecialProcedure.start_time:type_name -> google.protobuf.Timestamp
+	70,  // 9: onehall.casework.v1.SpecialProcedure.end_time:type_name -> google.protobuf.Timestamp
 	8,   // 10: onehall.casework.v1.Decision.result:type_name -> onehall.casework.v1.DecisionResult
-	68,  // 11: onehall.casework.v1.Decision.decide_time:type_name -> google.protobuf.Timestamp
+	70,  // 11: onehall.casework.v1.Decision.decide_time:type_name -> google.protobuf.Timestamp
 	9,   // 12: onehall.casework.v1.Finish.result:type_name -> onehall.casework.v1.FinishResult
-	68,  // 13: onehall.casework.v1.Finish.finish_time:type_name -> google.protobuf.Timestamp
-	68,  // 14: onehall.casework.v1.Revocation.revoke_time:type_name -> google.protobuf.Timestamp
+	70,  // 13: onehall.casework.v1.Finish.finish_time:type_name -> google.protobuf.Timestamp
+	70,  // 14: onehall.casework.v1.Revocation.revoke_time:type_name -> google.protobuf.Timestamp
 	2,   // 15: onehall.casework.v1.Collection.way:type_name -> onehall.casework.v1.Channel
-	68,  // 16: onehall.casework.v1.Collection.collect_time:type_name -> google.protobuf.Timestamp
-	68,  // 17: onehall.casework.v1.Handover.handover_time:type_name -> google.protobuf.Timestamp
+	70,  // 16: onehall.casework.v1.Collection.collect_time:type_name -> google.protobuf.Timestamp
+	70,  // 17: onehall.casework.v1.Handover.handover_time:type_name -> google.protobuf.Timestamp
 	1,   // 18: onehall.casework.v1.Case.case_type:type_name -> onehall.casework.v1.CaseType
 	2,   // 19: onehall.casework.v1.Case.channel:type_name -> onehall.casework.v1.Channel
 	0,   // 20: onehall.casework.v1.Case.state:type_name -> onehall.casework.v1.CaseState
-	13,  // 21: onehall.casework.v1.Case.applicant:type_name -> onehall.casework.v1.Applicant
-	69,  // 22: onehall.casework.v1.Case.form:type_name -> google.protobuf.Struct
-	14,  // 23: onehall.casework.v1.Case.materials:type_name -> onehall.casework.v1.CaseMaterial
+	14,  // 21: onehall.casework.v1.Case.applicant:type_name -> onehall.casework.v1.Applicant
+	71,  // 22: onehall.casework.v1.Case.form:type_name -> google.protobuf.Struct
+	15,  // 23: onehall.casework.v1.Case.materials:type_name -> onehall.casework.v1.CaseMaterial
 	7,   // 24: onehall.casework.v1.Case.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	68,  // 25: onehall.casework.v1.Case.create_time:type_name -> google.protobuf.Timestamp
-	68,  // 26: onehall.casework.v1.Case.submit_time:type_name -> google.protobuf.Timestamp
-	68,  // 27: onehall.casework.v1.Case.pre_accept_time:type_name -> google.protobuf.Timestamp
-	68,  // 28: onehall.casework.v1.Case.accept_time:type_name -> google.protobuf.Timestamp
-	15,  // 29: onehall.casework.v1.Case.supplements:type_name -> onehall.casework.v1.Supplement
-	16,  // 30: onehall.casework.v1.Case.steps:type_name -> onehall.casework.v1.Step
-	17,  // 31: onehall.casework.v1.Case.special_procedures:type_name -> onehall.casework.v1.SpecialProcedure
-	18,  // 32: onehall.casework.v1.Case.decision:type_name -> onehall.casework.v1.Decision
-	19,  // 33: onehall.casework.v1.Case.finish:type_name -> onehall.casework.v1.Finish
-	21,  // 34: onehall.casework.v1.Case.collection:type_name -> onehall.casework.v1.Collection
-	68,  // 35: onehall.casework.v1.Case.end_time:type_name -> google.protobuf.Timestamp
-	68,  // 36: onehall.casework.v1.Case.update_time:type_name -> google.protobuf.Timestamp
-	68,  // 37: onehall.casework.v1.Case.deemed_accept_time:type_name -> google.protobuf.Timestamp
-	22,  // 38: onehall.casework.v1.Case.handovers:type_name -> onehall.casework.v1.Handover
-	20,  // 39: onehall.casework.v1.Case.revocation:type_name -> onehall.casework.v1.Revocation
-	23,  // 40: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	23,  // 41: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	23,  // 42: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
-	68,  // 43: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 25: onehall.casework.v1.Case.create_time:type_name -> google.protobuf.Timestamp
+	70,  // 26: onehall.casework.v1.Case.submit_time:type_name -> google.protobuf.Timestamp
+	70,  // 27: onehall.casework.v1.Case.pre_accept_time:type_name -> google.protobuf.Timestamp
+	70,  // 28: onehall.casework.v1.Case.accept_time:type_name -> google.protobuf.Timestamp
+	16,  // 29: onehall.casework.v1.Case.supplements:type_name -> onehall.casework.v1.Supplement
+	17,  // 30: onehall.casework.v1.Case.steps:type_name -> onehall.casework.v1.Step
+	18,  // 31: onehall.casework.v1.Case.special_procedures:type_name -> onehall.casework.v1.SpecialProcedure
+	19,  // 32: onehall.casework.v1.Case.decision:type_name -> onehall.casework.v1.Decision
+	20,  // 33: onehall.casework.v1.Case.finish:type_name -> onehall.casework.v1.Finish
+	22,  // 34: onehall.casework.v1.Case.collection:type_name -> onehall.casework.v1.Collection
+	70,  // 35: onehall.casework.v1.Case.end_time:type_name -> google.protobuf.Timestamp
+	70,  // 36: onehall.casework.v1.Case.update_time:type_name -> google.protobuf.Timestamp
+	70,  // 37: onehall.casework.v1.Case.deemed_accept_time:type_name -> google.protobuf.Timestamp
+	23,  // 38: onehall.casework.v1.Case.handovers:type_name -> onehall.casework.v1.Handover
+	21,  // 39: onehall.casework.v1.Case.revocation:type_name -> onehall.casework.v1.Revocation
+	24,  // 40: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	24,  // 41: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	24,  // 42: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
+	70,  // 43: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
 	0,   // 44: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
-	23,  // 45: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
+	24,  // 45: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
 	10,  // 46: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
 	11,  // 47: onehall.casework.v1.ListInboxRequest.assignee:type_name -> onehall.casework.v1.InboxAssignee
-	23,  // 48: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
+	24,  // 48: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
 	0,   // 49: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
-	68,  // 50: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
-	68,  // 51: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
-	34,  // 52: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
+	70,  // 50: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 51: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
+	35,  // 52: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
 	0,   // 53: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
-	68,  // 54: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
-	68,  // 55: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
-	68,  // 56: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	68,  // 57: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	68,  // 58: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	14,  // 59: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	69,  // 60: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
+	70,  // 54: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
+	70,  // 55: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
+	70,  // 56: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 57: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 58: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	15,  // 59: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	71,  // 60: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
 	2,   // 61: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
-	68,  // 62: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	68,  // 63: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	68,  // 64: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	68,  // 65: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	68,  // 66: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	68,  // 67: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	68,  // 68: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 62: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 63: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 64: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 65: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 66: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 67: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 68: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
 	8,   // 69: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
-	68,  // 70: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 70: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
 	9,   // 71: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
-	68,  // 72: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 72: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
 	2,   // 73: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
-	68,  // 74: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	68,  // 75: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	68,  // 76: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	68,  // 77: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 74: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 75: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 76: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 77: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
 	6,   // 78: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
 	7,   // 79: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	68,  // 80: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	68,  // 81: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	68,  // 82: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	68,  // 83: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	68,  // 84: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	68,  // 85: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	14,  // 86: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	68,  // 87: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 80: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 81: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 82: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 83: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 84: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	70,  // 85: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	15,  // 86: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	70,  // 87: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
 	12,  // 88: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
-	12,  // 89: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
-	68,  // 90: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
-	64,  // 91: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
-	69,  // 92: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
-	14,  // 93: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
-	13,  // 94: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
-	2,   // 95: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
-	66,  // 96: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
-	24,  // 97: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
-	25,  // 98: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
-	26,  // 99: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
-	27,  // 100: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
-	28,  // 101: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
-	29,  // 102: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
-	31,  // 103: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
-	33,  // 104: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
-	36,  // 105: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
-	38,  // 106: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
-	39,  // 107: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
-	40,  // 108: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
-	41,  // 109: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
-	42,  // 110: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
-	43,  // 111: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
-	44,  // 112: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
-	45,  // 113: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
-	46,  // 114: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
-	47,  // 115: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
-	48,  // 116: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
-	49,  // 117: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
-	50,  // 118: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
-	51,  // 119: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
-	52,  // 120: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
-	53,  // 121: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
-	54,  // 122: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
-	55,  // 123: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
-	56,  // 124: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
-	57,  // 125: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
-	58,  // 126: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
-	59,  // 127: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
-	60,  // 128: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
-	61,  // 129: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
-	62,  // 130: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
-	63,  // 131: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
-	67,  // 132: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
-	23,  // 133: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
-	23,  // 134: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
-	23,  // 135: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
-	23,  // 136: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
-	23,  // 137: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
-	30,  // 138: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
-	32,  // 139: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
-	35,  // 140: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
-	37,  // 141: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
-	13,  // 142: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
-	23,  // 143: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
-	23,  // 144: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
-	23,  // 145: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
-	23,  // 146: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
-	23,  // 147: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
-	23,  // 148: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
-	23,  // 149: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
-	23,  // 150: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
-	23,  // 151: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
-	23,  // 152: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
-	23,  // 153: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
-	23,  // 154: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
-	23,  // 155: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
-	23,  // 156: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
-	23,  // 157: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
-	23,  // 158: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
-	23,  // 159: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
-	23,  // 160: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
-	23,  // 161: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
-	23,  // 162: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
-	23,  // 163: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
-	23,  // 164: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
-	23,  // 165: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
-	23,  // 166: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
-	65,  // 167: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
-	23,  // 168: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
-	133, // [133:169] is the sub-list for method output_type
-	97,  // [97:133] is the sub-list for method input_type
-	97,  // [97:97] is the sub-list for extension type_name
-	97,  // [97:97] is the sub-list for extension extendee
-	0,   // [0:97] is the sub-list for field type_name
+	12,  // 89: onehall.casework.v1.PrintCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
+	12,  // 90: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
+	70,  // 91: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
+	66,  // 92: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
+	13,  // 93: onehall.casework.v1.CaseDocument.archive_term:type_name -> onehall.casework.v1.ArchiveTerm
+	71,  // 94: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
+	15,  // 95: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
+	14,  // 96: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
+	2,   // 97: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
+	68,  // 98: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
+	25,  // 99: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
+	26,  // 100: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
+	27,  // 101: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
+	28,  // 102: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
+	29,  // 103: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
+	30,  // 104: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
+	32,  // 105: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
+	34,  // 106: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
+	37,  // 107: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
+	39,  // 108: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
+	40,  // 109: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
+	41,  // 110: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
+	42,  // 111: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
+	43,  // 112: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
+	44,  // 113: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
+	45,  // 114: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
+	46,  // 115: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
+	47,  // 116: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
+	48,  // 117: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
+	49,  // 118: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
+	50,  // 119: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
+	51,  // 120: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
+	52,  // 121: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
+	53,  // 122: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
+	54,  // 123: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
+	55,  // 124: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
+	56,  // 125: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
+	57,  // 126: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
+	58,  // 127: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
+	59,  // 128: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
+	60,  // 129: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
+	61,  // 130: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
+	62,  // 131: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
+	63,  // 132: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
+	64,  // 133: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
+	65,  // 134: onehall.casework.v1.CaseworkService.PrintCaseDocument:input_type -> onehall.casework.v1.PrintCaseDocumentRequest
+	69,  // 135: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
+	24,  // 136: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
+	24,  // 137: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
+	24,  // 138: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
+	24,  // 139: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
+	24,  // 140: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
+	31,  // 141: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
+	33,  // 142: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
+	36,  // 143: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
+	38,  // 144: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
+	14,  // 145: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
+	24,  // 146: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
+	24,  // 147: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
+	24,  // 148: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
+	24,  // 149: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
+	24,  // 150: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
+	24,  // 151: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
+	24,  // 152: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
+	24,  // 153: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
+	24,  // 154: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
+	24,  // 155: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
+	24,  // 156: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
+	24,  // 157: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
+	24,  // 158: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
+	24,  // 159: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
+	24,  // 160: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
+	24,  // 161: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
+	24,  // 162: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
+	24,  // 163: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
+	24,  // 164: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
+	24,  // 165: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
+	24,  // 166: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
+	24,  // 167: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
+	24,  // 168: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
+	24,  // 169: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
+	67,  // 170: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
+	72,  // 171: onehall.casework.v1.CaseworkService.PrintCaseDocument:output_type -> google.api.HttpBody
+	24,  // 172: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
+	136, // [136:173] is the sub-list for method output_type
+	99,  // [99:136] is the sub-list for method input_type
+	99,  // [99:99] is the sub-list for extension type_name
+	99,  // [99:99] is the sub-list for extension extendee
+	0,   // [0:99] is the sub-list for field type_name
 }
 
 func init() { file_onehall_casework_v1_casework_proto_init() }
@@ -6920,8 +7092,8 @@ func file_onehall_casework_v1_casework_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onehall_casework_v1_casework_proto_rawDesc), len(file_onehall_casework_v1_casework_proto_rawDesc)),
-			NumEnums:      13,
-			NumMessages:   55,
+			NumEnums:      14,
+			NumMessages:   56,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

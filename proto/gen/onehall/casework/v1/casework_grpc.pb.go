@@ -11,6 +11,7 @@ package caseworkv1
 
 import (
 	context "context"
+	httpbody "google.golang.org/genproto/googleapis/api/httpbody"
 	grpc "google.golang.org/grpc"
 	codes "google.golang.org/grpc/codes"
 	status "google.golang.org/grpc/status"
@@ -57,6 +58,7 @@ const (
 	CaseworkService_OpenForwardedCase_FullMethodName     = "/onehall.casework.v1.CaseworkService/OpenForwardedCase"
 	CaseworkService_ChangeRevision_FullMethodName        = "/onehall.casework.v1.CaseworkService/ChangeRevision"
 	CaseworkService_GetCaseDocument_FullMethodName       = "/onehall.casework.v1.CaseworkService/GetCaseDocument"
+	CaseworkService_PrintCaseDocument_FullMethodName     = "/onehall.casework.v1.CaseworkService/PrintCaseDocument"
 	CaseworkService_FileJointCase_FullMethodName         = "/onehall.casework.v1.CaseworkService/FileJointCase"
 )
 
@@ -160,6 +162,10 @@ type CaseworkServiceClient interface {
 	// fields and as Chinese text, with its basis in law and the remedies. The
 	// addressee is named in full to the applicant alone.
 	GetCaseDocument(ctx context.Context, in *GetCaseDocumentRequest, opts ...grpc.CallOption) (*CaseDocument, error)
+	// Writes one of the documents of a case as a PDF (application/pdf) that carries its
+	// own letters: what GetCaseDocument says, set on A4. The same document is always the
+	// same bytes.
+	PrintCaseDocument(ctx context.Context, in *PrintCaseDocumentRequest, opts ...grpc.CallOption) (*httpbody.HttpBody, error)
 	// Files several items that one matter needs at once (并联审批): a parent case
 	// with the 45-day clock of Art. 42 (2) and one child for each item, each with
 	// its own clock. The parent is finished when all its children have ended. One
@@ -525,6 +531,16 @@ func (c *caseworkServiceClient) GetCaseDocument(ctx context.Context, in *GetCase
 	return out, nil
 }
 
+func (c *caseworkServiceClient) PrintCaseDocument(ctx context.Context, in *PrintCaseDocumentRequest, opts ...grpc.CallOption) (*httpbody.HttpBody, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(httpbody.HttpBody)
+	err := c.cc.Invoke(ctx, CaseworkService_PrintCaseDocument_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *caseworkServiceClient) FileJointCase(ctx context.Context, in *FileJointCaseRequest, opts ...grpc.CallOption) (*Case, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(Case)
@@ -635,6 +651,10 @@ type CaseworkServiceServer interface {
 	// fields and as Chinese text, with its basis in law and the remedies. The
 	// addressee is named in full to the applicant alone.
 	GetCaseDocument(context.Context, *GetCaseDocumentRequest) (*CaseDocument, error)
+	// Writes one of the documents of a case as a PDF (application/pdf) that carries its
+	// own letters: what GetCaseDocument says, set on A4. The same document is always the
+	// same bytes.
+	PrintCaseDocument(context.Context, *PrintCaseDocumentRequest) (*httpbody.HttpBody, error)
 	// Files several items that one matter needs at once (并联审批): a parent case
 	// with the 45-day clock of Art. 42 (2) and one child for each item, each with
 	// its own clock. The parent is finished when all its children have ended. One
@@ -754,6 +774,9 @@ func (UnimplementedCaseworkServiceServer) ChangeRevision(context.Context, *Chang
 }
 func (UnimplementedCaseworkServiceServer) GetCaseDocument(context.Context, *GetCaseDocumentRequest) (*CaseDocument, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetCaseDocument not implemented")
+}
+func (UnimplementedCaseworkServiceServer) PrintCaseDocument(context.Context, *PrintCaseDocumentRequest) (*httpbody.HttpBody, error) {
+	return nil, status.Error(codes.Unimplemented, "method PrintCaseDocument not implemented")
 }
 func (UnimplementedCaseworkServiceServer) FileJointCase(context.Context, *FileJointCaseRequest) (*Case, error) {
 	return nil, status.Error(codes.Unimplemented, "method FileJointCase not implemented")
@@ -1409,6 +1432,24 @@ func _CaseworkService_GetCaseDocument_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CaseworkService_PrintCaseDocument_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PrintCaseDocumentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CaseworkServiceServer).PrintCaseDocument(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CaseworkService_PrintCaseDocument_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CaseworkServiceServer).PrintCaseDocument(ctx, req.(*PrintCaseDocumentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _CaseworkService_FileJointCase_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(FileJointCaseRequest)
 	if err := dec(in); err != nil {
@@ -1573,6 +1614,10 @@ var CaseworkService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetCaseDocument",
 			Handler:    _CaseworkService_GetCaseDocument_Handler,
+		},
+		{
+			MethodName: "PrintCaseDocument",
+			Handler:    _CaseworkService_PrintCaseDocument_Handler,
 		},
 		{
 			MethodName: "FileJointCase",

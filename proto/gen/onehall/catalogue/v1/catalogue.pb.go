@@ -436,6 +436,64 @@ func (MaterialSource) EnumDescriptor() ([]byte, []int) {
 	return file_onehall_catalogue_v1_catalogue_proto_rawDescGZIP(), []int{6}
 }
 
+// How long documents are kept (归档保管期限), in the terms of the Provisions on the
+// retention of documents of state organs (State Archives Administration Order 8 of 2006).
+type ArchiveTerm int32
+
+const (
+	// Not set.
+	ArchiveTerm_ARCHIVE_TERM_UNSPECIFIED ArchiveTerm = 0
+	// Ten years.
+	ArchiveTerm_ARCHIVE_TERM_TEN_YEARS ArchiveTerm = 1
+	// Thirty years.
+	ArchiveTerm_ARCHIVE_TERM_THIRTY_YEARS ArchiveTerm = 2
+	// For ever.
+	ArchiveTerm_ARCHIVE_TERM_PERMANENT ArchiveTerm = 3
+)
+
+// Enum value maps for ArchiveTerm.
+var (
+	ArchiveTerm_name = map[int32]string{
+		0: "ARCHIVE_TERM_UNSPECIFIED",
+		1: "ARCHIVE_TERM_TEN_YEARS",
+		2: "ARCHIVE_TERM_THIRTY_YEARS",
+		3: "ARCHIVE_TERM_PERMANENT",
+	}
+	ArchiveTerm_value = map[string]int32{
+		"ARCHIVE_TERM_UNSPECIFIED":  0,
+		"ARCHIVE_TERM_TEN_YEARS":    1,
+		"ARCHIVE_TERM_THIRTY_YEARS": 2,
+		"ARCHIVE_TERM_PERMANENT":    3,
+	}
+)
+
+func (x ArchiveTerm) Enum() *ArchiveTerm {
+	p := new(ArchiveTerm)
+	*p = x
+	return p
+}
+
+func (x ArchiveTerm) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ArchiveTerm) Descriptor() protoreflect.EnumDescriptor {
+	return file_onehall_catalogue_v1_catalogue_proto_enumTypes[7].Descriptor()
+}
+
+func (ArchiveTerm) Type() protoreflect.EnumType {
+	return &file_onehall_catalogue_v1_catalogue_proto_enumTypes[7]
+}
+
+func (x ArchiveTerm) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ArchiveTerm.Descriptor instead.
+func (ArchiveTerm) EnumDescriptor() ([]byte, []int) {
+	return file_onehall_catalogue_v1_catalogue_proto_rawDescGZIP(), []int{7}
+}
+
 // How bad a finding is.
 type Severity int32
 
@@ -473,11 +531,11 @@ func (x Severity) String() string {
 }
 
 func (Severity) Descriptor() protoreflect.EnumDescriptor {
-	return file_onehall_catalogue_v1_catalogue_proto_enumTypes[7].Descriptor()
+	return file_onehall_catalogue_v1_catalogue_proto_enumTypes[8].Descriptor()
 }
 
 func (Severity) Type() protoreflect.EnumType {
-	return &file_onehall_catalogue_v1_catalogue_proto_enumTypes[7]
+	return &file_onehall_catalogue_v1_catalogue_proto_enumTypes[8]
 }
 
 func (x Severity) Number() protoreflect.EnumNumber {
@@ -486,7 +544,7 @@ func (x Severity) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Severity.Descriptor instead.
 func (Severity) EnumDescriptor() ([]byte, []int) {
-	return file_onehall_catalogue_v1_catalogue_proto_rawDescGZIP(), []int{7}
+	return file_onehall_catalogue_v1_catalogue_proto_rawDescGZIP(), []int{8}
 }
 
 // The form of an import file.
@@ -526,11 +584,11 @@ func (x ImportFormat) String() string {
 }
 
 func (ImportFormat) Descriptor() protoreflect.EnumDescriptor {
-	return file_onehall_catalogue_v1_catalogue_proto_enumTypes[8].Descriptor()
+	return file_onehall_catalogue_v1_catalogue_proto_enumTypes[9].Descriptor()
 }
 
 func (ImportFormat) Type() protoreflect.EnumType {
-	return &file_onehall_catalogue_v1_catalogue_proto_enumTypes[8]
+	return &file_onehall_catalogue_v1_catalogue_proto_enumTypes[9]
 }
 
 func (x ImportFormat) Number() protoreflect.EnumNumber {
@@ -539,7 +597,7 @@ func (x ImportFormat) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use ImportFormat.Descriptor instead.
 func (ImportFormat) EnumDescriptor() ([]byte, []int) {
-	return file_onehall_catalogue_v1_catalogue_proto_rawDescGZIP(), []int{8}
+	return file_onehall_catalogue_v1_catalogue_proto_rawDescGZIP(), []int{9}
 }
 
 // A service hall of one division: the hub or a sub-hall (主厅、分厅).
@@ -1262,7 +1320,10 @@ type ResultDocument struct {
 	// Type: certificate (证照), approval (批复), document (文件) or other.
 	Type string `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
 	// Name of the sample shown.
-	Sample        string `protobuf:"bytes,3,opt,name=sample,proto3" json:"sample,omitempty"`
+	Sample string `protobuf:"bytes,3,opt,name=sample,proto3" json:"sample,omitempty"`
+	// How long the documents of a case are kept that ended with it; not set leaves it to
+	// the hall's terms.
+	ArchiveTerm   ArchiveTerm `protobuf:"varint,130,opt,name=archive_term,json=archiveTerm,proto3,enum=onehall.catalogue.v1.ArchiveTerm" json:"archive_term,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1316,6 +1377,13 @@ func (x *ResultDocument) GetSample() string {
 		return x.Sample
 	}
 	return ""
+}
+
+func (x *ResultDocument) GetArchiveTerm() ArchiveTerm {
+	if x != nil {
+		return x.ArchiveTerm
+	}
+	return ArchiveTerm_ARCHIVE_TERM_UNSPECIFIED
 }
 
 // An item as one department at one level does it (实施清单), with its guide.
@@ -4550,11 +4618,12 @@ const file_onehall_catalogue_v1_catalogue_proto_rawDesc = "" +
 	"\bquestion\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xac\x02R\bquestion\x12\"\n" +
 	"\x06answer\x18\x02 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06answer\"\xa4\x01\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06answer\"\xf5\x01\n" +
 	"\x0eResultDocument\x12,\n" +
 	"\fdisplay_name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\vdisplayName\x12B\n" +
 	"\x04type\x18\x02 \x01(\tB.\xbaH+r)2'^(certificate|approval|document|other)$R\x04type\x12 \n" +
-	"\x06sample\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06sample\"\xaf\x14\n" +
+	"\x06sample\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06sample\x12O\n" +
+	"\farchive_term\x18\x82\x01 \x01(\x0e2!.onehall.catalogue.v1.ArchiveTermB\b\xbaH\x05\x82\x01\x02\x10\x01R\varchiveTerm\"\xaf\x14\n" +
 	"\x04Item\x12I\n" +
 	"\x04name\x18\x01 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04name\x12\x1e\n" +
 	"\x05title\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05title\x12*\n" +
@@ -4865,7 +4934,12 @@ const file_onehall_catalogue_v1_catalogue_proto_rawDesc = "" +
 	"\x1bMATERIAL_SOURCE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19MATERIAL_SOURCE_APPLICANT\x10\x01\x12\x1e\n" +
 	"\x1aMATERIAL_SOURCE_GOVERNMENT\x10\x02\x12\x19\n" +
-	"\x15MATERIAL_SOURCE_OTHER\x10\x03*N\n" +
+	"\x15MATERIAL_SOURCE_OTHER\x10\x03*\x82\x01\n" +
+	"\vArchiveTerm\x12\x1c\n" +
+	"\x18ARCHIVE_TERM_UNSPECIFIED\x10\x00\x12\x1a\n" +
+	"\x16ARCHIVE_TERM_TEN_YEARS\x10\x01\x12\x1d\n" +
+	"\x19ARCHIVE_TERM_THIRTY_YEARS\x10\x02\x12\x1a\n" +
+	"\x16ARCHIVE_TERM_PERMANENT\x10\x03*N\n" +
 	"\bSeverity\x12\x18\n" +
 	"\x14SEVERITY_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eSEVERITY_ERROR\x10\x01\x12\x14\n" +
@@ -4923,7 +4997,7 @@ func file_onehall_catalogue_v1_catalogue_proto_rawDescGZIP() []byte {
 	return file_onehall_catalogue_v1_catalogue_proto_rawDescData
 }
 
-var file_onehall_catalogue_v1_catalogue_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
+var file_onehall_catalogue_v1_catalogue_proto_enumTypes = make([]protoimpl.EnumInfo, 10)
 var file_onehall_catalogue_v1_catalogue_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
 var file_onehall_catalogue_v1_catalogue_proto_goTypes = []any{
 	(Level)(0),                                  // 0: onehall.catalogue.v1.Level
@@ -4933,171 +5007,173 @@ var file_onehall_catalogue_v1_catalogue_proto_goTypes = []any{
 	(ItemState)(0),                              // 4: onehall.catalogue.v1.ItemState
 	(MaterialForm)(0),                           // 5: onehall.catalogue.v1.MaterialForm
 	(MaterialSource)(0),                         // 6: onehall.catalogue.v1.MaterialSource
-	(Severity)(0),                               // 7: onehall.catalogue.v1.Severity
-	(ImportFormat)(0),                           // 8: onehall.catalogue.v1.ImportFormat
-	(*Hall)(nil),                                // 9: onehall.catalogue.v1.Hall
-	(*Department)(nil),                          // 10: onehall.catalogue.v1.Department
-	(*DirectoryEntry)(nil),                      // 11: onehall.catalogue.v1.DirectoryEntry
-	(*Material)(nil),                            // 12: onehall.catalogue.v1.Material
-	(*ProcessStep)(nil),                         // 13: onehall.catalogue.v1.ProcessStep
-	(*Fee)(nil),                                 // 14: onehall.catalogue.v1.Fee
-	(*Place)(nil),                               // 15: onehall.catalogue.v1.Place
-	(*Faq)(nil),                                 // 16: onehall.catalogue.v1.Faq
-	(*ResultDocument)(nil),                      // 17: onehall.catalogue.v1.ResultDocument
-	(*Item)(nil),                                // 18: onehall.catalogue.v1.Item
-	(*ItemRevision)(nil),                        // 19: onehall.catalogue.v1.ItemRevision
-	(*CreateHallRequest)(nil),                   // 20: onehall.catalogue.v1.CreateHallRequest
-	(*GetHallRequest)(nil),                      // 21: onehall.catalogue.v1.GetHallRequest
-	(*ListHallsRequest)(nil),                    // 22: onehall.catalogue.v1.ListHallsRequest
-	(*ListHallsResponse)(nil),                   // 23: onehall.catalogue.v1.ListHallsResponse
-	(*LaunchHallRequest)(nil),                   // 24: onehall.catalogue.v1.LaunchHallRequest
-	(*CreateDepartmentRequest)(nil),             // 25: onehall.catalogue.v1.CreateDepartmentRequest
-	(*BatchCreateDepartmentsRequest)(nil),       // 26: onehall.catalogue.v1.BatchCreateDepartmentsRequest
-	(*BatchCreateDepartmentsResponse)(nil),      // 27: onehall.catalogue.v1.BatchCreateDepartmentsResponse
-	(*GetDepartmentRequest)(nil),                // 28: onehall.catalogue.v1.GetDepartmentRequest
-	(*ListDepartmentsRequest)(nil),              // 29: onehall.catalogue.v1.ListDepartmentsRequest
-	(*ListDepartmentsResponse)(nil),             // 30: onehall.catalogue.v1.ListDepartmentsResponse
-	(*CreateDirectoryEntryRequest)(nil),         // 31: onehall.catalogue.v1.CreateDirectoryEntryRequest
-	(*BatchCreateDirectoryEntriesRequest)(nil),  // 32: onehall.catalogue.v1.BatchCreateDirectoryEntriesRequest
-	(*BatchCreateDirectoryEntriesResponse)(nil), // 33: onehall.catalogue.v1.BatchCreateDirectoryEntriesResponse
-	(*GetDirectoryEntryRequest)(nil),            // 34: onehall.catalogue.v1.GetDirectoryEntryRequest
-	(*ListDirectoryEntriesRequest)(nil),         // 35: onehall.catalogue.v1.ListDirectoryEntriesRequest
-	(*ListDirectoryEntriesResponse)(nil),        // 36: onehall.catalogue.v1.ListDirectoryEntriesResponse
-	(*CreateItemRequest)(nil),                   // 37: onehall.catalogue.v1.CreateItemRequest
-	(*UpdateItemRequest)(nil),                   // 38: onehall.catalogue.v1.UpdateItemRequest
-	(*CheckItemRequest)(nil),                    // 39: onehall.catalogue.v1.CheckItemRequest
-	(*Finding)(nil),                             // 40: onehall.catalogue.v1.Finding
-	(*CheckItemResponse)(nil),                   // 41: onehall.catalogue.v1.CheckItemResponse
-	(*PublishItemRequest)(nil),                  // 42: onehall.catalogue.v1.PublishItemRequest
-	(*PauseItemRequest)(nil),                    // 43: onehall.catalogue.v1.PauseItemRequest
-	(*ResumeItemRequest)(nil),                   // 44: onehall.catalogue.v1.ResumeItemRequest
-	(*CancelItemRequest)(nil),                   // 45: onehall.catalogue.v1.CancelItemRequest
-	(*GetItemRequest)(nil),                      // 46: onehall.catalogue.v1.GetItemRequest
-	(*GetItemDraftRequest)(nil),                 // 47: onehall.catalogue.v1.GetItemDraftRequest
-	(*ListItemsRequest)(nil),                    // 48: onehall.catalogue.v1.ListItemsRequest
-	(*ListItemsResponse)(nil),                   // 49: onehall.catalogue.v1.ListItemsResponse
-	(*GetItemRevisionRequest)(nil),              // 50: onehall.catalogue.v1.GetItemRevisionRequest
-	(*ListItemRevisionsRequest)(nil),            // 51: onehall.catalogue.v1.ListItemRevisionsRequest
-	(*ListItemRevisionsResponse)(nil),           // 52: onehall.catalogue.v1.ListItemRevisionsResponse
-	(*SearchItemsRequest)(nil),                  // 53: onehall.catalogue.v1.SearchItemsRequest
-	(*ItemHit)(nil),                             // 54: onehall.catalogue.v1.ItemHit
-	(*SearchItemsResponse)(nil),                 // 55: onehall.catalogue.v1.SearchItemsResponse
-	(*ImportItemsRequest)(nil),                  // 56: onehall.catalogue.v1.ImportItemsRequest
-	(*ImportError)(nil),                         // 57: onehall.catalogue.v1.ImportError
-	(*ImportItemsResponse)(nil),                 // 58: onehall.catalogue.v1.ImportItemsResponse
-	(*LoadItemsRequest)(nil),                    // 59: onehall.catalogue.v1.LoadItemsRequest
-	(*LoadItemsResponse)(nil),                   // 60: onehall.catalogue.v1.LoadItemsResponse
-	(*timestamppb.Timestamp)(nil),               // 61: google.protobuf.Timestamp
-	(*fieldmaskpb.FieldMask)(nil),               // 62: google.protobuf.FieldMask
+	(ArchiveTerm)(0),                            // 7: onehall.catalogue.v1.ArchiveTerm
+	(Severity)(0),                               // 8: onehall.catalogue.v1.Severity
+	(ImportFormat)(0),                           // 9: onehall.catalogue.v1.ImportFormat
+	(*Hall)(nil),                                // 10: onehall.catalogue.v1.Hall
+	(*Department)(nil),                          // 11: onehall.catalogue.v1.Department
+	(*DirectoryEntry)(nil),                      // 12: onehall.catalogue.v1.DirectoryEntry
+	(*Material)(nil),                            // 13: onehall.catalogue.v1.Material
+	(*ProcessStep)(nil),                         // 14: onehall.catalogue.v1.ProcessStep
+	(*Fee)(nil),                                 // 15: onehall.catalogue.v1.Fee
+	(*Place)(nil),                               // 16: onehall.catalogue.v1.Place
+	(*Faq)(nil),                                 // 17: onehall.catalogue.v1.Faq
+	(*ResultDocument)(nil),                      // 18: onehall.catalogue.v1.ResultDocument
+	(*Item)(nil),                                // 19: onehall.catalogue.v1.Item
+	(*ItemRevision)(nil),                        // 20: onehall.catalogue.v1.ItemRevision
+	(*CreateHallRequest)(nil),                   // 21: onehall.catalogue.v1.CreateHallRequest
+	(*GetHallRequest)(nil),                      // 22: onehall.catalogue.v1.GetHallRequest
+	(*ListHallsRequest)(nil),                    // 23: onehall.catalogue.v1.ListHallsRequest
+	(*ListHallsResponse)(nil),                   // 24: onehall.catalogue.v1.ListHallsResponse
+	(*LaunchHallRequest)(nil),                   // 25: onehall.catalogue.v1.LaunchHallRequest
+	(*CreateDepartmentRequest)(nil),             // 26: onehall.catalogue.v1.CreateDepartmentRequest
+	(*BatchCreateDepartmentsRequest)(nil),       // 27: onehall.catalogue.v1.BatchCreateDepartmentsRequest
+	(*BatchCreateDepartmentsResponse)(nil),      // 28: onehall.catalogue.v1.BatchCreateDepartmentsResponse
+	(*GetDepartmentRequest)(nil),                // 29: onehall.catalogue.v1.GetDepartmentRequest
+	(*ListDepartmentsRequest)(nil),              // 30: onehall.catalogue.v1.ListDepartmentsRequest
+	(*ListDepartmentsResponse)(nil),             // 31: onehall.catalogue.v1.ListDepartmentsResponse
+	(*CreateDirectoryEntryRequest)(nil),         // 32: onehall.catalogue.v1.CreateDirectoryEntryRequest
+	(*BatchCreateDirectoryEntriesRequest)(nil),  // 33: onehall.catalogue.v1.BatchCreateDirectoryEntriesRequest
+	(*BatchCreateDirectoryEntriesResponse)(nil), // 34: onehall.catalogue.v1.BatchCreateDirectoryEntriesResponse
+	(*GetDirectoryEntryRequest)(nil),            // 35: onehall.catalogue.v1.GetDirectoryEntryRequest
+	(*ListDirectoryEntriesRequest)(nil),         // 36: onehall.catalogue.v1.ListDirectoryEntriesRequest
+	(*ListDirectoryEntriesResponse)(nil),        // 37: onehall.catalogue.v1.ListDirectoryEntriesResponse
+	(*CreateItemRequest)(nil),                   // 38: onehall.catalogue.v1.CreateItemRequest
+	(*UpdateItemRequest)(nil),                   // 39: onehall.catalogue.v1.UpdateItemRequest
+	(*CheckItemRequest)(nil),                    // 40: onehall.catalogue.v1.CheckItemRequest
+	(*Finding)(nil),                             // 41: onehall.catalogue.v1.Finding
+	(*CheckItemResponse)(nil),                   // 42: onehall.catalogue.v1.CheckItemResponse
+	(*PublishItemRequest)(nil),                  // 43: onehall.catalogue.v1.PublishItemRequest
+	(*PauseItemRequest)(nil),                    // 44: onehall.catalogue.v1.PauseItemRequest
+	(*ResumeItemRequest)(nil),                   // 45: onehall.catalogue.v1.ResumeItemRequest
+	(*CancelItemRequest)(nil),                   // 46: onehall.catalogue.v1.CancelItemRequest
+	(*GetItemRequest)(nil),                      // 47: onehall.catalogue.v1.GetItemRequest
+	(*GetItemDraftRequest)(nil),                 // 48: onehall.catalogue.v1.GetItemDraftRequest
+	(*ListItemsRequest)(nil),                    // 49: onehall.catalogue.v1.ListItemsRequest
+	(*ListItemsResponse)(nil),                   // 50: onehall.catalogue.v1.ListItemsResponse
+	(*GetItemRevisionRequest)(nil),              // 51: onehall.catalogue.v1.GetItemRevisionRequest
+	(*ListItemRevisionsRequest)(nil),            // 52: onehall.catalogue.v1.ListItemRevisionsRequest
+	(*ListItemRevisionsResponse)(nil),           // 53: onehall.catalogue.v1.ListItemRevisionsResponse
+	(*SearchItemsRequest)(nil),                  // 54: onehall.catalogue.v1.SearchItemsRequest
+	(*ItemHit)(nil),                             // 55: onehall.catalogue.v1.ItemHit
+	(*SearchItemsResponse)(nil),                 // 56: onehall.catalogue.v1.SearchItemsResponse
+	(*ImportItemsRequest)(nil),                  // 57: onehall.catalogue.v1.ImportItemsRequest
+	(*ImportError)(nil),                         // 58: onehall.catalogue.v1.ImportError
+	(*ImportItemsResponse)(nil),                 // 59: onehall.catalogue.v1.ImportItemsResponse
+	(*LoadItemsRequest)(nil),                    // 60: onehall.catalogue.v1.LoadItemsRequest
+	(*LoadItemsResponse)(nil),                   // 61: onehall.catalogue.v1.LoadItemsResponse
+	(*timestamppb.Timestamp)(nil),               // 62: google.protobuf.Timestamp
+	(*fieldmaskpb.FieldMask)(nil),               // 63: google.protobuf.FieldMask
 }
 var file_onehall_catalogue_v1_catalogue_proto_depIdxs = []int32{
 	0,  // 0: onehall.catalogue.v1.Hall.level:type_name -> onehall.catalogue.v1.Level
 	1,  // 1: onehall.catalogue.v1.Hall.state:type_name -> onehall.catalogue.v1.HallState
-	61, // 2: onehall.catalogue.v1.Hall.create_time:type_name -> google.protobuf.Timestamp
-	61, // 3: onehall.catalogue.v1.Hall.launch_time:type_name -> google.protobuf.Timestamp
+	62, // 2: onehall.catalogue.v1.Hall.create_time:type_name -> google.protobuf.Timestamp
+	62, // 3: onehall.catalogue.v1.Hall.launch_time:type_name -> google.protobuf.Timestamp
 	0,  // 4: onehall.catalogue.v1.Department.level:type_name -> onehall.catalogue.v1.Level
-	61, // 5: onehall.catalogue.v1.Department.create_time:type_name -> google.protobuf.Timestamp
+	62, // 5: onehall.catalogue.v1.Department.create_time:type_name -> google.protobuf.Timestamp
 	0,  // 6: onehall.catalogue.v1.DirectoryEntry.levels:type_name -> onehall.catalogue.v1.Level
-	61, // 7: onehall.catalogue.v1.DirectoryEntry.create_time:type_name -> google.protobuf.Timestamp
+	62, // 7: onehall.catalogue.v1.DirectoryEntry.create_time:type_name -> google.protobuf.Timestamp
 	5,  // 8: onehall.catalogue.v1.Material.form:type_name -> onehall.catalogue.v1.MaterialForm
 	6,  // 9: onehall.catalogue.v1.Material.source:type_name -> onehall.catalogue.v1.MaterialSource
-	0,  // 10: onehall.catalogue.v1.Item.level:type_name -> onehall.catalogue.v1.Level
-	2,  // 11: onehall.catalogue.v1.Item.case_type:type_name -> onehall.catalogue.v1.CaseType
-	3,  // 12: onehall.catalogue.v1.Item.limit_unit:type_name -> onehall.catalogue.v1.TimeUnit
-	12, // 13: onehall.catalogue.v1.Item.materials:type_name -> onehall.catalogue.v1.Material
-	13, // 14: onehall.catalogue.v1.Item.steps:type_name -> onehall.catalogue.v1.ProcessStep
-	14, // 15: onehall.catalogue.v1.Item.fees:type_name -> onehall.catalogue.v1.Fee
-	15, // 16: onehall.catalogue.v1.Item.places:type_name -> onehall.catalogue.v1.Place
-	17, // 17: onehall.catalogue.v1.Item.results:type_name -> onehall.catalogue.v1.ResultDocument
-	16, // 18: onehall.catalogue.v1.Item.faqs:type_name -> onehall.catalogue.v1.Faq
-	4,  // 19: onehall.catalogue.v1.Item.state:type_name -> onehall.catalogue.v1.ItemState
-	61, // 20: onehall.catalogue.v1.Item.create_time:type_name -> google.protobuf.Timestamp
-	61, // 21: onehall.catalogue.v1.Item.update_time:type_name -> google.protobuf.Timestamp
-	18, // 22: onehall.catalogue.v1.ItemRevision.item:type_name -> onehall.catalogue.v1.Item
-	61, // 23: onehall.catalogue.v1.ItemRevision.publish_time:type_name -> google.protobuf.Timestamp
-	61, // 24: onehall.catalogue.v1.ItemRevision.effective_time:type_name -> google.protobuf.Timestamp
-	9,  // 25: onehall.catalogue.v1.CreateHallRequest.hall:type_name -> onehall.catalogue.v1.Hall
-	0,  // 26: onehall.catalogue.v1.ListHallsRequest.level:type_name -> onehall.catalogue.v1.Level
-	9,  // 27: onehall.catalogue.v1.ListHallsResponse.halls:type_name -> onehall.catalogue.v1.Hall
-	10, // 28: onehall.catalogue.v1.CreateDepartmentRequest.department:type_name -> onehall.catalogue.v1.Department
-	10, // 29: onehall.catalogue.v1.BatchCreateDepartmentsRequest.departments:type_name -> onehall.catalogue.v1.Department
-	10, // 30: onehall.catalogue.v1.ListDepartmentsResponse.departments:type_name -> onehall.catalogue.v1.Department
-	11, // 31: onehall.catalogue.v1.CreateDirectoryEntryRequest.directory_entry:type_name -> onehall.catalogue.v1.DirectoryEntry
-	11, // 32: onehall.catalogue.v1.BatchCreateDirectoryEntriesRequest.directory_entries:type_name -> onehall.catalogue.v1.DirectoryEntry
-	11, // 33: onehall.catalogue.v1.ListDirectoryEntriesResponse.directory_entries:type_name -> onehall.catalogue.v1.DirectoryEntry
-	18, // 34: onehall.catalogue.v1.CreateItemRequest.item:type_name -> onehall.catalogue.v1.Item
-	18, // 35: onehall.catalogue.v1.UpdateItemRequest.item:type_name -> onehall.catalogue.v1.Item
-	62, // 36: onehall.catalogue.v1.UpdateItemRequest.update_mask:type_name -> google.protobuf.FieldMask
-	7,  // 37: onehall.catalogue.v1.Finding.severity:type_name -> onehall.catalogue.v1.Severity
-	40, // 38: onehall.catalogue.v1.CheckItemResponse.findings:type_name -> onehall.catalogue.v1.Finding
-	18, // 39: onehall.catalogue.v1.ListItemsResponse.items:type_name -> onehall.catalogue.v1.Item
-	19, // 40: onehall.catalogue.v1.ListItemRevisionsResponse.item_revisions:type_name -> onehall.catalogue.v1.ItemRevision
-	0,  // 41: onehall.catalogue.v1.SearchItemsRequest.level:type_name -> onehall.catalogue.v1.Level
-	0,  // 42: onehall.catalogue.v1.ItemHit.level:type_name -> onehall.catalogue.v1.Level
-	54, // 43: onehall.catalogue.v1.SearchItemsResponse.hits:type_name -> onehall.catalogue.v1.ItemHit
-	8,  // 44: onehall.catalogue.v1.ImportItemsRequest.format:type_name -> onehall.catalogue.v1.ImportFormat
-	7,  // 45: onehall.catalogue.v1.ImportError.severity:type_name -> onehall.catalogue.v1.Severity
-	57, // 46: onehall.catalogue.v1.ImportItemsResponse.errors:type_name -> onehall.catalogue.v1.ImportError
-	18, // 47: onehall.catalogue.v1.LoadItemsRequest.items:type_name -> onehall.catalogue.v1.Item
-	20, // 48: onehall.catalogue.v1.CatalogueService.CreateHall:input_type -> onehall.catalogue.v1.CreateHallRequest
-	21, // 49: onehall.catalogue.v1.CatalogueService.GetHall:input_type -> onehall.catalogue.v1.GetHallRequest
-	22, // 50: onehall.catalogue.v1.CatalogueService.ListHalls:input_type -> onehall.catalogue.v1.ListHallsRequest
-	24, // 51: onehall.catalogue.v1.CatalogueService.LaunchHall:input_type -> onehall.catalogue.v1.LaunchHallRequest
-	25, // 52: onehall.catalogue.v1.CatalogueService.CreateDepartment:input_type -> onehall.catalogue.v1.CreateDepartmentRequest
-	26, // 53: onehall.catalogue.v1.CatalogueService.BatchCreateDepartments:input_type -> onehall.catalogue.v1.BatchCreateDepartmentsRequest
-	28, // 54: onehall.catalogue.v1.CatalogueService.GetDepartment:input_type -> onehall.catalogue.v1.GetDepartmentRequest
-	29, // 55: onehall.catalogue.v1.CatalogueService.ListDepartments:input_type -> onehall.catalogue.v1.ListDepartmentsRequest
-	31, // 56: onehall.catalogue.v1.CatalogueService.CreateDirectoryEntry:input_type -> onehall.catalogue.v1.CreateDirectoryEntryRequest
-	32, // 57: onehall.catalogue.v1.CatalogueService.BatchCreateDirectoryEntries:input_type -> onehall.catalogue.v1.BatchCreateDirectoryEntriesRequest
-	34, // 58: onehall.catalogue.v1.CatalogueService.GetDirectoryEntry:input_type -> onehall.catalogue.v1.GetDirectoryEntryRequest
-	35, // 59: onehall.catalogue.v1.CatalogueService.ListDirectoryEntries:input_type -> onehall.catalogue.v1.ListDirectoryEntriesRequest
-	37, // 60: onehall.catalogue.v1.CatalogueService.CreateItem:input_type -> onehall.catalogue.v1.CreateItemRequest
-	38, // 61: onehall.catalogue.v1.CatalogueService.UpdateItem:input_type -> onehall.catalogue.v1.UpdateItemRequest
-	39, // 62: onehall.catalogue.v1.CatalogueService.CheckItem:input_type -> onehall.catalogue.v1.CheckItemRequest
-	42, // 63: onehall.catalogue.v1.CatalogueService.PublishItem:input_type -> onehall.catalogue.v1.PublishItemRequest
-	43, // 64: onehall.catalogue.v1.CatalogueService.PauseItem:input_type -> onehall.catalogue.v1.PauseItemRequest
-	44, // 65: onehall.catalogue.v1.CatalogueService.ResumeItem:input_type -> onehall.catalogue.v1.ResumeItemRequest
-	45, // 66: onehall.catalogue.v1.CatalogueService.CancelItem:input_type -> onehall.catalogue.v1.CancelItemRequest
-	46, // 67: onehall.catalogue.v1.CatalogueService.GetItem:input_type -> onehall.catalogue.v1.GetItemRequest
-	47, // 68: onehall.catalogue.v1.CatalogueService.GetItemDraft:input_type -> onehall.catalogue.v1.GetItemDraftRequest
-	48, // 69: onehall.catalogue.v1.CatalogueService.ListItems:input_type -> onehall.catalogue.v1.ListItemsRequest
-	50, // 70: onehall.catalogue.v1.CatalogueService.GetItemRevision:input_type -> onehall.catalogue.v1.GetItemRevisionRequest
-	51, // 71: onehall.catalogue.v1.CatalogueService.ListItemRevisions:input_type -> onehall.catalogue.v1.ListItemRevisionsRequest
-	53, // 72: onehall.catalogue.v1.CatalogueService.SearchItems:input_type -> onehall.catalogue.v1.SearchItemsRequest
-	56, // 73: onehall.catalogue.v1.CatalogueService.ImportItems:input_type -> onehall.catalogue.v1.ImportItemsRequest
-	59, // 74: onehall.catalogue.v1.CatalogueService.LoadItems:input_type -> onehall.catalogue.v1.LoadItemsRequest
-	9,  // 75: onehall.catalogue.v1.CatalogueService.CreateHall:output_type -> onehall.catalogue.v1.Hall
-	9,  // 76: onehall.catalogue.v1.CatalogueService.GetHall:output_type -> onehall.catalogue.v1.Hall
-	23, // 77: onehall.catalogue.v1.CatalogueService.ListHalls:output_type -> onehall.catalogue.v1.ListHallsResponse
-	9,  // 78: onehall.catalogue.v1.CatalogueService.LaunchHall:output_type -> onehall.catalogue.v1.Hall
-	10, // 79: onehall.catalogue.v1.CatalogueService.CreateDepartment:output_type -> onehall.catalogue.v1.Department
-	27, // 80: onehall.catalogue.v1.CatalogueService.BatchCreateDepartments:output_type -> onehall.catalogue.v1.BatchCreateDepartmentsResponse
-	10, // 81: onehall.catalogue.v1.CatalogueService.GetDepartment:output_type -> onehall.catalogue.v1.Department
-	30, // 82: onehall.catalogue.v1.CatalogueService.ListDepartments:output_type -> onehall.catalogue.v1.ListDepartmentsResponse
-	11, // 83: onehall.catalogue.v1.CatalogueService.CreateDirectoryEntry:output_type -> onehall.catalogue.v1.DirectoryEntry
-	33, // 84: onehall.catalogue.v1.CatalogueService.BatchCreateDirectoryEntries:output_type -> onehall.catalogue.v1.BatchCreateDirectoryEntriesResponse
-	11, // 85: onehall.catalogue.v1.CatalogueService.GetDirectoryEntry:output_type -> onehall.catalogue.v1.DirectoryEntry
-	36, // 86: onehall.catalogue.v1.CatalogueService.ListDirectoryEntries:output_type -> onehall.catalogue.v1.ListDirectoryEntriesResponse
-	18, // 87: onehall.catalogue.v1.CatalogueService.CreateItem:output_type -> onehall.catalogue.v1.Item
-	18, // 88: onehall.catalogue.v1.CatalogueService.UpdateItem:output_type -> onehall.catalogue.v1.Item
-	41, // 89: onehall.catalogue.v1.CatalogueService.CheckItem:output_type -> onehall.catalogue.v1.CheckItemResponse
-	19, // 90: onehall.catalogue.v1.CatalogueService.PublishItem:output_type -> onehall.catalogue.v1.ItemRevision
-	18, // 91: onehall.catalogue.v1.CatalogueService.PauseItem:output_type -> onehall.catalogue.v1.Item
-	18, // 92: onehall.catalogue.v1.CatalogueService.ResumeItem:output_type -> onehall.catalogue.v1.Item
-	18, // 93: onehall.catalogue.v1.CatalogueService.CancelItem:output_type -> onehall.catalogue.v1.Item
-	18, // 94: onehall.catalogue.v1.CatalogueService.GetItem:output_type -> onehall.catalogue.v1.Item
-	18, // 95: onehall.catalogue.v1.CatalogueService.GetItemDraft:output_type -> onehall.catalogue.v1.Item
-	49, // 96: onehall.catalogue.v1.CatalogueService.ListItems:output_type -> onehall.catalogue.v1.ListItemsResponse
-	19, // 97: onehall.catalogue.v1.CatalogueService.GetItemRevision:output_type -> onehall.catalogue.v1.ItemRevision
-	52, // 98: onehall.catalogue.v1.CatalogueService.ListItemRevisions:output_type -> onehall.catalogue.v1.ListItemRevisionsResponse
-	55, // 99: onehall.catalogue.v1.CatalogueService.SearchItems:output_type -> onehall.catalogue.v1.SearchItemsResponse
-	58, // 100: onehall.catalogue.v1.CatalogueService.ImportItems:output_type -> onehall.catalogue.v1.ImportItemsResponse
-	60, // 101: onehall.catalogue.v1.CatalogueService.LoadItems:output_type -> onehall.catalogue.v1.LoadItemsResponse
-	75, // [75:102] is the sub-list for method output_type
-	48, // [48:75] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	7,  // 10: onehall.catalogue.v1.ResultDocument.archive_term:type_name -> onehall.catalogue.v1.ArchiveTerm
+	0,  // 11: onehall.catalogue.v1.Item.level:type_name -> onehall.catalogue.v1.Level
+	2,  // 12: onehall.catalogue.v1.Item.case_type:type_name -> onehall.catalogue.v1.CaseType
+	3,  // 13: onehall.catalogue.v1.Item.limit_unit:type_name -> onehall.catalogue.v1.TimeUnit
+	13, // 14: onehall.catalogue.v1.Item.materials:type_name -> onehall.catalogue.v1.Material
+	14, // 15: onehall.catalogue.v1.Item.steps:type_name -> onehall.catalogue.v1.ProcessStep
+	15, // 16: onehall.catalogue.v1.Item.fees:type_name -> onehall.catalogue.v1.Fee
+	16, // 17: onehall.catalogue.v1.Item.places:type_name -> onehall.catalogue.v1.Place
+	18, // 18: onehall.catalogue.v1.Item.results:type_name -> onehall.catalogue.v1.ResultDocument
+	17, // 19: onehall.catalogue.v1.Item.faqs:type_name -> onehall.catalogue.v1.Faq
+	4,  // 20: onehall.catalogue.v1.Item.state:type_name -> onehall.catalogue.v1.ItemState
+	62, // 21: onehall.catalogue.v1.Item.create_time:type_name -> google.protobuf.Timestamp
+	62, // 22: onehall.catalogue.v1.Item.update_time:type_name -> google.protobuf.Timestamp
+	19, // 23: onehall.catalogue.v1.ItemRevision.item:type_name -> onehall.catalogue.v1.Item
+	62, // 24: onehall.catalogue.v1.ItemRevision.publish_time:type_name -> google.protobuf.Timestamp
+	62, // 25: onehall.catalogue.v1.ItemRevision.effective_time:type_name -> google.protobuf.Timestamp
+	10, // 26: onehall.catalogue.v1.CreateHallRequest.hall:type_name -> onehall.catalogue.v1.Hall
+	0,  // 27: onehall.catalogue.v1.ListHallsRequest.level:type_name -> onehall.catalogue.v1.Level
+	10, // 28: onehall.catalogue.v1.ListHallsResponse.halls:type_name -> onehall.catalogue.v1.Hall
+	11, // 29: onehall.catalogue.v1.CreateDepartmentRequest.department:type_name -> onehall.catalogue.v1.Department
+	11, // 30: onehall.catalogue.v1.BatchCreateDepartmentsRequest.departments:type_name -> onehall.catalogue.v1.Department
+	11, // 31: onehall.catalogue.v1.ListDepartmentsResponse.departments:type_name -> onehall.catalogue.v1.Department
+	12, // 32: onehall.catalogue.v1.CreateDirectoryEntryRequest.directory_entry:type_name -> onehall.catalogue.v1.DirectoryEntry
+	12, // 33: onehall.catalogue.v1.BatchCreateDirectoryEntriesRequest.directory_entries:type_name -> onehall.catalogue.v1.DirectoryEntry
+	12, // 34: onehall.catalogue.v1.ListDirectoryEntriesResponse.directory_entries:type_name -> onehall.catalogue.v1.DirectoryEntry
+	19, // 35: onehall.catalogue.v1.CreateItemRequest.item:type_name -> onehall.catalogue.v1.Item
+	19, // 36: onehall.catalogue.v1.UpdateItemRequest.item:type_name -> onehall.catalogue.v1.Item
+	63, // 37: onehall.catalogue.v1.UpdateItemRequest.update_mask:type_name -> google.protobuf.FieldMask
+	8,  // 38: onehall.catalogue.v1.Finding.severity:type_name -> onehall.catalogue.v1.Severity
+	41, // 39: onehall.catalogue.v1.CheckItemResponse.findings:type_name -> onehall.catalogue.v1.Finding
+	19, // 40: onehall.catalogue.v1.ListItemsResponse.items:type_name -> onehall.catalogue.v1.Item
+	20, // 41: onehall.catalogue.v1.ListItemRevisionsResponse.item_revisions:type_name -> onehall.catalogue.v1.ItemRevision
+	0,  // 42: onehall.catalogue.v1.SearchItemsRequest.level:type_name -> onehall.catalogue.v1.Level
+	0,  // 43: onehall.catalogue.v1.ItemHit.level:type_name -> onehall.catalogue.v1.Level
+	55, // 44: onehall.catalogue.v1.SearchItemsResponse.hits:type_name -> onehall.catalogue.v1.ItemHit
+	9,  // 45: onehall.catalogue.v1.ImportItemsRequest.format:type_name -> onehall.catalogue.v1.ImportFormat
+	8,  // 46: onehall.catalogue.v1.ImportError.severity:type_name -> onehall.catalogue.v1.Severity
+	58, // 47: onehall.catalogue.v1.ImportItemsResponse.errors:type_name -> onehall.catalogue.v1.ImportError
+	19, // 48: onehall.catalogue.v1.LoadItemsRequest.items:type_name -> onehall.catalogue.v1.Item
+	21, // 49: onehall.catalogue.v1.CatalogueService.CreateHall:input_type -> onehall.catalogue.v1.CreateHallRequest
+	22, // 50: onehall.catalogue.v1.CatalogueService.GetHall:input_type -> onehall.catalogue.v1.GetHallRequest
+	23, // 51: onehall.catalogue.v1.CatalogueService.ListHalls:input_type -> onehall.catalogue.v1.ListHallsRequest
+	25, // 52: onehall.catalogue.v1.CatalogueService.LaunchHall:input_type -> onehall.catalogue.v1.LaunchHallRequest
+	26, // 53: onehall.catalogue.v1.CatalogueService.CreateDepartment:input_type -> onehall.catalogue.v1.CreateDepartmentRequest
+	27, // 54: onehall.catalogue.v1.CatalogueService.BatchCreateDepartments:input_type -> onehall.catalogue.v1.BatchCreateDepartmentsRequest
+	29, // 55: onehall.catalogue.v1.CatalogueService.GetDepartment:input_type -> onehall.catalogue.v1.GetDepartmentRequest
+	30, // 56: onehall.catalogue.v1.CatalogueService.ListDepartments:input_type -> onehall.catalogue.v1.ListDepartmentsRequest
+	32, // 57: onehall.catalogue.v1.CatalogueService.CreateDirectoryEntry:input_type -> onehall.catalogue.v1.CreateDirectoryEntryRequest
+	33, // 58: onehall.catalogue.v1.CatalogueService.BatchCreateDirectoryEntries:input_type -> onehall.catalogue.v1.BatchCreateDirectoryEntriesRequest
+	35, // 59: onehall.catalogue.v1.CatalogueService.GetDirectoryEntry:input_type -> onehall.catalogue.v1.GetDirectoryEntryRequest
+	36, // 60: onehall.catalogue.v1.CatalogueService.ListDirectoryEntries:input_type -> onehall.catalogue.v1.ListDirectoryEntriesRequest
+	38, // 61: onehall.catalogue.v1.CatalogueService.CreateItem:input_type -> onehall.catalogue.v1.CreateItemRequest
+	39, // 62: onehall.catalogue.v1.CatalogueService.UpdateItem:input_type -> onehall.catalogue.v1.UpdateItemRequest
+	40, // 63: onehall.catalogue.v1.CatalogueService.CheckItem:input_type -> onehall.catalogue.v1.CheckItemRequest
+	43, // 64: onehall.catalogue.v1.CatalogueService.PublishItem:input_type -> onehall.catalogue.v1.PublishItemRequest
+	44, // 65: onehall.catalogue.v1.CatalogueService.PauseItem:input_type -> onehall.catalogue.v1.PauseItemRequest
+	45, // 66: onehall.catalogue.v1.CatalogueService.ResumeItem:input_type -> onehall.catalogue.v1.ResumeItemRequest
+	46, // 67: onehall.catalogue.v1.CatalogueService.CancelItem:input_type -> onehall.catalogue.v1.CancelItemRequest
+	47, // 68: onehall.catalogue.v1.CatalogueService.GetItem:input_type -> onehall.catalogue.v1.GetItemRequest
+	48, // 69: onehall.catalogue.v1.CatalogueService.GetItemDraft:input_type -> onehall.catalogue.v1.GetItemDraftRequest
+	49, // 70: onehall.catalogue.v1.CatalogueService.ListItems:input_type -> onehall.catalogue.v1.ListItemsRequest
+	51, // 71: onehall.catalogue.v1.CatalogueService.GetItemRevision:input_type -> onehall.catalogue.v1.GetItemRevisionRequest
+	52, // 72: onehall.catalogue.v1.CatalogueService.ListItemRevisions:input_type -> onehall.catalogue.v1.ListItemRevisionsRequest
+	54, // 73: onehall.catalogue.v1.CatalogueService.SearchItems:input_type -> onehall.catalogue.v1.SearchItemsRequest
+	57, // 74: onehall.catalogue.v1.CatalogueService.ImportItems:input_type -> onehall.catalogue.v1.ImportItemsRequest
+	60, // 75: onehall.catalogue.v1.CatalogueService.LoadItems:input_type -> onehall.catalogue.v1.LoadItemsRequest
+	10, // 76: onehall.catalogue.v1.CatalogueService.CreateHall:output_type -> onehall.catalogue.v1.Hall
+	10, // 77: onehall.catalogue.v1.CatalogueService.GetHall:output_type -> onehall.catalogue.v1.Hall
+	24, // 78: onehall.catalogue.v1.CatalogueService.ListHalls:output_type -> onehall.catalogue.v1.ListHallsResponse
+	10, // 79: onehall.catalogue.v1.CatalogueService.LaunchHall:output_type -> onehall.catalogue.v1.Hall
+	11, // 80: onehall.catalogue.v1.CatalogueService.CreateDepartment:output_type -> onehall.catalogue.v1.Department
+	28, // 81: onehall.catalogue.v1.CatalogueService.BatchCreateDepartments:output_type -> onehall.catalogue.v1.BatchCreateDepartmentsResponse
+	11, // 82: onehall.catalogue.v1.CatalogueService.GetDepartment:output_type -> onehall.catalogue.v1.Department
+	31, // 83: onehall.catalogue.v1.CatalogueService.ListDepartments:output_type -> onehall.catalogue.v1.ListDepartmentsResponse
+	12, // 84: onehall.catalogue.v1.CatalogueService.CreateDirectoryEntry:output_type -> onehall.catalogue.v1.DirectoryEntry
+	34, // 85: onehall.catalogue.v1.CatalogueService.BatchCreateDirectoryEntries:output_type -> onehall.catalogue.v1.BatchCreateDirectoryEntriesResponse
+	12, // 86: onehall.catalogue.v1.CatalogueService.GetDirectoryEntry:output_type -> onehall.catalogue.v1.DirectoryEntry
+	37, // 87: onehall.catalogue.v1.CatalogueService.ListDirectoryEntries:output_type -> onehall.catalogue.v1.ListDirectoryEntriesResponse
+	19, // 88: onehall.catalogue.v1.CatalogueService.CreateItem:output_type -> onehall.catalogue.v1.Item
+	19, // 89: onehall.catalogue.v1.CatalogueService.UpdateItem:output_type -> onehall.catalogue.v1.Item
+	42, // 90: onehall.catalogue.v1.CatalogueService.CheckItem:output_type -> onehall.catalogue.v1.CheckItemResponse
+	20, // 91: onehall.catalogue.v1.CatalogueService.PublishItem:output_type -> onehall.catalogue.v1.ItemRevision
+	19, // 92: onehall.catalogue.v1.CatalogueService.PauseItem:output_type -> onehall.catalogue.v1.Item
+	19, // 93: onehall.catalogue.v1.CatalogueService.ResumeItem:output_type -> onehall.catalogue.v1.Item
+	19, // 94: onehall.catalogue.v1.CatalogueService.CancelItem:output_type -> onehall.catalogue.v1.Item
+	19, // 95: onehall.catalogue.v1.CatalogueService.GetItem:output_type -> onehall.catalogue.v1.Item
+	19, // 96: onehall.catalogue.v1.CatalogueService.GetItemDraft:output_type -> onehall.catalogue.v1.Item
+	50, // 97: onehall.catalogue.v1.CatalogueService.ListItems:output_type -> onehall.catalogue.v1.ListItemsResponse
+	20, // 98: onehall.catalogue.v1.CatalogueService.GetItemRevision:output_type -> onehall.catalogue.v1.ItemRevision
+	53, // 99: onehall.catalogue.v1.CatalogueService.ListItemRevisions:output_type -> onehall.catalogue.v1.ListItemRevisionsResponse
+	56, // 100: onehall.catalogue.v1.CatalogueService.SearchItems:output_type -> onehall.catalogue.v1.SearchItemsResponse
+	59, // 101: onehall.catalogue.v1.CatalogueService.ImportItems:output_type -> onehall.catalogue.v1.ImportItemsResponse
+	61, // 102: onehall.catalogue.v1.CatalogueService.LoadItems:output_type -> onehall.catalogue.v1.LoadItemsResponse
+	76, // [76:103] is the sub-list for method output_type
+	49, // [49:76] is the sub-list for method input_type
+	49, // [49:49] is the sub-list for extension type_name
+	49, // [49:49] is the sub-list for extension extendee
+	0,  // [0:49] is the sub-list for field type_name
 }
 
 func init() { file_onehall_catalogue_v1_catalogue_proto_init() }
@@ -5110,7 +5186,7 @@ func file_onehall_catalogue_v1_catalogue_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onehall_catalogue_v1_catalogue_proto_rawDesc), len(file_onehall_catalogue_v1_catalogue_proto_rawDesc)),
-			NumEnums:      9,
+			NumEnums:      10,
 			NumMessages:   52,
 			NumExtensions: 0,
 			NumServices:   1,
