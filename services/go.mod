@@ -53,6 +53,8 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
+require github.com/santhosh-tekuri/jsonschema/v6 v6.0.3 // indirect
+
 require (
 	cel.dev/cel-go v0.33.2
 	cel.dev/expr v0.25.3 // indirect

@@ -52,6 +52,7 @@ var rooms = map[string][]string{
 	"fault":     {},
 	"codes":     {"fault"},
 	"workday":   {"fault", "codes"},
+	"form":      {"fault", "codes"},
 	"page":      {"fault"},
 	"discovery": {"clock", "fault"},
 	"db":        {"clock", "fault"},
@@ -95,7 +96,7 @@ func allowed(from, to string, test bool) bool {
 		return serviceAllowed(from, to, test)
 	case within(from, "gateway"):
 		return within(to, "gateway") || to == "proto/openapi" ||
-			platformRoom(to, []string{"boot", "rpc", "discovery", "fault", "authn", "page", "clock", "codes"})
+			platformRoom(to, []string{"boot", "rpc", "discovery", "fault", "authn", "page", "clock", "codes", "form"})
 	case within(from, "deploy"):
 		return true
 	}
@@ -105,7 +106,7 @@ func allowed(from, to string, test bool) bool {
 func serviceAllowed(from, to string, test bool) bool {
 	name := strings.Split(from, "/")[1]
 	own := "services/" + name
-	all := []string{"clock", "fault", "codes", "workday", "page", "discovery", "db", "feed", "authn", "rpc", "boot"}
+	all := []string{"clock", "fault", "codes", "workday", "form", "page", "discovery", "db", "feed", "authn", "rpc", "boot"}
 	switch {
 	case within(from, own+"/internal/rules"):
 		return within(to, own+"/internal/rules") || platformRoom(to, []string{"workday", "codes", "fault"})

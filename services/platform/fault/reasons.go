@@ -100,6 +100,7 @@ var (
 	TooManyMaterials    = define(codes.InvalidArgument, http.StatusBadRequest, "TOO_MANY_MATERIALS", "申请材料过多", "There are too many materials")
 	MaterialUnknown     = define(codes.InvalidArgument, http.StatusBadRequest, "MATERIAL_UNKNOWN", "该事项没有这项申请材料", "The item has no such material")
 	FormTooLarge        = define(codes.InvalidArgument, http.StatusBadRequest, "FORM_TOO_LARGE", "表单内容过多或层级过深", "The form has too many values or too many levels")
+	FormInvalid         = define(codes.InvalidArgument, http.StatusBadRequest, "FORM_INVALID", "表单填写不正确", "The form is not filled in correctly")
 	ConsentRequired     = define(codes.InvalidArgument, http.StatusBadRequest, "CONSENT_REQUIRED", "代为申办须经申请人同意", "Filing for somebody needs that person's consent")
 	SupplementRunning   = define(codes.FailedPrecondition, http.StatusConflict, "SUPPLEMENT_RUNNING", "补正期限未满，截止日期为 {due_date}", "The time to supplement runs until {due_date}")
 	ExtensionLimit      = define(codes.InvalidArgument, http.StatusBadRequest, "EXTENSION_LIMIT", "只能延长一次，且不超过 {max} 个工作日", "The limit may be extended once, by {max} working days at the most")
