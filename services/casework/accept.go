@@ -114,7 +114,11 @@ func (s *Service) ReceiveSupplement(ctx context.Context, req *caseworkv1.Receive
 				return in, err
 			}
 			if req.GetForm() != nil {
-				if err := checkForm(req.GetForm()); err != nil {
+				item, err := s.itemOfCase(t.c)
+				if err != nil {
+					return in, err
+				}
+				if err := s.forms.check(item, "form", req.GetForm(), true); err != nil {
 					return in, err
 				}
 			}

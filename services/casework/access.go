@@ -29,12 +29,28 @@ func caller(ctx context.Context) (authn.Access, error) {
 // applicant rather than by its office. A draft is its applicant's alone, or also the
 // window's when the window wrote it.
 func reach(a authn.Access, c *caseworkv1.Case) (asApplicant, ok bool) {
-	owner := a.Has(optionsv1.Role_ROLE_APPLICANT) && a.IdentityKey != "" && a.IdentityKey == c.GetApplicantKey()
+	owner := mayOwn(a) && a.IdentityKey == c.GetApplicantKey()
 	office := a.Scope != optionsv1.Scope_SCOPE_OWN && a.Covers(hallOf(c.GetName()), lastPart(c.GetDepartment()), "")
 	if c.GetState() == caseworkv1.CaseState_CASE_STATE_DRAFT {
 		office = office && c.GetOnBehalf() && atWindow(a)
 	}
 	return owner && !office, owner || office
+}
+
+// mayOwn reports a caller to whom the method is open as an applicant. A member of the
+// staff who also applies for things has both roles, but no office of its own in its own
+// cases.
+func mayOwn(a authn.Access) bool {
+	return a.Has(optionsv1.Role_ROLE_APPLICANT) && a.IdentityKey != "" && a.Covers("", "", a.IdentityKey)
+}
+
+// view is how the caller looks at a case.
+type view struct {
+	// asApplicant tells that it does so as the applicant, or for it, rather than by its
+	// office.
+	asApplicant bool
+	// mandate is the one by which an agent acts, empty for everybody else.
+	mandate string
 }
 
 // atWindow reports a clerk whose grant reaches the whole hall.

@@ -169,7 +169,7 @@ func itemOf(r *cataloguev1.ItemRevision) (*rules.Item, error) {
 		Name: i.GetName(), Department: i.GetDepartment(), DepartmentTitle: i.GetDepartmentTitle(), Title: i.GetTitle(), Revision: r.GetRevision(),
 		Instant: i.GetCaseType() == cataloguev1.CaseType_CASE_TYPE_INSTANT, FullFlow: i.GetFullFlow(), FourEyes: i.GetFourEyes(),
 		Limits:         rules.Limits{Promised: int(i.GetPromisedLimit()), Statutory: int(i.GetStatutoryLimit())},
-		ServiceObjects: i.GetServiceObjects(), Effective: r.GetEffectiveTime().AsTime(),
+		ServiceObjects: i.GetServiceObjects(), Effective: r.GetEffectiveTime().AsTime(), FormSchema: i.GetFormSchema(),
 	}
 	if i.GetLimitUnit() == cataloguev1.TimeUnit_TIME_UNIT_NATURAL_DAY {
 		item.Limits.Unit = workday.NaturalDays

@@ -38,7 +38,7 @@ func (s *Service) write(ctx context.Context, name string, r document.Request) (*
 	if err != nil {
 		return nil, err
 	}
-	_, c, asApplicant, err := s.load(ctx, a, name)
+	_, c, seen, err := s.load(ctx, a, name)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (s *Service) write(ctx context.Context, name string, r document.Request) (*
 			r.Titles[m.ID] = m.Title
 		}
 	}
-	if !asApplicant {
+	if !seen.asApplicant {
 		c = masked(c)
 	}
 	doc, err := document.Write(c, r)

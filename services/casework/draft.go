@@ -38,7 +38,7 @@ func (s *Service) UpdateCase(ctx context.Context, req *caseworkv1.UpdateCaseRequ
 		rpc: "UpdateCase", event: "case.updated", command: rules.Update, request: updateRequest{req}.withoutEtag(), etag: sent.GetEtag(),
 		input: func(t *turn) (rules.Input, error) {
 			var err error
-			fresh, err = s.redrafted(t, sent, false, 0)
+			fresh, err = s.redrafted(ctx, t, sent, false, 0)
 			return rules.Input{}, err
 		},
 		effect: func(t *turn) { redraft(t.c, fresh) },
@@ -46,7 +46,7 @@ func (s *Service) UpdateCase(ctx context.Context, req *caseworkv1.UpdateCaseRequ
 }
 
 // redrafted checks new content for a draft.
-func (s *Service) redrafted(t *turn, sent *caseworkv1.Case, complete bool, wanted int32) (*caseworkv1.Case, error) {
+func (s *Service) redrafted(ctx context.Context, t *turn, sent *caseworkv1.Case, complete bool, wanted int32) (*caseworkv1.Case, error) {
 	if t.before.State != rules.Draft {
 		return nil, nil // the rules refuse it in a moment, with the right reason
 	}
@@ -54,7 +54,7 @@ func (s *Service) redrafted(t *turn, sent *caseworkv1.Case, complete bool, wante
 		sent = proto.CloneOf(sent)
 		sent.Applicant = t.c.GetApplicant()
 	}
-	return s.application(intake{
+	return s.application(ctx, intake{
 		access: t.access, hall: hallOf(t.c.GetName()), asApplicant: t.asApplicant, complete: complete, wanted: wanted, now: t.now,
 	}, sent)
 }
@@ -62,7 +62,11 @@ func (s *Service) redrafted(t *turn, sent *caseworkv1.Case, complete bool, wante
 // redraft puts checked content into the case, and leaves what the content has no say in.
 func redraft(c, fresh *caseworkv1.Case) {
 	fresh.Name, fresh.State, fresh.CreateTime = c.Name, c.State, c.CreateTime
-	fresh.OnBehalf, fresh.Handlers = c.OnBehalf, c.Handlers
+	fresh.OnBehalf, fresh.Handlers, fresh.ActingMandate = c.OnBehalf, c.Handlers, c.ActingMandate
+	if fresh.Mandate == "" {
+		// The applicant goes on with what its agent began; the agent may go on seeing it.
+		fresh.Mandate, fresh.AgentKey, fresh.Agent = c.Mandate, c.AgentKey, c.Agent
+	}
 	proto.Reset(c)
 	proto.Merge(c, fresh)
 }
@@ -77,7 +81,7 @@ func (s *Service) SubmitCase(ctx context.Context, req *caseworkv1.SubmitCaseRequ
 				return rules.Input{}, fault.ConsentRequired.New(fault.Field("consent"))
 			}
 			var err error
-			fresh, err = s.redrafted(t, t.c, true, req.GetItemRevision())
+			fresh, err = s.redrafted(ctx, t, t.c, true, req.GetItemRevision())
 			return rules.Input{}, err
 		},
 		effect: func(t *turn) {

@@ -33,7 +33,7 @@ func (s *Service) FileCase(ctx context.Context, req *caseworkv1.FileCaseRequest)
 	}
 	hall := hallOf(req.GetParent())
 	r := newRequest(a, hall, "FileCase", req)
-	c, f, err := s.filed(a, hall, req)
+	c, f, err := s.filed(ctx, a, hall, req)
 	if err != nil {
 		return s.answer(s.refused(ctx, r, err), true)
 	}
@@ -41,7 +41,7 @@ func (s *Service) FileCase(ctx context.Context, req *caseworkv1.FileCaseRequest)
 }
 
 // filed is the case that a filing makes, still without a number.
-func (s *Service) filed(a authn.Access, hall string, req *caseworkv1.FileCaseRequest) (*caseworkv1.Case, rules.Case, error) {
+func (s *Service) filed(ctx context.Context, a authn.Access, hall string, req *caseworkv1.FileCaseRequest) (*caseworkv1.Case, rules.Case, error) {
 	in := intake{
 		access: a, hall: hall, asApplicant: a.Scope == optionsv1.Scope_SCOPE_OWN, complete: true, wanted: req.GetItemRevision(), now: s.clock.Now(),
 	}
@@ -52,7 +52,7 @@ func (s *Service) filed(a authn.Access, hall string, req *caseworkv1.FileCaseReq
 	if err != nil {
 		return nil, rules.Case{}, err
 	}
-	c, err := s.application(in, req.GetCase())
+	c, err := s.application(ctx, in, req.GetCase())
 	if err != nil {
 		return nil, rules.Case{}, err
 	}
@@ -81,7 +81,7 @@ func (s *Service) CreateCase(ctx context.Context, req *caseworkv1.CreateCaseRequ
 	hall := hallOf(req.GetParent())
 	r := newRequest(a, hall, "CreateCase", req)
 	in := intake{access: a, hall: hall, asApplicant: a.Scope == optionsv1.Scope_SCOPE_OWN, now: s.clock.Now()}
-	c, err := s.application(in, req.GetCase())
+	c, err := s.application(ctx, in, req.GetCase())
 	if err != nil {
 		return s.answer(s.refused(ctx, r, err), false)
 	}

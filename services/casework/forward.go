@@ -27,7 +27,7 @@ func (s *Service) OpenForwardedCase(ctx context.Context, req *caseworkv1.OpenFor
 	if err != nil {
 		return s.answer(s.refused(ctx, r, err), true)
 	}
-	c, f, err := s.forwarded(a, hall, req, origin)
+	c, f, err := s.forwarded(ctx, a, hall, req, origin)
 	if err != nil {
 		return s.answer(s.refused(ctx, r, err), true)
 	}
@@ -61,9 +61,9 @@ func (s *Service) origin(ctx context.Context, req *caseworkv1.OpenForwardedCaseR
 
 // forwarded is the upper body's case: of the same applicant, by the channel of the first
 // application, without a visit of its own.
-func (s *Service) forwarded(a authn.Access, hall string, req *caseworkv1.OpenForwardedCaseRequest, origin *caseworkv1.Case) (*caseworkv1.Case, rules.Case, error) {
-	in := intake{access: a, hall: hall, complete: true, now: s.clock.Now()}
-	c, err := s.application(in, &caseworkv1.Case{
+func (s *Service) forwarded(ctx context.Context, a authn.Access, hall string, req *caseworkv1.OpenForwardedCaseRequest, origin *caseworkv1.Case) (*caseworkv1.Case, rules.Case, error) {
+	in := intake{access: a, hall: hall, complete: true, otherForm: true, now: s.clock.Now()}
+	c, err := s.application(ctx, in, &caseworkv1.Case{
 		Item: req.GetItem(), Applicant: origin.GetApplicant(), Subject: origin.GetSubject(), Form: origin.GetForm(),
 		Materials: req.GetMaterials(), Channel: origin.GetChannel(),
 	})

@@ -80,6 +80,13 @@ func twofold() *authn.Principal {
 	return p
 }
 
+// ownOfficer is an officer of another department of the same hall who is also ada.
+func ownOfficer() *authn.Principal {
+	p := staff("ownofficer", "441300", "D2", optionsv1.Role_ROLE_OFFICER, optionsv1.Role_ROLE_APPLICANT)
+	p.IdentityKey = authn.IdentityKey(identitySecret, authn.IDTypeResident, adaID)
+	return p
+}
+
 var everybody = people{
 	"ada":        applicant("ada", authn.IDTypeResident, adaID),
 	"bob":        applicant("bob", authn.IDTypeResident, bobID),
@@ -92,6 +99,7 @@ var everybody = people{
 	"stranger":   staff("stranger", "441300", "D2", optionsv1.Role_ROLE_OFFICER, optionsv1.Role_ROLE_HEAD),
 	"elsewhere":  staff("elsewhere", "441302", "", optionsv1.Role_ROLE_WINDOW),
 	"twofold":    twofold(),
+	"ownofficer": ownOfficer(),
 	"supervisor": staff("supervisor", "", "", optionsv1.Role_ROLE_SUPERVISOR),
 	"service":    {Subject: "service/casework", Roles: []optionsv1.Role{optionsv1.Role_ROLE_SERVICE}},
 }
@@ -113,6 +121,7 @@ type hall struct {
 	clock     *clock.Virtual
 	service   *Service
 	client    caseworkv1.CaseworkServiceClient
+	own       caseworkv1.ApplicantServiceClient
 	feed      feedv1.FeedServiceClient
 	catalogue *db.DB
 	published map[string]int64
@@ -155,6 +164,7 @@ func newHall(t *testing.T, cfg db.Config) *hall {
 	})
 	h.run(h.service.Run)
 	conn := h.serve("casework", h.service.Register)
+	h.own = caseworkv1.NewApplicantServiceClient(conn)
 	h.client, h.feed = caseworkv1.NewCaseworkServiceClient(conn), feedv1.NewFeedServiceClient(conn)
 	h.fillCatalogue()
 	return h

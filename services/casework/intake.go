@@ -1,6 +1,7 @@
 package casework
 
 import (
+	"context"
 	"strconv"
 	"time"
 
@@ -21,6 +22,10 @@ type intake struct {
 	asApplicant bool
 	// complete demands that every necessary material is there.
 	complete bool
+	// formAt is where the form stands in the request, case.form when empty; otherForm
+	// tells that it was filled in for another item.
+	formAt    string
+	otherForm bool
 	// wanted is the item revision the applicant read, 0 for any.
 	wanted int32
 	now    time.Time
@@ -28,7 +33,7 @@ type intake struct {
 
 // application checks what was sent and makes a new case of it, every text in its one
 // spelling. Fields that only the service sets are not looked at.
-func (s *Service) application(in intake, sent *caseworkv1.Case) (*caseworkv1.Case, error) {
+func (s *Service) application(ctx context.Context, in intake, sent *caseworkv1.Case) (*caseworkv1.Case, error) {
 	item, err := s.items.inForce(in.hall, sent.GetItem(), in.wanted, in.now)
 	if err != nil {
 		return nil, err
@@ -41,16 +46,17 @@ func (s *Service) application(in intake, sent *caseworkv1.Case) (*caseworkv1.Cas
 	if c.Applicant, c.ApplicantKey, err = s.applicant(in, item, sent.GetApplicant()); err != nil {
 		return nil, err
 	}
+	if err := s.takeMandate(ctx, in, c, sent.GetMandate()); err != nil {
+		return nil, err
+	}
 	if c.Channel, err = channel("case.channel", sent.GetChannel(), in.asApplicant); err != nil {
 		return nil, err
 	}
 	if c.Subject, err = line("case.subject", sent.GetSubject(), 200); err != nil {
 		return nil, err
 	}
-	if c.Form != nil {
-		if err := checkForm(c.Form); err != nil {
-			return nil, err
-		}
+	if err := s.applicationForm(in, item, c.Form); err != nil {
+		return nil, err
 	}
 	if c.Materials, err = materials(item, sent.GetMaterials()); err != nil {
 		return nil, fault.At("case", err)
@@ -70,8 +76,7 @@ func takeItem(c *caseworkv1.Case, item *rules.Item) {
 	c.FullFlow, c.FourEyes = item.FullFlow, item.FourEyes
 }
 
-// applicant checks who applies: a number that exists, an item open to it, and, when the
-// applicant acts itself, that it is the one who signed in.
+// applicant checks who applies: a number that exists, and an item open to it.
 func (s *Service) applicant(in intake, item *rules.Item, sent *caseworkv1.Applicant) (*caseworkv1.Applicant, string, error) {
 	const at = "case.applicant"
 	a := &caseworkv1.Applicant{Type: sent.GetType(), IdType: sent.GetIdType()}
@@ -106,11 +111,7 @@ func (s *Service) applicant(in intake, item *rules.Item, sent *caseworkv1.Applic
 	if a.Address, err = line(at+".address", sent.GetAddress(), 300); err != nil {
 		return nil, "", err
 	}
-	key := s.identity(idType, a.IdNumber)
-	if in.asApplicant && (key == "" || key != in.access.IdentityKey) {
-		return nil, "", fault.PermissionDenied.New(fault.Field(at + ".id_number"))
-	}
-	return a, key, nil
+	return a, s.identity(idType, a.IdNumber), nil
 }
 
 // channel is the way something came in. What a window enters came to the window unless

@@ -33,7 +33,7 @@ func (s *Service) FileJointCase(ctx context.Context, req *caseworkv1.FileJointCa
 	}
 	hall := hallOf(req.GetParent())
 	r := newRequest(a, hall, "FileJointCase", req)
-	f, err := s.joint(a, hall, req)
+	f, err := s.joint(ctx, a, hall, req)
 	if err != nil {
 		return s.answer(s.refused(ctx, r, err), true)
 	}
@@ -50,7 +50,7 @@ func (s *Service) FileJointCase(ctx context.Context, req *caseworkv1.FileJointCa
 }
 
 // joint checks a joint filing and makes its cases, still without numbers.
-func (s *Service) joint(a authn.Access, hall string, req *caseworkv1.FileJointCaseRequest) (family, error) {
+func (s *Service) joint(ctx context.Context, a authn.Access, hall string, req *caseworkv1.FileJointCaseRequest) (family, error) {
 	in := intake{access: a, hall: hall, asApplicant: a.Scope == optionsv1.Scope_SCOPE_OWN, complete: true, now: s.clock.Now()}
 	if !in.asApplicant && !req.GetConsent() {
 		return family{}, fault.ConsentRequired.New(fault.Field("consent"))
@@ -65,8 +65,10 @@ func (s *Service) joint(a authn.Access, hall string, req *caseworkv1.FileJointCa
 	all := family{cases: make([]*caseworkv1.Case, 1, 1+len(req.GetParts()))}
 	var titles []string
 	for i, part := range req.GetParts() {
-		child, err := s.application(in, &caseworkv1.Case{
+		in.formAt = "parts[" + strconv.Itoa(i) + "].form"
+		child, err := s.application(ctx, in, &caseworkv1.Case{
 			Item: part.GetItem(), Applicant: req.GetApplicant(), Subject: req.GetSubject(), Channel: req.GetChannel(), Form: part.GetForm(), Materials: part.GetMaterials(),
+			Mandate: req.GetMandate(),
 		})
 		if err != nil {
 			return family{}, fmt.Errorf("parts[%d]: %w", i, err)

@@ -55,9 +55,9 @@ type step struct {
 
 // turn is one attempt at a step.
 type turn struct {
-	access      authn.Access
-	asApplicant bool
-	now         time.Time
+	view
+	access authn.Access
+	now    time.Time
 	// c is the case: as it was for input, as it becomes for effect.
 	c *caseworkv1.Case
 	// in, before and after are what the rules were given and what they gave.
@@ -102,7 +102,7 @@ func (s *Service) performFull(ctx context.Context, st step) (whole, shown *casew
 // attempt reads, decides and writes once. The write refuses when the case is no longer
 // as it was read.
 func (s *Service) attempt(ctx context.Context, a authn.Access, r request, st step) (whole, shown *caseworkv1.Case, err error) {
-	old, c, asApplicant, err := s.load(ctx, a, st.request.GetName())
+	old, c, seen, err := s.load(ctx, a, st.request.GetName())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -114,7 +114,7 @@ func (s *Service) attempt(ctx context.Context, a authn.Access, r request, st ste
 		}
 		return nil, nil, fault.Conflict.New() // and what was asked for is decided on that
 	}
-	t := &turn{access: a, asApplicant: asApplicant, now: now, c: c}
+	t := &turn{view: seen, access: a, now: now, c: c}
 	if err := st.decide(t, old); err != nil {
 		return nil, nil, s.refused(ctx, r, err)
 	}
@@ -141,19 +141,23 @@ func (s *Service) attempt(ctx context.Context, a authn.Access, r request, st ste
 }
 
 // load reads a case that the caller may see. What it may not see does not exist.
-func (s *Service) load(ctx context.Context, a authn.Access, name string) (store.Row, *caseworkv1.Case, bool, error) {
+func (s *Service) load(ctx context.Context, a authn.Access, name string) (store.Row, *caseworkv1.Case, view, error) {
 	row, c, err := s.stored(ctx, lastPart(name))
 	if err != nil {
-		return row, nil, false, err
+		return row, nil, view{}, err
 	}
 	if c == nil || c.GetName() != name {
-		return row, nil, false, fault.NotFound.New()
+		return row, nil, view{}, fault.NotFound.New()
 	}
 	asApplicant, ok := reach(a, c)
-	if !ok {
-		return row, nil, false, fault.NotFound.New()
+	if ok {
+		return row, c, view{asApplicant: asApplicant}, nil
 	}
-	return row, c, asApplicant, nil
+	mandate, err := s.agentReach(ctx, a, c)
+	if err != nil {
+		return row, nil, view{}, err
+	}
+	return row, c, view{asApplicant: true, mandate: mandate}, nil
 }
 
 // stored reads a case for the service itself; nil when there is none.
@@ -207,7 +211,7 @@ func (st step) decide(t *turn, old store.Row) error {
 	if t.after, err = rules.Apply(t.before, t.in); err != nil {
 		return err
 	}
-	t.c.State = caseworkv1.CaseState(t.after.State)
+	t.c.State, t.c.ActingMandate = caseworkv1.CaseState(t.after.State), t.mandate
 	if st.effect != nil {
 		st.effect(t)
 	}

@@ -27,6 +27,7 @@ import (
 // Service is the case handling service. It implements boot.Component.
 type Service struct {
 	caseworkv1.UnimplementedCaseworkServiceServer
+	caseworkv1.UnimplementedApplicantServiceServer
 
 	db       *db.DB
 	clock    clock.Clock
@@ -39,6 +40,7 @@ type Service struct {
 	queries  *queryLimits
 	identity func(idType, number string) string
 	items    *catalogue
+	forms    *forms
 	follower *feed.Follower
 	outgoing func(context.Context) context.Context
 	closers  []func() error
@@ -97,7 +99,7 @@ func open(ctx context.Context, cfg Config, p parts) (*Service, error) {
 		db: d, clock: p.clock, log: p.log, feed: feed.NewServer(d, p.clock, feed.WithLog(p.log)),
 		pages: page.Codec{Secret: []byte(cfg.PageSecret.Reveal())}, cal: workday.China(), policy: policy,
 		codes: queryCodes{[]byte(cfg.QueryCodeSecret.Reveal())}, queries: limits, identity: p.identity,
-		items: newCatalogue(), outgoing: p.outgoing, ready: make(chan struct{}), closers: []func() error{d.Close}, serial: randomSerial,
+		items: newCatalogue(), forms: newForms(p.log), outgoing: p.outgoing, ready: make(chan struct{}), closers: []func() error{d.Close}, serial: randomSerial,
 	}
 	if err := s.items.refresh(ctx, d.Read()); err != nil {
 		return nil, errors.Join(fmt.Errorf("casework: %w", err), d.Close())
@@ -121,6 +123,7 @@ func (s *Service) Metrics() []prometheus.Collector {
 // Register adds the service and its feed to a server.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	caseworkv1.RegisterCaseworkServiceServer(r, s)
+	caseworkv1.RegisterApplicantServiceServer(r, s)
 	feedv1.RegisterFeedServiceServer(r, s.feed)
 }
 

@@ -55,13 +55,13 @@ const (
 )
 
 // checkForm refuses forms that are too deep, too large, or hold what cannot be seen.
-func checkForm(form *structpb.Struct) error {
+func checkForm(at string, form *structpb.Struct) error {
 	values := 0
 	if !formFits(structpb.NewStructValue(form), 0, &values) {
-		return fault.FormTooLarge.New(fault.Field("case.form"))
+		return fault.FormTooLarge.New(fault.Field(at))
 	}
 	if !formSayable(structpb.NewStructValue(form)) {
-		return fault.InvalidArgument.New(fault.Field("case.form"))
+		return fault.InvalidArgument.New(fault.Field(at))
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/onehall/onehall/services/platform/codes"
 	"github.com/onehall/onehall/services/platform/fault"
 	"github.com/onehall/onehall/services/platform/feed"
+	"github.com/onehall/onehall/services/platform/form"
 	"github.com/onehall/onehall/services/platform/workday"
 )
 
@@ -133,6 +134,12 @@ func ruleItem(it *cataloguev1.Item, effective time.Time) *rules.Item {
 		Charged: it.GetCharged(), OnlinePayment: it.GetOnlinePayment(), Visits: int(it.GetVisits()), VisitReason: it.GetVisitReason(),
 		OnlineDepth: it.GetOnlineDepth(), HandlingForms: it.GetHandlingForms(), DepthLevel: int(it.GetDepthLevel()),
 		ConsultPhone: it.GetConsultPhone(), ComplaintPhone: it.GetComplaintPhone(), Faqs: len(it.GetFaqs()), Effective: effective,
+	}
+	if text := it.GetFormSchema(); text != "" {
+		_, problems := form.Compile(text)
+		for _, p := range problems {
+			r.FormProblems = append(r.FormProblems, rules.FormProblem(p))
+		}
 	}
 	for _, m := range it.GetMaterials() {
 		r.Materials = append(r.Materials, rules.Material{Name: m.GetDisplayName()})

@@ -56,7 +56,7 @@ func (s *Service) ListItems(ctx context.Context, req *cataloguev1.ListItemsReque
 		if err != nil {
 			return nil, err
 		}
-		it.Materials, it.Steps, it.Faqs = nil, nil, nil
+		it.Materials, it.Steps, it.Faqs, it.FormSchema = nil, nil, nil, ""
 		resp.Items = append(resp.Items, it)
 	}
 	return resp, nil

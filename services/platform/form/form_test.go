@@ -81,8 +81,8 @@ func TestCheck(t *testing.T) {
 		want   []string // path: reason
 		draft  []string // the same, of a draft
 	}{
-		"good":  {good(nil), nil, nil},
-		"empty": {nil, []string{"form.agree FIELD_REQUIRED", "form.household FIELD_REQUIRED", "form.kind FIELD_REQUIRED", "form.name FIELD_REQUIRED"}, nil},
+		"good":      {good(nil), nil, nil},
+		"empty":     {nil, []string{"form.agree FIELD_REQUIRED", "form.household FIELD_REQUIRED", "form.kind FIELD_REQUIRED", "form.name FIELD_REQUIRED"}, nil},
 		"condition": {good(func(v map[string]any) { v["kind"] = "move" }), []string{"form.from FIELD_REQUIRED"}, nil},
 		"many at once": {good(func(v map[string]any) {
 			v["kind"], v["day"], v["area"], v["plate"] = "other", "2026-02-30", -1.0, "京A12345"

@@ -226,7 +226,13 @@ func own(fields []*Field, key string) *Field {
 	return fields[i]
 }
 
+// sayable is a key that may be repeated in a problem: others are what somebody made up.
+var sayable = regexp.MustCompile(`^[$A-Za-z][A-Za-z0-9_$-]{0,39}$`)
+
 func join(at, key string) string {
+	if !sayable.MatchString(key) {
+		key = "*"
+	}
 	if at == "" {
 		return key
 	}

@@ -45,6 +45,8 @@ type Item struct {
 	// means everybody.
 	ServiceObjects []int32
 	Materials      []ItemMaterial
+	// FormSchema is the form to fill in, as JSON Schema; empty for none.
+	FormSchema string
 	// Effective is from when it is in force; LastDay is the last day, zero for none.
 	Effective time.Time
 	LastDay   workday.Date

@@ -79,3 +79,39 @@ SELECT hall FROM cases WHERE case_no > @behind ORDER BY case_no LIMIT 1;
 SELECT case_no, due FROM cases
 WHERE hall = @hall AND stage = 1 AND stage > 0 AND (due, case_no) > (CAST(@after_due AS BIGINT), CAST(@after_case_no AS TEXT)) AND due < CAST(@today AS BIGINT) AND state = 2
 ORDER BY due, case_no LIMIT CAST(@size AS BIGINT);
+
+-- name: GetProfile :one
+SELECT seq, data FROM profiles WHERE applicant_key = $1;
+
+-- name: PutProfile :execrows
+INSERT INTO profiles (applicant_key, seq, data) VALUES (@applicant_key, @seq, @data)
+ON CONFLICT (applicant_key) DO UPDATE SET seq = excluded.seq, data = excluded.data WHERE profiles.seq = excluded.seq - 1;
+
+-- name: InsertMandate :exec
+INSERT INTO mandates (id, principal_key, agent_key, starts_at, ends_at, revoked_at, created_at, all_cases, seq, data)
+VALUES ($1, $2, $3, $4, $5, 0, $6, $7, 1, $8);
+
+-- name: GetMandate :one
+SELECT id, principal_key, agent_key, starts_at, ends_at, revoked_at, created_at, all_cases, seq, data FROM mandates WHERE id = $1;
+
+-- name: RevokeMandate :execrows
+UPDATE mandates SET revoked_at = @revoked_at, seq = @seq WHERE id = @id AND seq = @seq - 1;
+
+-- name: CountMandates :one
+SELECT COUNT(*) FROM mandates WHERE principal_key = @principal_key AND ends_at > @now AND revoked_at = 0;
+
+-- name: MandatesGiven :many
+SELECT id, principal_key, agent_key, starts_at, ends_at, revoked_at, created_at, all_cases, seq, data FROM mandates
+WHERE principal_key = @principal_key AND (created_at, id) < (CAST(@before_time AS BIGINT), CAST(@before_id AS TEXT))
+ORDER BY created_at DESC, id DESC LIMIT CAST(@size AS BIGINT);
+
+-- name: MandatesReceived :many
+SELECT id, principal_key, agent_key, starts_at, ends_at, revoked_at, created_at, all_cases, seq, data FROM mandates
+WHERE agent_key = @agent_key AND (created_at, id) < (CAST(@before_time AS BIGINT), CAST(@before_id AS TEXT))
+ORDER BY created_at DESC, id DESC LIMIT CAST(@size AS BIGINT);
+
+-- name: MandatesBetween :many
+SELECT id, principal_key, agent_key, starts_at, ends_at, revoked_at, created_at, all_cases, seq, data FROM mandates
+WHERE agent_key = @agent_key AND principal_key = @principal_key AND all_cases AND revoked_at = 0
+  AND starts_at <= CAST(@now AS BIGINT) AND ends_at > CAST(@now AS BIGINT)
+ORDER BY created_at DESC, id DESC LIMIT 100;

@@ -16,7 +16,7 @@ const (
 
 // Finding is what one check found.
 type Finding struct {
-	// Rule is Q1 to Q12.
+	// Rule is Q1 to Q13.
 	Rule     string
 	Severity Severity
 	// Field is the path in the item, as materials[2].display_name.
@@ -36,7 +36,7 @@ func (r *report) bad(ok bool, f Finding) {
 	}
 }
 
-// Check runs Q1 to Q12 over an item; errors come first, then in the order of the rules.
+// Check runs Q1 to Q13 over an item; errors come first, then in the order of the rules.
 func Check(it *Item, around Around) []Finding {
 	r := &report{}
 	limits(it, r)
@@ -49,6 +49,7 @@ func Check(it *Item, around Around) []Finding {
 	codeParts(it, around, r)
 	itemType(it, around, r)
 	names(it, around, r)
+	formSchema(it, r)
 	slices.SortStableFunc(r.findings, func(a, b Finding) int { return int(a.Severity - b.Severity) })
 	return r.findings
 }
@@ -145,6 +146,17 @@ func names(it *Item, around Around, r *report) {
 	for i, m := range it.Materials {
 		name := strings.TrimSpace(m.Name)
 		r.bad(name != "" && !catchAll(name), w("Q12", index("materials", i)+".display_name", "材料不应为空或者是“其他材料”一类的兜底条款", "a material is named, not \"other materials\""))
+	}
+}
+
+// formSchema is Q13: a form that cannot be shown and checked would stop every application.
+func formSchema(it *Item, r *report) {
+	for _, p := range it.FormProblems {
+		field := "form_schema"
+		if p.At != "" {
+			field += "." + p.At
+		}
+		r.bad(false, e("Q13", field, p.ZH, p.EN))
 	}
 }
 

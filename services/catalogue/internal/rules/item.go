@@ -61,6 +61,14 @@ type Result struct {
 	Name, Type, Sample string
 }
 
+// FormProblem is one thing that is wrong with a form's schema.
+type FormProblem struct {
+	// At is the place in the schema, empty for the whole.
+	At string
+	// ZH and EN say what is wrong.
+	ZH, EN string
+}
+
 // Item is what the checks look at.
 type Item struct {
 	// Code is the item code, BaseCode that of the directory entry.
@@ -86,6 +94,8 @@ type Item struct {
 	ComplaintPhone              string
 	Results                     []Result
 	Faqs                        int
+	// FormProblems are what reading the form's schema found.
+	FormProblems []FormProblem
 	// Effective is when it is to be in force.
 	Effective time.Time
 }

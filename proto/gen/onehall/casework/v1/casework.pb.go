@@ -1864,6 +1864,70 @@ func (x *Handover) GetHandoverTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// One side of a mandate.
+type Party struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Full name.
+	DisplayName string `protobuf:"bytes,1,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// What kind of number id_number is.
+	IdType IdType `protobuf:"varint,2,opt,name=id_type,json=idType,proto3,enum=onehall.casework.v1.IdType" json:"id_type,omitempty"`
+	// Resident identity number or unified social credit code; masked in answers.
+	IdNumber      string `protobuf:"bytes,3,opt,name=id_number,json=idNumber,proto3" json:"id_number,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Party) Reset() {
+	*x = Party{}
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Party) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Party) ProtoMessage() {}
+
+func (x *Party) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Party.ProtoReflect.Descriptor instead.
+func (*Party) Descriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Party) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *Party) GetIdType() IdType {
+	if x != nil {
+		return x.IdType
+	}
+	return IdType_ID_TYPE_UNSPECIFIED
+}
+
+func (x *Party) GetIdNumber() string {
+	if x != nil {
+		return x.IdNumber
+	}
+	return ""
+}
+
 // One application handled (办件).
 type Case struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1971,14 +2035,23 @@ type Case struct {
 	// The joint case that this one is part of.
 	ParentCase string `protobuf:"bytes,48,opt,name=parent_case,json=parentCase,proto3" json:"parent_case,omitempty"`
 	// The parts of a joint case.
-	ChildCases    []string `protobuf:"bytes,49,rep,name=child_cases,json=childCases,proto3" json:"child_cases,omitempty"`
+	ChildCases []string `protobuf:"bytes,49,rep,name=child_cases,json=childCases,proto3" json:"child_cases,omitempty"`
+	// Whoever filed it under a mandate, as applicant_key; empty for none.
+	AgentKey string `protobuf:"bytes,60,opt,name=agent_key,json=agentKey,proto3" json:"agent_key,omitempty"`
+	// The same, masked.
+	Agent *Party `protobuf:"bytes,61,opt,name=agent,proto3" json:"agent,omitempty"`
+	// The mandate (委托) under which it is filed for the applicant, mandates/{mandate};
+	// empty when the applicant files itself.
+	Mandate string `protobuf:"bytes,62,opt,name=mandate,proto3" json:"mandate,omitempty"`
+	// The mandate used for the latest change, empty when none was.
+	ActingMandate string `protobuf:"bytes,63,opt,name=acting_mandate,json=actingMandate,proto3" json:"acting_mandate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Case) Reset() {
 	*x = Case{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[10]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1990,7 +2063,7 @@ func (x *Case) String() string {
 func (*Case) ProtoMessage() {}
 
 func (x *Case) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[10]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2003,7 +2076,7 @@ func (x *Case) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Case.ProtoReflect.Descriptor instead.
 func (*Case) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{10}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Case) GetName() string {
@@ -2349,6 +2422,34 @@ func (x *Case) GetChildCases() []string {
 	return nil
 }
 
+func (x *Case) GetAgentKey() string {
+	if x != nil {
+		return x.AgentKey
+	}
+	return ""
+}
+
+func (x *Case) GetAgent() *Party {
+	if x != nil {
+		return x.Agent
+	}
+	return nil
+}
+
+func (x *Case) GetMandate() string {
+	if x != nil {
+		return x.Mandate
+	}
+	return ""
+}
+
+func (x *Case) GetActingMandate() string {
+	if x != nil {
+		return x.ActingMandate
+	}
+	return ""
+}
+
 // Saves a draft.
 type CreateCaseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2364,7 +2465,7 @@ type CreateCaseRequest struct {
 
 func (x *CreateCaseRequest) Reset() {
 	*x = CreateCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[11]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2376,7 +2477,7 @@ func (x *CreateCaseRequest) String() string {
 func (*CreateCaseRequest) ProtoMessage() {}
 
 func (x *CreateCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[11]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2389,7 +2490,7 @@ func (x *CreateCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateCaseRequest.ProtoReflect.Descriptor instead.
 func (*CreateCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{11}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *CreateCaseRequest) GetParent() string {
@@ -2426,7 +2527,7 @@ type UpdateCaseRequest struct {
 
 func (x *UpdateCaseRequest) Reset() {
 	*x = UpdateCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[12]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2438,7 +2539,7 @@ func (x *UpdateCaseRequest) String() string {
 func (*UpdateCaseRequest) ProtoMessage() {}
 
 func (x *UpdateCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[12]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2451,7 +2552,7 @@ func (x *UpdateCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateCaseRequest.ProtoReflect.Descriptor instead.
 func (*UpdateCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{12}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *UpdateCaseRequest) GetCase() *Case {
@@ -2488,7 +2589,7 @@ type SubmitCaseRequest struct {
 
 func (x *SubmitCaseRequest) Reset() {
 	*x = SubmitCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[13]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2500,7 +2601,7 @@ func (x *SubmitCaseRequest) String() string {
 func (*SubmitCaseRequest) ProtoMessage() {}
 
 func (x *SubmitCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[13]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2513,7 +2614,7 @@ func (x *SubmitCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitCaseRequest.ProtoReflect.Descriptor instead.
 func (*SubmitCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{13}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *SubmitCaseRequest) GetName() string {
@@ -2573,7 +2674,7 @@ type FileCaseRequest struct {
 
 func (x *FileCaseRequest) Reset() {
 	*x = FileCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[14]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2585,7 +2686,7 @@ func (x *FileCaseRequest) String() string {
 func (*FileCaseRequest) ProtoMessage() {}
 
 func (x *FileCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[14]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2598,7 +2699,7 @@ func (x *FileCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileCaseRequest.ProtoReflect.Descriptor instead.
 func (*FileCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{14}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *FileCaseRequest) GetParent() string {
@@ -2654,7 +2755,7 @@ type GetCaseRequest struct {
 
 func (x *GetCaseRequest) Reset() {
 	*x = GetCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[15]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2666,7 +2767,7 @@ func (x *GetCaseRequest) String() string {
 func (*GetCaseRequest) ProtoMessage() {}
 
 func (x *GetCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[15]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2679,7 +2780,7 @@ func (x *GetCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCaseRequest.ProtoReflect.Descriptor instead.
 func (*GetCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{15}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *GetCaseRequest) GetName() string {
@@ -2708,7 +2809,7 @@ type ListCasesRequest struct {
 
 func (x *ListCasesRequest) Reset() {
 	*x = ListCasesRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[16]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2720,7 +2821,7 @@ func (x *ListCasesRequest) String() string {
 func (*ListCasesRequest) ProtoMessage() {}
 
 func (x *ListCasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[16]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2733,7 +2834,7 @@ func (x *ListCasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCasesRequest.ProtoReflect.Descriptor instead.
 func (*ListCasesRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{16}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ListCasesRequest) GetParent() string {
@@ -2784,7 +2885,7 @@ type ListCasesResponse struct {
 
 func (x *ListCasesResponse) Reset() {
 	*x = ListCasesResponse{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2796,7 +2897,7 @@ func (x *ListCasesResponse) String() string {
 func (*ListCasesResponse) ProtoMessage() {}
 
 func (x *ListCasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2809,7 +2910,7 @@ func (x *ListCasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCasesResponse.ProtoReflect.Descriptor instead.
 func (*ListCasesResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{17}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListCasesResponse) GetCases() []*Case {
@@ -2847,7 +2948,7 @@ type ListInboxRequest struct {
 
 func (x *ListInboxRequest) Reset() {
 	*x = ListInboxRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2859,7 +2960,7 @@ func (x *ListInboxRequest) String() string {
 func (*ListInboxRequest) ProtoMessage() {}
 
 func (x *ListInboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2872,7 +2973,7 @@ func (x *ListInboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboxRequest.ProtoReflect.Descriptor instead.
 func (*ListInboxRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{18}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListInboxRequest) GetParent() string {
@@ -2930,7 +3031,7 @@ type ListInboxResponse struct {
 
 func (x *ListInboxResponse) Reset() {
 	*x = ListInboxResponse{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2942,7 +3043,7 @@ func (x *ListInboxResponse) String() string {
 func (*ListInboxResponse) ProtoMessage() {}
 
 func (x *ListInboxResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2955,7 +3056,7 @@ func (x *ListInboxResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboxResponse.ProtoReflect.Descriptor instead.
 func (*ListInboxResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{19}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListInboxResponse) GetCases() []*Case {
@@ -2987,7 +3088,7 @@ type ListCaseEventsRequest struct {
 
 func (x *ListCaseEventsRequest) Reset() {
 	*x = ListCaseEventsRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2999,7 +3100,7 @@ func (x *ListCaseEventsRequest) String() string {
 func (*ListCaseEventsRequest) ProtoMessage() {}
 
 func (x *ListCaseEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3012,7 +3113,7 @@ func (x *ListCaseEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCaseEventsRequest.ProtoReflect.Descriptor instead.
 func (*ListCaseEventsRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{20}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListCaseEventsRequest) GetParent() string {
@@ -3052,14 +3153,16 @@ type CaseEvent struct {
 	// When it happened, as entered.
 	HappenedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=happened_at,json=happenedAt,proto3" json:"happened_at,omitempty"`
 	// When it was entered.
-	EnteredAt     *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=entered_at,json=enteredAt,proto3" json:"entered_at,omitempty"`
+	EnteredAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=entered_at,json=enteredAt,proto3" json:"entered_at,omitempty"`
+	// The mandate under which it was done, if it was.
+	Mandate       string `protobuf:"bytes,60,opt,name=mandate,proto3" json:"mandate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CaseEvent) Reset() {
 	*x = CaseEvent{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3071,7 +3174,7 @@ func (x *CaseEvent) String() string {
 func (*CaseEvent) ProtoMessage() {}
 
 func (x *CaseEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3084,7 +3187,7 @@ func (x *CaseEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseEvent.ProtoReflect.Descriptor instead.
 func (*CaseEvent) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{21}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *CaseEvent) GetSequence() int64 {
@@ -3136,6 +3239,13 @@ func (x *CaseEvent) GetEnteredAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *CaseEvent) GetMandate() string {
+	if x != nil {
+		return x.Mandate
+	}
+	return ""
+}
+
 // A page of events.
 type ListCaseEventsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3149,7 +3259,7 @@ type ListCaseEventsResponse struct {
 
 func (x *ListCaseEventsResponse) Reset() {
 	*x = ListCaseEventsResponse{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3161,7 +3271,7 @@ func (x *ListCaseEventsResponse) String() string {
 func (*ListCaseEventsResponse) ProtoMessage() {}
 
 func (x *ListCaseEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3174,7 +3284,7 @@ func (x *ListCaseEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCaseEventsResponse.ProtoReflect.Descriptor instead.
 func (*ListCaseEventsResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{22}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListCaseEventsResponse) GetEvents() []*CaseEvent {
@@ -3204,7 +3314,7 @@ type QueryProgressRequest struct {
 
 func (x *QueryProgressRequest) Reset() {
 	*x = QueryProgressRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3216,7 +3326,7 @@ func (x *QueryProgressRequest) String() string {
 func (*QueryProgressRequest) ProtoMessage() {}
 
 func (x *QueryProgressRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3229,7 +3339,7 @@ func (x *QueryProgressRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryProgressRequest.ProtoReflect.Descriptor instead.
 func (*QueryProgressRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{23}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *QueryProgressRequest) GetCaseNo() string {
@@ -3273,7 +3383,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3285,7 +3395,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3298,7 +3408,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{24}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Progress) GetCaseNo() string {
@@ -3379,7 +3489,7 @@ type RevealApplicantRequest struct {
 
 func (x *RevealApplicantRequest) Reset() {
 	*x = RevealApplicantRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3391,7 +3501,7 @@ func (x *RevealApplicantRequest) String() string {
 func (*RevealApplicantRequest) ProtoMessage() {}
 
 func (x *RevealApplicantRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3404,7 +3514,7 @@ func (x *RevealApplicantRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevealApplicantRequest.ProtoReflect.Descriptor instead.
 func (*RevealApplicantRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{25}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RevealApplicantRequest) GetName() string {
@@ -3447,7 +3557,7 @@ type PreAcceptCaseRequest struct {
 
 func (x *PreAcceptCaseRequest) Reset() {
 	*x = PreAcceptCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3459,7 +3569,7 @@ func (x *PreAcceptCaseRequest) String() string {
 func (*PreAcceptCaseRequest) ProtoMessage() {}
 
 func (x *PreAcceptCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3472,7 +3582,7 @@ func (x *PreAcceptCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreAcceptCaseRequest.ProtoReflect.Descriptor instead.
 func (*PreAcceptCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{26}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PreAcceptCaseRequest) GetName() string {
@@ -3535,7 +3645,7 @@ type RequestSupplementRequest struct {
 
 func (x *RequestSupplementRequest) Reset() {
 	*x = RequestSupplementRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3547,7 +3657,7 @@ func (x *RequestSupplementRequest) String() string {
 func (*RequestSupplementRequest) ProtoMessage() {}
 
 func (x *RequestSupplementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3560,7 +3670,7 @@ func (x *RequestSupplementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestSupplementRequest.ProtoReflect.Descriptor instead.
 func (*RequestSupplementRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{27}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *RequestSupplementRequest) GetName() string {
@@ -3642,7 +3752,7 @@ type ReceiveSupplementRequest struct {
 
 func (x *ReceiveSupplementRequest) Reset() {
 	*x = ReceiveSupplementRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3654,7 +3764,7 @@ func (x *ReceiveSupplementRequest) String() string {
 func (*ReceiveSupplementRequest) ProtoMessage() {}
 
 func (x *ReceiveSupplementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3667,7 +3777,7 @@ func (x *ReceiveSupplementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceiveSupplementRequest.ProtoReflect.Descriptor instead.
 func (*ReceiveSupplementRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{28}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ReceiveSupplementRequest) GetName() string {
@@ -3740,7 +3850,7 @@ type AcceptCaseRequest struct {
 
 func (x *AcceptCaseRequest) Reset() {
 	*x = AcceptCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3752,7 +3862,7 @@ func (x *AcceptCaseRequest) String() string {
 func (*AcceptCaseRequest) ProtoMessage() {}
 
 func (x *AcceptCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3765,7 +3875,7 @@ func (x *AcceptCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptCaseRequest.ProtoReflect.Descriptor instead.
 func (*AcceptCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{29}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *AcceptCaseRequest) GetName() string {
@@ -3829,7 +3939,7 @@ type NotAcceptCaseRequest struct {
 
 func (x *NotAcceptCaseRequest) Reset() {
 	*x = NotAcceptCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3841,7 +3951,7 @@ func (x *NotAcceptCaseRequest) String() string {
 func (*NotAcceptCaseRequest) ProtoMessage() {}
 
 func (x *NotAcceptCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3854,7 +3964,7 @@ func (x *NotAcceptCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotAcceptCaseRequest.ProtoReflect.Descriptor instead.
 func (*NotAcceptCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{30}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *NotAcceptCaseRequest) GetName() string {
@@ -3913,7 +4023,7 @@ type RefuseCaseRequest struct {
 
 func (x *RefuseCaseRequest) Reset() {
 	*x = RefuseCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3925,7 +4035,7 @@ func (x *RefuseCaseRequest) String() string {
 func (*RefuseCaseRequest) ProtoMessage() {}
 
 func (x *RefuseCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3938,7 +4048,7 @@ func (x *RefuseCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefuseCaseRequest.ProtoReflect.Descriptor instead.
 func (*RefuseCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{31}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *RefuseCaseRequest) GetName() string {
@@ -4002,7 +4112,7 @@ type UndertakeCaseRequest struct {
 
 func (x *UndertakeCaseRequest) Reset() {
 	*x = UndertakeCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4014,7 +4124,7 @@ func (x *UndertakeCaseRequest) String() string {
 func (*UndertakeCaseRequest) ProtoMessage() {}
 
 func (x *UndertakeCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4027,7 +4137,7 @@ func (x *UndertakeCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndertakeCaseRequest.ProtoReflect.Descriptor instead.
 func (*UndertakeCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{32}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *UndertakeCaseRequest) GetName() string {
@@ -4084,7 +4194,7 @@ type ExamineCaseRequest struct {
 
 func (x *ExamineCaseRequest) Reset() {
 	*x = ExamineCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4096,7 +4206,7 @@ func (x *ExamineCaseRequest) String() string {
 func (*ExamineCaseRequest) ProtoMessage() {}
 
 func (x *ExamineCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4109,7 +4219,7 @@ func (x *ExamineCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExamineCaseRequest.ProtoReflect.Descriptor instead.
 func (*ExamineCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{33}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ExamineCaseRequest) GetName() string {
@@ -4166,7 +4276,7 @@ type ApproveCaseRequest struct {
 
 func (x *ApproveCaseRequest) Reset() {
 	*x = ApproveCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4178,7 +4288,7 @@ func (x *ApproveCaseRequest) String() string {
 func (*ApproveCaseRequest) ProtoMessage() {}
 
 func (x *ApproveCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4191,7 +4301,7 @@ func (x *ApproveCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApproveCaseRequest.ProtoReflect.Descriptor instead.
 func (*ApproveCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{34}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ApproveCaseRequest) GetName() string {
@@ -4252,7 +4362,7 @@ type DecideCaseRequest struct {
 
 func (x *DecideCaseRequest) Reset() {
 	*x = DecideCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4264,7 +4374,7 @@ func (x *DecideCaseRequest) String() string {
 func (*DecideCaseRequest) ProtoMessage() {}
 
 func (x *DecideCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4277,7 +4387,7 @@ func (x *DecideCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecideCaseRequest.ProtoReflect.Descriptor instead.
 func (*DecideCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{35}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *DecideCaseRequest) GetName() string {
@@ -4358,7 +4468,7 @@ type FinishCaseRequest struct {
 
 func (x *FinishCaseRequest) Reset() {
 	*x = FinishCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4370,7 +4480,7 @@ func (x *FinishCaseRequest) String() string {
 func (*FinishCaseRequest) ProtoMessage() {}
 
 func (x *FinishCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4383,7 +4493,7 @@ func (x *FinishCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishCaseRequest.ProtoReflect.Descriptor instead.
 func (*FinishCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{36}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *FinishCaseRequest) GetName() string {
@@ -4477,7 +4587,7 @@ type CollectCaseRequest struct {
 
 func (x *CollectCaseRequest) Reset() {
 	*x = CollectCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4489,7 +4599,7 @@ func (x *CollectCaseRequest) String() string {
 func (*CollectCaseRequest) ProtoMessage() {}
 
 func (x *CollectCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4502,7 +4612,7 @@ func (x *CollectCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectCaseRequest.ProtoReflect.Descriptor instead.
 func (*CollectCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{37}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CollectCaseRequest) GetName() string {
@@ -4566,7 +4676,7 @@ type WithdrawCaseRequest struct {
 
 func (x *WithdrawCaseRequest) Reset() {
 	*x = WithdrawCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4578,7 +4688,7 @@ func (x *WithdrawCaseRequest) String() string {
 func (*WithdrawCaseRequest) ProtoMessage() {}
 
 func (x *WithdrawCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4591,7 +4701,7 @@ func (x *WithdrawCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawCaseRequest.ProtoReflect.Descriptor instead.
 func (*WithdrawCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{38}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *WithdrawCaseRequest) GetName() string {
@@ -4648,7 +4758,7 @@ type LapseCaseRequest struct {
 
 func (x *LapseCaseRequest) Reset() {
 	*x = LapseCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4660,7 +4770,7 @@ func (x *LapseCaseRequest) String() string {
 func (*LapseCaseRequest) ProtoMessage() {}
 
 func (x *LapseCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4673,7 +4783,7 @@ func (x *LapseCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LapseCaseRequest.ProtoReflect.Descriptor instead.
 func (*LapseCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{39}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *LapseCaseRequest) GetName() string {
@@ -4730,7 +4840,7 @@ type VoidCaseRequest struct {
 
 func (x *VoidCaseRequest) Reset() {
 	*x = VoidCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4742,7 +4852,7 @@ func (x *VoidCaseRequest) String() string {
 func (*VoidCaseRequest) ProtoMessage() {}
 
 func (x *VoidCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4755,7 +4865,7 @@ func (x *VoidCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoidCaseRequest.ProtoReflect.Descriptor instead.
 func (*VoidCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{40}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *VoidCaseRequest) GetName() string {
@@ -4822,7 +4932,7 @@ type StartSpecialProcedureRequest struct {
 
 func (x *StartSpecialProcedureRequest) Reset() {
 	*x = StartSpecialProcedureRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4834,7 +4944,7 @@ func (x *StartSpecialProcedureRequest) String() string {
 func (*StartSpecialProcedureRequest) ProtoMessage() {}
 
 func (x *StartSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4847,7 +4957,7 @@ func (x *StartSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartSpecialProcedureRequest.ProtoReflect.Descriptor instead.
 func (*StartSpecialProcedureRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{41}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *StartSpecialProcedureRequest) GetName() string {
@@ -4939,7 +5049,7 @@ type EndSpecialProcedureRequest struct {
 
 func (x *EndSpecialProcedureRequest) Reset() {
 	*x = EndSpecialProcedureRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4951,7 +5061,7 @@ func (x *EndSpecialProcedureRequest) String() string {
 func (*EndSpecialProcedureRequest) ProtoMessage() {}
 
 func (x *EndSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4964,7 +5074,7 @@ func (x *EndSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndSpecialProcedureRequest.ProtoReflect.Descriptor instead.
 func (*EndSpecialProcedureRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{42}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *EndSpecialProcedureRequest) GetName() string {
@@ -5019,7 +5129,7 @@ type ClaimCaseRequest struct {
 
 func (x *ClaimCaseRequest) Reset() {
 	*x = ClaimCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5031,7 +5141,7 @@ func (x *ClaimCaseRequest) String() string {
 func (*ClaimCaseRequest) ProtoMessage() {}
 
 func (x *ClaimCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5044,7 +5154,7 @@ func (x *ClaimCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimCaseRequest.ProtoReflect.Descriptor instead.
 func (*ClaimCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{43}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ClaimCaseRequest) GetName() string {
@@ -5096,7 +5206,7 @@ type AssignCaseRequest struct {
 
 func (x *AssignCaseRequest) Reset() {
 	*x = AssignCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5108,7 +5218,7 @@ func (x *AssignCaseRequest) String() string {
 func (*AssignCaseRequest) ProtoMessage() {}
 
 func (x *AssignCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5121,7 +5231,7 @@ func (x *AssignCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignCaseRequest.ProtoReflect.Descriptor instead.
 func (*AssignCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{44}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *AssignCaseRequest) GetName() string {
@@ -5185,7 +5295,7 @@ type ReleaseCaseRequest struct {
 
 func (x *ReleaseCaseRequest) Reset() {
 	*x = ReleaseCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5197,7 +5307,7 @@ func (x *ReleaseCaseRequest) String() string {
 func (*ReleaseCaseRequest) ProtoMessage() {}
 
 func (x *ReleaseCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5210,7 +5320,7 @@ func (x *ReleaseCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseCaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{45}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *ReleaseCaseRequest) GetName() string {
@@ -5271,7 +5381,7 @@ type HandOverCaseRequest struct {
 
 func (x *HandOverCaseRequest) Reset() {
 	*x = HandOverCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[46]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5283,7 +5393,7 @@ func (x *HandOverCaseRequest) String() string {
 func (*HandOverCaseRequest) ProtoMessage() {}
 
 func (x *HandOverCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[46]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5296,7 +5406,7 @@ func (x *HandOverCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOverCaseRequest.ProtoReflect.Descriptor instead.
 func (*HandOverCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{46}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *HandOverCaseRequest) GetName() string {
@@ -5369,7 +5479,7 @@ type RevokeCaseRequest struct {
 
 func (x *RevokeCaseRequest) Reset() {
 	*x = RevokeCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[47]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5381,7 +5491,7 @@ func (x *RevokeCaseRequest) String() string {
 func (*RevokeCaseRequest) ProtoMessage() {}
 
 func (x *RevokeCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[47]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5394,7 +5504,7 @@ func (x *RevokeCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeCaseRequest.ProtoReflect.Descriptor instead.
 func (*RevokeCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{47}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *RevokeCaseRequest) GetName() string {
@@ -5458,7 +5568,7 @@ type OpenForwardedCaseRequest struct {
 
 func (x *OpenForwardedCaseRequest) Reset() {
 	*x = OpenForwardedCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[48]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5470,7 +5580,7 @@ func (x *OpenForwardedCaseRequest) String() string {
 func (*OpenForwardedCaseRequest) ProtoMessage() {}
 
 func (x *OpenForwardedCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[48]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5483,7 +5593,7 @@ func (x *OpenForwardedCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenForwardedCaseRequest.ProtoReflect.Descriptor instead.
 func (*OpenForwardedCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{48}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *OpenForwardedCaseRequest) GetParent() string {
@@ -5544,7 +5654,7 @@ type ChangeRevisionRequest struct {
 
 func (x *ChangeRevisionRequest) Reset() {
 	*x = ChangeRevisionRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[49]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5556,7 +5666,7 @@ func (x *ChangeRevisionRequest) String() string {
 func (*ChangeRevisionRequest) ProtoMessage() {}
 
 func (x *ChangeRevisionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[49]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5569,7 +5679,7 @@ func (x *ChangeRevisionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeRevisionRequest.ProtoReflect.Descriptor instead.
 func (*ChangeRevisionRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{49}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ChangeRevisionRequest) GetName() string {
@@ -5636,7 +5746,7 @@ type GetCaseDocumentRequest struct {
 
 func (x *GetCaseDocumentRequest) Reset() {
 	*x = GetCaseDocumentRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[50]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5648,7 +5758,7 @@ func (x *GetCaseDocumentRequest) String() string {
 func (*GetCaseDocumentRequest) ProtoMessage() {}
 
 func (x *GetCaseDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[50]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5661,7 +5771,7 @@ func (x *GetCaseDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCaseDocumentRequest.ProtoReflect.Descriptor instead.
 func (*GetCaseDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{50}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *GetCaseDocumentRequest) GetName() string {
@@ -5700,7 +5810,7 @@ type PrintCaseDocumentRequest struct {
 
 func (x *PrintCaseDocumentRequest) Reset() {
 	*x = PrintCaseDocumentRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5712,7 +5822,7 @@ func (x *PrintCaseDocumentRequest) String() string {
 func (*PrintCaseDocumentRequest) ProtoMessage() {}
 
 func (x *PrintCaseDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5725,7 +5835,7 @@ func (x *PrintCaseDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrintCaseDocumentRequest.ProtoReflect.Descriptor instead.
 func (*PrintCaseDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{51}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *PrintCaseDocumentRequest) GetName() string {
@@ -5762,7 +5872,7 @@ type DocumentField struct {
 
 func (x *DocumentField) Reset() {
 	*x = DocumentField{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5774,7 +5884,7 @@ func (x *DocumentField) String() string {
 func (*DocumentField) ProtoMessage() {}
 
 func (x *DocumentField) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5787,7 +5897,7 @@ func (x *DocumentField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DocumentField.ProtoReflect.Descriptor instead.
 func (*DocumentField) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{52}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *DocumentField) GetLabel() string {
@@ -5841,7 +5951,7 @@ type CaseDocument struct {
 
 func (x *CaseDocument) Reset() {
 	*x = CaseDocument{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5853,7 +5963,7 @@ func (x *CaseDocument) String() string {
 func (*CaseDocument) ProtoMessage() {}
 
 func (x *CaseDocument) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5866,7 +5976,7 @@ func (x *CaseDocument) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseDocument.ProtoReflect.Descriptor instead.
 func (*CaseDocument) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{53}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *CaseDocument) GetCase() string {
@@ -5982,7 +6092,7 @@ type JointPart struct {
 
 func (x *JointPart) Reset() {
 	*x = JointPart{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5994,7 +6104,7 @@ func (x *JointPart) String() string {
 func (*JointPart) ProtoMessage() {}
 
 func (x *JointPart) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6007,7 +6117,7 @@ func (x *JointPart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JointPart.ProtoReflect.Descriptor instead.
 func (*JointPart) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{54}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *JointPart) GetItem() string {
@@ -6047,14 +6157,16 @@ type FileJointCaseRequest struct {
 	// The items, each once; the department of the first leads.
 	Parts []*JointPart `protobuf:"bytes,6,rep,name=parts,proto3" json:"parts,omitempty"`
 	// At a window: the person present consents to being filed for.
-	Consent       bool `protobuf:"varint,7,opt,name=consent,proto3" json:"consent,omitempty"`
+	Consent bool `protobuf:"varint,7,opt,name=consent,proto3" json:"consent,omitempty"`
+	// The mandate under which it is filed, mandates/{mandate}; empty for none.
+	Mandate       string `protobuf:"bytes,60,opt,name=mandate,proto3" json:"mandate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *FileJointCaseRequest) Reset() {
 	*x = FileJointCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[55]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6066,7 +6178,7 @@ func (x *FileJointCaseRequest) String() string {
 func (*FileJointCaseRequest) ProtoMessage() {}
 
 func (x *FileJointCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[55]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6079,7 +6191,7 @@ func (x *FileJointCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileJointCaseRequest.ProtoReflect.Descriptor instead.
 func (*FileJointCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{55}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *FileJointCaseRequest) GetParent() string {
@@ -6129,6 +6241,13 @@ func (x *FileJointCaseRequest) GetConsent() bool {
 		return x.Consent
 	}
 	return false
+}
+
+func (x *FileJointCaseRequest) GetMandate() string {
+	if x != nil {
+		return x.Mandate
+	}
+	return ""
 }
 
 var File_onehall_casework_v1_casework_proto protoreflect.FileDescriptor
@@ -6226,7 +6345,12 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\rto_department\x18\x02 \x01(\tR\ftoDepartment\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x18\n" +
 	"\aofficer\x18\x04 \x01(\tR\aofficer\x12?\n" +
-	"\rhandover_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\fhandoverTime\"\xa2\x14\n" +
+	"\rhandover_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\fhandoverTime\"\xa8\x01\n" +
+	"\x05Party\x121\n" +
+	"\fdisplay_name\x18\x01 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\xc8\x01\xa8\xbb\x18\x01R\vdisplayName\x12@\n" +
+	"\aid_type\x18\x02 \x01(\x0e2\x1b.onehall.casework.v1.IdTypeB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06idType\x12*\n" +
+	"\tid_number\x18\x03 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18@\xa8\xbb\x18\x02R\bidNumber\"\xe5\x15\n" +
 	"\x04Case\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xbaH'r%2#^(halls/[0-9]{6}/cases/[0-9]{21})?$R\x04name\x12I\n" +
 	"\x04item\x18\x02 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04item\x12(\n" +
@@ -6294,7 +6418,11 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\vparent_case\x180 \x01(\tB\x03\xe0A\x03R\n" +
 	"parentCase\x12$\n" +
 	"\vchild_cases\x181 \x03(\tB\x03\xe0A\x03R\n" +
-	"childCases\"\x9a\x01\n" +
+	"childCases\x12 \n" +
+	"\tagent_key\x18< \x01(\tB\x03\xe0A\x03R\bagentKey\x125\n" +
+	"\x05agent\x18= \x01(\v2\x1a.onehall.casework.v1.PartyB\x03\xe0A\x03R\x05agent\x12<\n" +
+	"\amandate\x18> \x01(\tB\"\xbaH\x1fr\x1d2\x1b^(mandates/[0-9a-f-]{36})?$R\amandate\x12*\n" +
+	"\x0eacting_mandate\x18? \x01(\tB\x03\xe0A\x03R\ractingMandate\"\x9a\x01\n" +
 	"\x11CreateCaseRequest\x12/\n" +
 	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x125\n" +
 	"\x04case\x18\x02 \x01(\v2\x19.onehall.casework.v1.CaseB\x06\xbaH\x03\xc8\x01\x01R\x04case\x12\x1d\n" +
@@ -6351,7 +6479,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x06parent\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x06parent\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"\x95\x02\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"\xaf\x02\n" +
 	"\tCaseEvent\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x14\n" +
@@ -6361,7 +6489,8 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\vhappened_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"happenedAt\x129\n" +
 	"\n" +
-	"entered_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tenteredAt\"x\n" +
+	"entered_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tenteredAt\x12\x18\n" +
+	"\amandate\x18< \x01(\tR\amandate\"x\n" +
 	"\x16ListCaseEventsResponse\x126\n" +
 	"\x06events\x18\x01 \x03(\v2\x1e.onehall.casework.v1.CaseEventR\x06events\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"h\n" +
@@ -6660,7 +6789,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\tJointPart\x12I\n" +
 	"\x04item\x18\x01 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04item\x121\n" +
 	"\x04form\x18\x02 \x01(\v2\x17.google.protobuf.StructB\x04\xa8\xbb\x18\x01R\x04form\x12I\n" +
-	"\tmaterials\x18\x03 \x03(\v2!.onehall.casework.v1.CaseMaterialB\b\xbaH\x05\x92\x01\x02\x10dR\tmaterials\"\xee\x02\n" +
+	"\tmaterials\x18\x03 \x03(\v2!.onehall.casework.v1.CaseMaterialB\b\xbaH\x05\x92\x01\x02\x10dR\tmaterials\"\xac\x03\n" +
 	"\x14FileJointCaseRequest\x12/\n" +
 	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x12\x1d\n" +
 	"\n" +
@@ -6671,7 +6800,8 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x05parts\x18\x06 \x03(\v2\x1e.onehall.casework.v1.JointPartB\n" +
 	"\xbaH\a\x92\x01\x04\b\x02\x10\n" +
 	"R\x05parts\x12\x18\n" +
-	"\aconsent\x18\a \x01(\bR\aconsent*\xa2\x03\n" +
+	"\aconsent\x18\a \x01(\bR\aconsent\x12<\n" +
+	"\amandate\x18< \x01(\tB\"\xbaH\x1fr\x1d2\x1b^(mandates/[0-9a-f-]{36})?$R\amandate*\xa2\x03\n" +
 	"\tCaseState\x12\x1a\n" +
 	"\x16CASE_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10CASE_STATE_DRAFT\x10\x01\x12\x18\n" +
@@ -6825,7 +6955,7 @@ func file_onehall_casework_v1_casework_proto_rawDescGZIP() []byte {
 }
 
 var file_onehall_casework_v1_casework_proto_enumTypes = make([]protoimpl.EnumInfo, 14)
-var file_onehall_casework_v1_casework_proto_msgTypes = make([]protoimpl.MessageInfo, 56)
+var file_onehall_casework_v1_casework_proto_msgTypes = make([]protoimpl.MessageInfo, 57)
 var file_onehall_casework_v1_casework_proto_goTypes = []any{
 	(CaseState)(0),                       // 0: onehall.casework.v1.CaseState
 	(CaseType)(0),                        // 1: onehall.casework.v1.CaseType
@@ -6851,235 +6981,238 @@ var file_onehall_casework_v1_casework_proto_goTypes = []any{
 	(*Revocation)(nil),                   // 21: onehall.casework.v1.Revocation
 	(*Collection)(nil),                   // 22: onehall.casework.v1.Collection
 	(*Handover)(nil),                     // 23: onehall.casework.v1.Handover
-	(*Case)(nil),                         // 24: onehall.casework.v1.Case
-	(*CreateCaseRequest)(nil),            // 25: onehall.casework.v1.CreateCaseRequest
-	(*UpdateCaseRequest)(nil),            // 26: onehall.casework.v1.UpdateCaseRequest
-	(*SubmitCaseRequest)(nil),            // 27: onehall.casework.v1.SubmitCaseRequest
-	(*FileCaseRequest)(nil),              // 28: onehall.casework.v1.FileCaseRequest
-	(*GetCaseRequest)(nil),               // 29: onehall.casework.v1.GetCaseRequest
-	(*ListCasesRequest)(nil),             // 30: onehall.casework.v1.ListCasesRequest
-	(*ListCasesResponse)(nil),            // 31: onehall.casework.v1.ListCasesResponse
-	(*ListInboxRequest)(nil),             // 32: onehall.casework.v1.ListInboxRequest
-	(*ListInboxResponse)(nil),            // 33: onehall.casework.v1.ListInboxResponse
-	(*ListCaseEventsRequest)(nil),        // 34: onehall.casework.v1.ListCaseEventsRequest
-	(*CaseEvent)(nil),                    // 35: onehall.casework.v1.CaseEvent
-	(*ListCaseEventsResponse)(nil),       // 36: onehall.casework.v1.ListCaseEventsResponse
-	(*QueryProgressRequest)(nil),         // 37: onehall.casework.v1.QueryProgressRequest
-	(*Progress)(nil),                     // 38: onehall.casework.v1.Progress
-	(*RevealApplicantRequest)(nil),       // 39: onehall.casework.v1.RevealApplicantRequest
-	(*PreAcceptCaseRequest)(nil),         // 40: onehall.casework.v1.PreAcceptCaseRequest
-	(*RequestSupplementRequest)(nil),     // 41: onehall.casework.v1.RequestSupplementRequest
-	(*ReceiveSupplementRequest)(nil),     // 42: onehall.casework.v1.ReceiveSupplementRequest
-	(*AcceptCaseRequest)(nil),            // 43: onehall.casework.v1.AcceptCaseRequest
-	(*NotAcceptCaseRequest)(nil),         // 44: onehall.casework.v1.NotAcceptCaseRequest
-	(*RefuseCaseRequest)(nil),            // 45: onehall.casework.v1.RefuseCaseRequest
-	(*UndertakeCaseRequest)(nil),         // 46: onehall.casework.v1.UndertakeCaseRequest
-	(*ExamineCaseRequest)(nil),           // 47: onehall.casework.v1.ExamineCaseRequest
-	(*ApproveCaseRequest)(nil),           // 48: onehall.casework.v1.ApproveCaseRequest
-	(*DecideCaseRequest)(nil),            // 49: onehall.casework.v1.DecideCaseRequest
-	(*FinishCaseRequest)(nil),            // 50: onehall.casework.v1.FinishCaseRequest
-	(*CollectCaseRequest)(nil),           // 51: onehall.casework.v1.CollectCaseRequest
-	(*WithdrawCaseRequest)(nil),          // 52: onehall.casework.v1.WithdrawCaseRequest
-	(*LapseCaseRequest)(nil),             // 53: onehall.casework.v1.LapseCaseRequest
-	(*VoidCaseRequest)(nil),              // 54: onehall.casework.v1.VoidCaseRequest
-	(*StartSpecialProcedureRequest)(nil), // 55: onehall.casework.v1.StartSpecialProcedureRequest
-	(*EndSpecialProcedureRequest)(nil),   // 56: onehall.casework.v1.EndSpecialProcedureRequest
-	(*ClaimCaseRequest)(nil),             // 57: onehall.casework.v1.ClaimCaseRequest
-	(*AssignCaseRequest)(nil),            // 58: onehall.casework.v1.AssignCaseRequest
-	(*ReleaseCaseRequest)(nil),           // 59: onehall.casework.v1.ReleaseCaseRequest
-	(*HandOverCaseRequest)(nil),          // 60: onehall.casework.v1.HandOverCaseRequest
-	(*RevokeCaseRequest)(nil),            // 61: onehall.casework.v1.RevokeCaseRequest
-	(*OpenForwardedCaseRequest)(nil),     // 62: onehall.casework.v1.OpenForwardedCaseRequest
-	(*ChangeRevisionRequest)(nil),        // 63: onehall.casework.v1.ChangeRevisionRequest
-	(*GetCaseDocumentRequest)(nil),       // 64: onehall.casework.v1.GetCaseDocumentRequest
-	(*PrintCaseDocumentRequest)(nil),     // 65: onehall.casework.v1.PrintCaseDocumentRequest
-	(*DocumentField)(nil),                // 66: onehall.casework.v1.DocumentField
-	(*CaseDocument)(nil),                 // 67: onehall.casework.v1.CaseDocument
-	(*JointPart)(nil),                    // 68: onehall.casework.v1.JointPart
-	(*FileJointCaseRequest)(nil),         // 69: onehall.casework.v1.FileJointCaseRequest
-	(*timestamppb.Timestamp)(nil),        // 70: google.protobuf.Timestamp
-	(*structpb.Struct)(nil),              // 71: google.protobuf.Struct
-	(*httpbody.HttpBody)(nil),            // 72: google.api.HttpBody
+	(*Party)(nil),                        // 24: onehall.casework.v1.Party
+	(*Case)(nil),                         // 25: onehall.casework.v1.Case
+	(*CreateCaseRequest)(nil),            // 26: onehall.casework.v1.CreateCaseRequest
+	(*UpdateCaseRequest)(nil),            // 27: onehall.casework.v1.UpdateCaseRequest
+	(*SubmitCaseRequest)(nil),            // 28: onehall.casework.v1.SubmitCaseRequest
+	(*FileCaseRequest)(nil),              // 29: onehall.casework.v1.FileCaseRequest
+	(*GetCaseRequest)(nil),               // 30: onehall.casework.v1.GetCaseRequest
+	(*ListCasesRequest)(nil),             // 31: onehall.casework.v1.ListCasesRequest
+	(*ListCasesResponse)(nil),            // 32: onehall.casework.v1.ListCasesResponse
+	(*ListInboxRequest)(nil),             // 33: onehall.casework.v1.ListInboxRequest
+	(*ListInboxResponse)(nil),            // 34: onehall.casework.v1.ListInboxResponse
+	(*ListCaseEventsRequest)(nil),        // 35: onehall.casework.v1.ListCaseEventsRequest
+	(*CaseEvent)(nil),                    // 36: onehall.casework.v1.CaseEvent
+	(*ListCaseEventsResponse)(nil),       // 37: onehall.casework.v1.ListCaseEventsResponse
+	(*QueryProgressRequest)(nil),         // 38: onehall.casework.v1.QueryProgressRequest
+	(*Progress)(nil),                     // 39: onehall.casework.v1.Progress
+	(*RevealApplicantRequest)(nil),       // 40: onehall.casework.v1.RevealApplicantRequest
+	(*PreAcceptCaseRequest)(nil),         // 41: onehall.casework.v1.PreAcceptCaseRequest
+	(*RequestSupplementRequest)(nil),     // 42: onehall.casework.v1.RequestSupplementRequest
+	(*ReceiveSupplementRequest)(nil),     // 43: onehall.casework.v1.ReceiveSupplementRequest
+	(*AcceptCaseRequest)(nil),            // 44: onehall.casework.v1.AcceptCaseRequest
+	(*NotAcceptCaseRequest)(nil),         // 45: onehall.casework.v1.NotAcceptCaseRequest
+	(*RefuseCaseRequest)(nil),            // 46: onehall.casework.v1.RefuseCaseRequest
+	(*UndertakeCaseRequest)(nil),         // 47: onehall.casework.v1.UndertakeCaseRequest
+	(*ExamineCaseRequest)(nil),           // 48: onehall.casework.v1.ExamineCaseRequest
+	(*ApproveCaseRequest)(nil),           // 49: onehall.casework.v1.ApproveCaseRequest
+	(*DecideCaseRequest)(nil),            // 50: onehall.casework.v1.DecideCaseRequest
+	(*FinishCaseRequest)(nil),            // 51: onehall.casework.v1.FinishCaseRequest
+	(*CollectCaseRequest)(nil),           // 52: onehall.casework.v1.CollectCaseRequest
+	(*WithdrawCaseRequest)(nil),          // 53: onehall.casework.v1.WithdrawCaseRequest
+	(*LapseCaseRequest)(nil),             // 54: onehall.casework.v1.LapseCaseRequest
+	(*VoidCaseRequest)(nil),              // 55: onehall.casework.v1.VoidCaseRequest
+	(*StartSpecialProcedureRequest)(nil), // 56: onehall.casework.v1.StartSpecialProcedureRequest
+	(*EndSpecialProcedureRequest)(nil),   // 57: onehall.casework.v1.EndSpecialProcedureRequest
+	(*ClaimCaseRequest)(nil),             // 58: onehall.casework.v1.ClaimCaseRequest
+	(*AssignCaseRequest)(nil),            // 59: onehall.casework.v1.AssignCaseRequest
+	(*ReleaseCaseRequest)(nil),           // 60: onehall.casework.v1.ReleaseCaseRequest
+	(*HandOverCaseRequest)(nil),          // 61: onehall.casework.v1.HandOverCaseRequest
+	(*RevokeCaseRequest)(nil),            // 62: onehall.casework.v1.RevokeCaseRequest
+	(*OpenForwardedCaseRequest)(nil),     // 63: onehall.casework.v1.OpenForwardedCaseRequest
+	(*ChangeRevisionRequest)(nil),        // 64: onehall.casework.v1.ChangeRevisionRequest
+	(*GetCaseDocumentRequest)(nil),       // 65: onehall.casework.v1.GetCaseDocumentRequest
+	(*PrintCaseDocumentRequest)(nil),     // 66: onehall.casework.v1.PrintCaseDocumentRequest
+	(*DocumentField)(nil),                // 67: onehall.casework.v1.DocumentField
+	(*CaseDocument)(nil),                 // 68: onehall.casework.v1.CaseDocument
+	(*JointPart)(nil),                    // 69: onehall.casework.v1.JointPart
+	(*FileJointCaseRequest)(nil),         // 70: onehall.casework.v1.FileJointCaseRequest
+	(*timestamppb.Timestamp)(nil),        // 71: google.protobuf.Timestamp
+	(*structpb.Struct)(nil),              // 72: google.protobuf.Struct
+	(*httpbody.HttpBody)(nil),            // 73: google.api.HttpBody
 }
 var file_onehall_casework_v1_casework_proto_depIdxs = []int32{
 	3,   // 0: onehall.casework.v1.Applicant.type:type_name -> onehall.casework.v1.ApplicantType
 	4,   // 1: onehall.casework.v1.Applicant.id_type:type_name -> onehall.casework.v1.IdType
-	70,  // 2: onehall.casework.v1.Supplement.notice_time:type_name -> google.protobuf.Timestamp
-	70,  // 3: onehall.casework.v1.Supplement.receipt_time:type_name -> google.protobuf.Timestamp
+	71,  // 2: onehall.casework.v1.Supplement.notice_time:type_name -> google.protobuf.Timestamp
+	71,  // 3: onehall.casework.v1.Supplement.receipt_time:type_name -> google.protobuf.Timestamp
 	5,   // 4: onehall.casework.v1.Step.kind:type_name -> onehall.casework.v1.StepKind
-	70,  // 5: onehall.casework.v1.Step.step_time:type_name -> google.protobuf.Timestamp
+	71,  // 5: onehall.casework.v1.Step.step_time:type_name -> google.protobuf.Timestamp
 	6,   // 6: onehall.casework.v1.SpecialProcedure.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
 	7,   // 7: onehall.casework.v1.SpecialProcedure.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	70,  // 8: onehall.casework.v1.SpecialProcedure.start_time:type_name -> google.protobuf.Timestamp
-	70,  // 9: onehall.casework.v1.SpecialProcedure.end_time:type_name -> google.protobuf.Timestamp
+	71,  // 8: onehall.casework.v1.SpecialProcedure.start_time:type_name -> google.protobuf.Timestamp
+	71,  // 9: onehall.casework.v1.SpecialProcedure.end_time:type_name -> google.protobuf.Timestamp
 	8,   // 10: onehall.casework.v1.Decision.result:type_name -> onehall.casework.v1.DecisionResult
-	70,  // 11: onehall.casework.v1.Decision.decide_time:type_name -> google.protobuf.Timestamp
+	71,  // 11: onehall.casework.v1.Decision.decide_time:type_name -> google.protobuf.Timestamp
 	9,   // 12: onehall.casework.v1.Finish.result:type_name -> onehall.casework.v1.FinishResult
-	70,  // 13: onehall.casework.v1.Finish.finish_time:type_name -> google.protobuf.Timestamp
-	70,  // 14: onehall.casework.v1.Revocation.revoke_time:type_name -> google.protobuf.Timestamp
+	71,  // 13: onehall.casework.v1.Finish.finish_time:type_name -> google.protobuf.Timestamp
+	71,  // 14: onehall.casework.v1.Revocation.revoke_time:type_name -> google.protobuf.Timestamp
 	2,   // 15: onehall.casework.v1.Collection.way:type_name -> onehall.casework.v1.Channel
-	70,  // 16: onehall.casework.v1.Collection.collect_time:type_name -> google.protobuf.Timestamp
-	70,  // 17: onehall.casework.v1.Handover.handover_time:type_name -> google.protobuf.Timestamp
-	1,   // 18: onehall.casework.v1.Case.case_type:type_name -> onehall.casework.v1.CaseType
-	2,   // 19: onehall.casework.v1.Case.channel:type_name -> onehall.casework.v1.Channel
-	0,   // 20: onehall.casework.v1.Case.state:type_name -> onehall.casework.v1.CaseState
-	14,  // 21: onehall.casework.v1.Case.applicant:type_name -> onehall.casework.v1.Applicant
-	71,  // 22: onehall.casework.v1.Case.form:type_name -> google.protobuf.Struct
-	15,  // 23: onehall.casework.v1.Case.materials:type_name -> onehall.casework.v1.CaseMaterial
-	7,   // 24: onehall.casework.v1.Case.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	70,  // 25: onehall.casework.v1.Case.create_time:type_name -> google.protobuf.Timestamp
-	70,  // 26: onehall.casework.v1.Case.submit_time:type_name -> google.protobuf.Timestamp
-	70,  // 27: onehall.casework.v1.Case.pre_accept_time:type_name -> google.protobuf.Timestamp
-	70,  // 28: onehall.casework.v1.Case.accept_time:type_name -> google.protobuf.Timestamp
-	16,  // 29: onehall.casework.v1.Case.supplements:type_name -> onehall.casework.v1.Supplement
-	17,  // 30: onehall.casework.v1.Case.steps:type_name -> onehall.casework.v1.Step
-	18,  // 31: onehall.casework.v1.Case.special_procedures:type_name -> onehall.casework.v1.SpecialProcedure
-	19,  // 32: onehall.casework.v1.Case.decision:type_name -> onehall.casework.v1.Decision
-	20,  // 33: onehall.casework.v1.Case.finish:type_name -> onehall.casework.v1.Finish
-	22,  // 34: onehall.casework.v1.Case.collection:type_name -> onehall.casework.v1.Collection
-	70,  // 35: onehall.casework.v1.Case.end_time:type_name -> google.protobuf.Timestamp
-	70,  // 36: onehall.casework.v1.Case.update_time:type_name -> google.protobuf.Timestamp
-	70,  // 37: onehall.casework.v1.Case.deemed_accept_time:type_name -> google.protobuf.Timestamp
-	23,  // 38: onehall.casework.v1.Case.handovers:type_name -> onehall.casework.v1.Handover
-	21,  // 39: onehall.casework.v1.Case.revocation:type_name -> onehall.casework.v1.Revocation
-	24,  // 40: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	24,  // 41: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	24,  // 42: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
-	70,  // 43: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	0,   // 44: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
-	24,  // 45: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
-	10,  // 46: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
-	11,  // 47: onehall.casework.v1.ListInboxRequest.assignee:type_name -> onehall.casework.v1.InboxAssignee
-	24,  // 48: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
-	0,   // 49: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
-	70,  // 50: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
-	70,  // 51: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
-	35,  // 52: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
-	0,   // 53: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
-	70,  // 54: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
-	70,  // 55: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
-	70,  // 56: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	70,  // 57: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	70,  // 58: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	15,  // 59: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	71,  // 60: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
-	2,   // 61: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
-	70,  // 62: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	70,  // 63: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	70,  // 64: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	70,  // 65: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	70,  // 66: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	70,  // 67: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	70,  // 68: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	8,   // 69: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
-	70,  // 70: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	9,   // 71: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
-	70,  // 72: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	2,   // 73: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
-	70,  // 74: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	70,  // 75: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	70,  // 76: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	70,  // 77: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	6,   // 78: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
-	7,   // 79: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	70,  // 80: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	70,  // 81: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	70,  // 82: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	70,  // 83: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	70,  // 84: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	70,  // 85: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	15,  // 86: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	70,  // 87: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
-	12,  // 88: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
-	12,  // 89: onehall.casework.v1.PrintCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
-	12,  // 90: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
-	70,  // 91: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
-	66,  // 92: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
-	13,  // 93: onehall.casework.v1.CaseDocument.archive_term:type_name -> onehall.casework.v1.ArchiveTerm
-	71,  // 94: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
-	15,  // 95: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
-	14,  // 96: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
-	2,   // 97: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
-	68,  // 98: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
-	25,  // 99: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
-	26,  // 100: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
-	27,  // 101: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
-	28,  // 102: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
-	29,  // 103: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
-	30,  // 104: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
-	32,  // 105: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
-	34,  // 106: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
-	37,  // 107: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
-	39,  // 108: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
-	40,  // 109: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
-	41,  // 110: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
-	42,  // 111: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
-	43,  // 112: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
-	44,  // 113: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
-	45,  // 114: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
-	46,  // 115: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
-	47,  // 116: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
-	48,  // 117: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
-	49,  // 118: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
-	50,  // 119: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
-	51,  // 120: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
-	52,  // 121: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
-	53,  // 122: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
-	54,  // 123: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
-	55,  // 124: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
-	56,  // 125: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
-	57,  // 126: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
-	58,  // 127: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
-	59,  // 128: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
-	60,  // 129: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
-	61,  // 130: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
-	62,  // 131: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
-	63,  // 132: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
-	64,  // 133: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
-	65,  // 134: onehall.casework.v1.CaseworkService.PrintCaseDocument:input_type -> onehall.casework.v1.PrintCaseDocumentRequest
-	69,  // 135: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
-	24,  // 136: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
-	24,  // 137: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
-	24,  // 138: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
-	24,  // 139: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
-	24,  // 140: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
-	31,  // 141: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
-	33,  // 142: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
-	36,  // 143: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
-	38,  // 144: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
-	14,  // 145: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
-	24,  // 146: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
-	24,  // 147: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
-	24,  // 148: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
-	24,  // 149: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
-	24,  // 150: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
-	24,  // 151: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
-	24,  // 152: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
-	24,  // 153: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
-	24,  // 154: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
-	24,  // 155: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
-	24,  // 156: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
-	24,  // 157: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
-	24,  // 158: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
-	24,  // 159: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
-	24,  // 160: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
-	24,  // 161: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
-	24,  // 162: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
-	24,  // 163: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
-	24,  // 164: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
-	24,  // 165: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
-	24,  // 166: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
-	24,  // 167: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
-	24,  // 168: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
-	24,  // 169: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
-	67,  // 170: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
-	72,  // 171: onehall.casework.v1.CaseworkService.PrintCaseDocument:output_type -> google.api.HttpBody
-	24,  // 172: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
-	136, // [136:173] is the sub-list for method output_type
-	99,  // [99:136] is the sub-list for method input_type
-	99,  // [99:99] is the sub-list for extension type_name
-	99,  // [99:99] is the sub-list for extension extendee
-	0,   // [0:99] is the sub-list for field type_name
+	71,  // 16: onehall.casework.v1.Collection.collect_time:type_name -> google.protobuf.Timestamp
+	71,  // 17: onehall.casework.v1.Handover.handover_time:type_name -> google.protobuf.Timestamp
+	4,   // 18: onehall.casework.v1.Party.id_type:type_name -> onehall.casework.v1.IdType
+	1,   // 19: onehall.casework.v1.Case.case_type:type_name -> onehall.casework.v1.CaseType
+	2,   // 20: onehall.casework.v1.Case.channel:type_name -> onehall.casework.v1.Channel
+	0,   // 21: onehall.casework.v1.Case.state:type_name -> onehall.casework.v1.CaseState
+	14,  // 22: onehall.casework.v1.Case.applicant:type_name -> onehall.casework.v1.Applicant
+	72,  // 23: onehall.casework.v1.Case.form:type_name -> google.protobuf.Struct
+	15,  // 24: onehall.casework.v1.Case.materials:type_name -> onehall.casework.v1.CaseMaterial
+	7,   // 25: onehall.casework.v1.Case.limit_unit:type_name -> onehall.casework.v1.TimeUnit
+	71,  // 26: onehall.casework.v1.Case.create_time:type_name -> google.protobuf.Timestamp
+	71,  // 27: onehall.casework.v1.Case.submit_time:type_name -> google.protobuf.Timestamp
+	71,  // 28: onehall.casework.v1.Case.pre_accept_time:type_name -> google.protobuf.Timestamp
+	71,  // 29: onehall.casework.v1.Case.accept_time:type_name -> google.protobuf.Timestamp
+	16,  // 30: onehall.casework.v1.Case.supplements:type_name -> onehall.casework.v1.Supplement
+	17,  // 31: onehall.casework.v1.Case.steps:type_name -> onehall.casework.v1.Step
+	18,  // 32: onehall.casework.v1.Case.special_procedures:type_name -> onehall.casework.v1.SpecialProcedure
+	19,  // 33: onehall.casework.v1.Case.decision:type_name -> onehall.casework.v1.Decision
+	20,  // 34: onehall.casework.v1.Case.finish:type_name -> onehall.casework.v1.Finish
+	22,  // 35: onehall.casework.v1.Case.collection:type_name -> onehall.casework.v1.Collection
+	71,  // 36: onehall.casework.v1.Case.end_time:type_name -> google.protobuf.Timestamp
+	71,  // 37: onehall.casework.v1.Case.update_time:type_name -> google.protobuf.Timestamp
+	71,  // 38: onehall.casework.v1.Case.deemed_accept_time:type_name -> google.protobuf.Timestamp
+	23,  // 39: onehall.casework.v1.Case.handovers:type_name -> onehall.casework.v1.Handover
+	21,  // 40: onehall.casework.v1.Case.revocation:type_name -> onehall.casework.v1.Revocation
+	24,  // 41: onehall.casework.v1.Case.agent:type_name -> onehall.casework.v1.Party
+	25,  // 42: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	25,  // 43: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	25,  // 44: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
+	71,  // 45: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	0,   // 46: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
+	25,  // 47: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
+	10,  // 48: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
+	11,  // 49: onehall.casework.v1.ListInboxRequest.assignee:type_name -> onehall.casework.v1.InboxAssignee
+	25,  // 50: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
+	0,   // 51: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
+	71,  // 52: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
+	71,  // 53: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
+	36,  // 54: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
+	0,   // 55: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
+	71,  // 56: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
+	71,  // 57: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
+	71,  // 58: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	71,  // 59: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	71,  // 60: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	15,  // 61: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	72,  // 62: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
+	2,   // 63: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
+	71,  // 64: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	71,  // 65: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	71,  // 66: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	71,  // 67: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	71,  // 68: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	71,  // 69: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	71,  // 70: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	8,   // 71: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
+	71,  // 72: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	9,   // 73: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
+	71,  // 74: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	2,   // 75: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
+	71,  // 76: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	71,  // 77: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	71,  // 78: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	71,  // 79: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	6,   // 80: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
+	7,   // 81: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
+	71,  // 82: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	71,  // 83: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	71,  // 84: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	71,  // 85: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	71,  // 86: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	71,  // 87: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	15,  // 88: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	71,  // 89: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
+	12,  // 90: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
+	12,  // 91: onehall.casework.v1.PrintCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
+	12,  // 92: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
+	71,  // 93: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
+	67,  // 94: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
+	13,  // 95: onehall.casework.v1.CaseDocument.archive_term:type_name -> onehall.casework.v1.ArchiveTerm
+	72,  // 96: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
+	15,  // 97: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
+	14,  // 98: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
+	2,   // 99: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
+	69,  // 100: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
+	26,  // 101: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
+	27,  // 102: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
+	28,  // 103: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
+	29,  // 104: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
+	30,  // 105: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
+	31,  // 106: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
+	33,  // 107: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
+	35,  // 108: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
+	38,  // 109: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
+	40,  // 110: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
+	41,  // 111: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
+	42,  // 112: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
+	43,  // 113: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
+	44,  // 114: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
+	45,  // 115: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
+	46,  // 116: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
+	47,  // 117: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
+	48,  // 118: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
+	49,  // 119: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
+	50,  // 120: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
+	51,  // 121: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
+	52,  // 122: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
+	53,  // 123: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
+	54,  // 124: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
+	55,  // 125: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
+	56,  // 126: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
+	57,  // 127: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
+	58,  // 128: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
+	59,  // 129: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
+	60,  // 130: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
+	61,  // 131: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
+	62,  // 132: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
+	63,  // 133: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
+	64,  // 134: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
+	65,  // 135: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
+	66,  // 136: onehall.casework.v1.CaseworkService.PrintCaseDocument:input_type -> onehall.casework.v1.PrintCaseDocumentRequest
+	70,  // 137: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
+	25,  // 138: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
+	25,  // 139: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
+	25,  // 140: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
+	25,  // 141: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
+	25,  // 142: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
+	32,  // 143: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
+	34,  // 144: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
+	37,  // 145: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
+	39,  // 146: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
+	14,  // 147: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
+	25,  // 148: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
+	25,  // 149: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
+	25,  // 150: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
+	25,  // 151: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
+	25,  // 152: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
+	25,  // 153: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
+	25,  // 154: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
+	25,  // 155: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
+	25,  // 156: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
+	25,  // 157: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
+	25,  // 158: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
+	25,  // 159: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
+	25,  // 160: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
+	25,  // 161: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
+	25,  // 162: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
+	25,  // 163: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
+	25,  // 164: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
+	25,  // 165: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
+	25,  // 166: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
+	25,  // 167: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
+	25,  // 168: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
+	25,  // 169: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
+	25,  // 170: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
+	25,  // 171: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
+	68,  // 172: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
+	73,  // 173: onehall.casework.v1.CaseworkService.PrintCaseDocument:output_type -> google.api.HttpBody
+	25,  // 174: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
+	138, // [138:175] is the sub-list for method output_type
+	101, // [101:138] is the sub-list for method input_type
+	101, // [101:101] is the sub-list for extension type_name
+	101, // [101:101] is the sub-list for extension extendee
+	0,   // [0:101] is the sub-list for field type_name
 }
 
 func init() { file_onehall_casework_v1_casework_proto_init() }
@@ -7093,7 +7226,7 @@ func file_onehall_casework_v1_casework_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onehall_casework_v1_casework_proto_rawDesc), len(file_onehall_casework_v1_casework_proto_rawDesc)),
 			NumEnums:      14,
-			NumMessages:   56,
+			NumMessages:   57,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

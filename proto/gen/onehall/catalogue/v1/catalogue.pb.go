@@ -1490,7 +1490,10 @@ type Item struct {
 	// When it last changed.
 	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,47,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
 	// Changes with every change.
-	Etag          string `protobuf:"bytes,48,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,48,opt,name=etag,proto3" json:"etag,omitempty"`
+	// The form to fill in, as JSON Schema (draft 2020-12, the part of it that a page
+	// can be drawn from): docs/forms.md. Empty means that the item has none.
+	FormSchema    string `protobuf:"bytes,60,opt,name=form_schema,json=formSchema,proto3" json:"form_schema,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1857,6 +1860,13 @@ func (x *Item) GetUpdateTime() *timestamppb.Timestamp {
 func (x *Item) GetEtag() string {
 	if x != nil {
 		return x.Etag
+	}
+	return ""
+}
+
+func (x *Item) GetFormSchema() string {
+	if x != nil {
+		return x.FormSchema
 	}
 	return ""
 }
@@ -3649,7 +3659,7 @@ func (x *ListItemsRequest) GetPageToken() string {
 // A page of items.
 type ListItemsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The items, by item code, without materials, steps and questions.
+	// The items, by item code, without materials, steps, questions and form.
 	Items []*Item `protobuf:"bytes,1,rep,name=items,proto3" json:"items,omitempty"`
 	// For the next page; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
@@ -4623,7 +4633,7 @@ const file_onehall_catalogue_v1_catalogue_proto_rawDesc = "" +
 	"\fdisplay_name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\vdisplayName\x12B\n" +
 	"\x04type\x18\x02 \x01(\tB.\xbaH+r)2'^(certificate|approval|document|other)$R\x04type\x12 \n" +
 	"\x06sample\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06sample\x12O\n" +
-	"\farchive_term\x18\x82\x01 \x01(\x0e2!.onehall.catalogue.v1.ArchiveTermB\b\xbaH\x05\x82\x01\x02\x10\x01R\varchiveTerm\"\xaf\x14\n" +
+	"\farchive_term\x18\x82\x01 \x01(\x0e2!.onehall.catalogue.v1.ArchiveTermB\b\xbaH\x05\x82\x01\x02\x10\x01R\varchiveTerm\"\xda\x14\n" +
 	"\x04Item\x12I\n" +
 	"\x04name\x18\x01 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04name\x12\x1e\n" +
 	"\x05title\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05title\x12*\n" +
@@ -4693,7 +4703,9 @@ const file_onehall_catalogue_v1_catalogue_proto_rawDesc = "" +
 	"createTime\x12@\n" +
 	"\vupdate_time\x18/ \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"updateTime\x12\x12\n" +
-	"\x04etag\x180 \x01(\tR\x04etag\"\xb5\x02\n" +
+	"\x04etag\x180 \x01(\tR\x04etag\x12)\n" +
+	"\vform_schema\x18< \x01(\tB\b\xbaH\x05r\x03\x18\xc0>R\n" +
+	"formSchema\"\xb5\x02\n" +
 	"\fItemRevision\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x05R\brevision\x12.\n" +

@@ -31,3 +31,22 @@ type ItemRevision struct {
 	Position int64
 	Data     []byte
 }
+
+type Mandate struct {
+	ID           string
+	PrincipalKey string
+	AgentKey     string
+	StartsAt     int64
+	EndsAt       int64
+	RevokedAt    int64
+	CreatedAt    int64
+	AllCases     bool
+	Seq          int64
+	Data         []byte
+}
+
+type Profile struct {
+	ApplicantKey string
+	Seq          int64
+	Data         []byte
+}

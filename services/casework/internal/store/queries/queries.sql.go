@@ -24,6 +24,22 @@ func (q *Queries) AddItem(ctx context.Context, arg AddItemParams) error {
 	return err
 }
 
+const countMandates = `-- name: CountMandates :one
+SELECT COUNT(*) FROM mandates WHERE principal_key = $1 AND ends_at > $2 AND revoked_at = 0
+`
+
+type CountMandatesParams struct {
+	PrincipalKey string
+	Now          int64
+}
+
+func (q *Queries) CountMandates(ctx context.Context, arg CountMandatesParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countMandates, arg.PrincipalKey, arg.Now)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
 const getCase = `-- name: GetCase :one
 SELECT state, stage, due, seq, happened_at, data FROM cases WHERE case_no = $1
 `
@@ -48,6 +64,44 @@ func (q *Queries) GetCase(ctx context.Context, caseNo string) (GetCaseRow, error
 		&i.HappenedAt,
 		&i.Data,
 	)
+	return i, err
+}
+
+const getMandate = `-- name: GetMandate :one
+SELECT id, principal_key, agent_key, starts_at, ends_at, revoked_at, created_at, all_cases, seq, data FROM mandates WHERE id = $1
+`
+
+func (q *Queries) GetMandate(ctx context.Context, id string) (Mandate, error) {
+	row := q.db.QueryRowContext(ctx, getMandate, id)
+	var i Mandate
+	err := row.Scan(
+		&i.ID,
+		&i.PrincipalKey,
+		&i.AgentKey,
+		&i.StartsAt,
+		&i.EndsAt,
+		&i.RevokedAt,
+		&i.CreatedAt,
+		&i.AllCases,
+		&i.Seq,
+		&i.Data,
+	)
+	return i, err
+}
+
+const getProfile = `-- name: GetProfile :one
+SELECT seq, data FROM profiles WHERE applicant_key = $1
+`
+
+type GetProfileRow struct {
+	Seq  int64
+	Data []byte
+}
+
+func (q *Queries) GetProfile(ctx context.Context, applicantKey string) (GetProfileRow, error) {
+	row := q.db.QueryRowContext(ctx, getProfile, applicantKey)
+	var i GetProfileRow
+	err := row.Scan(&i.Seq, &i.Data)
 	return i, err
 }
 
@@ -82,6 +136,36 @@ func (q *Queries) InsertCase(ctx context.Context, arg InsertCaseParams) error {
 		arg.Due,
 		arg.Seq,
 		arg.HappenedAt,
+		arg.Data,
+	)
+	return err
+}
+
+const insertMandate = `-- name: InsertMandate :exec
+INSERT INTO mandates (id, principal_key, agent_key, starts_at, ends_at, revoked_at, created_at, all_cases, seq, data)
+VALUES ($1, $2, $3, $4, $5, 0, $6, $7, 1, $8)
+`
+
+type InsertMandateParams struct {
+	ID           string
+	PrincipalKey string
+	AgentKey     string
+	StartsAt     int64
+	EndsAt       int64
+	CreatedAt    int64
+	AllCases     bool
+	Data         []byte
+}
+
+func (q *Queries) InsertMandate(ctx context.Context, arg InsertMandateParams) error {
+	_, err := q.db.ExecContext(ctx, insertMandate,
+		arg.ID,
+		arg.PrincipalKey,
+		arg.AgentKey,
+		arg.StartsAt,
+		arg.EndsAt,
+		arg.CreatedAt,
+		arg.AllCases,
 		arg.Data,
 	)
 	return err
@@ -440,6 +524,157 @@ func (q *Queries) ListWaiting(ctx context.Context, arg ListWaitingParams) ([]Lis
 	return items, nil
 }
 
+const mandatesBetween = `-- name: MandatesBetween :many
+SELECT id, principal_key, agent_key, starts_at, ends_at, revoked_at, created_at, all_cases, seq, data FROM mandates
+WHERE agent_key = $1 AND principal_key = $2 AND all_cases AND revoked_at = 0
+  AND starts_at <= CAST($3 AS BIGINT) AND ends_at > CAST($3 AS BIGINT)
+ORDER BY created_at DESC, id DESC LIMIT 100
+`
+
+type MandatesBetweenParams struct {
+	AgentKey     string
+	PrincipalKey string
+	Now          int64
+}
+
+func (q *Queries) MandatesBetween(ctx context.Context, arg MandatesBetweenParams) ([]Mandate, error) {
+	rows, err := q.db.QueryContext(ctx, mandatesBetween, arg.AgentKey, arg.PrincipalKey, arg.Now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Mandate
+	for rows.Next() {
+		var i Mandate
+		if err := rows.Scan(
+			&i.ID,
+			&i.PrincipalKey,
+			&i.AgentKey,
+			&i.StartsAt,
+			&i.EndsAt,
+			&i.RevokedAt,
+			&i.CreatedAt,
+			&i.AllCases,
+			&i.Seq,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const mandatesGiven = `-- name: MandatesGiven :many
+SELECT id, principal_key, agent_key, starts_at, ends_at, revoked_at, created_at, all_cases, seq, data FROM mandates
+WHERE principal_key = $1 AND (created_at, id) < (CAST($2 AS BIGINT), CAST($3 AS TEXT))
+ORDER BY created_at DESC, id DESC LIMIT CAST($4 AS BIGINT)
+`
+
+type MandatesGivenParams struct {
+	PrincipalKey string
+	BeforeTime   int64
+	BeforeID     string
+	Size         int64
+}
+
+func (q *Queries) MandatesGiven(ctx context.Context, arg MandatesGivenParams) ([]Mandate, error) {
+	rows, err := q.db.QueryContext(ctx, mandatesGiven,
+		arg.PrincipalKey,
+		arg.BeforeTime,
+		arg.BeforeID,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Mandate
+	for rows.Next() {
+		var i Mandate
+		if err := rows.Scan(
+			&i.ID,
+			&i.PrincipalKey,
+			&i.AgentKey,
+			&i.StartsAt,
+			&i.EndsAt,
+			&i.RevokedAt,
+			&i.CreatedAt,
+			&i.AllCases,
+			&i.Seq,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const mandatesReceived = `-- name: MandatesReceived :many
+SELECT id, principal_key, agent_key, starts_at, ends_at, revoked_at, created_at, all_cases, seq, data FROM mandates
+WHERE agent_key = $1 AND (created_at, id) < (CAST($2 AS BIGINT), CAST($3 AS TEXT))
+ORDER BY created_at DESC, id DESC LIMIT CAST($4 AS BIGINT)
+`
+
+type MandatesReceivedParams struct {
+	AgentKey   string
+	BeforeTime int64
+	BeforeID   string
+	Size       int64
+}
+
+func (q *Queries) MandatesReceived(ctx context.Context, arg MandatesReceivedParams) ([]Mandate, error) {
+	rows, err := q.db.QueryContext(ctx, mandatesReceived,
+		arg.AgentKey,
+		arg.BeforeTime,
+		arg.BeforeID,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Mandate
+	for rows.Next() {
+		var i Mandate
+		if err := rows.Scan(
+			&i.ID,
+			&i.PrincipalKey,
+			&i.AgentKey,
+			&i.StartsAt,
+			&i.EndsAt,
+			&i.RevokedAt,
+			&i.CreatedAt,
+			&i.AllCases,
+			&i.Seq,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const moveCase = `-- name: MoveCase :execrows
 UPDATE cases SET department = $1, assignee = $2, state = $3, stage = $4, due = $5,
   seq = $6, happened_at = $7, data = $8
@@ -504,6 +739,25 @@ func (q *Queries) PutItem(ctx context.Context, arg PutItemParams) error {
 	return err
 }
 
+const putProfile = `-- name: PutProfile :execrows
+INSERT INTO profiles (applicant_key, seq, data) VALUES ($1, $2, $3)
+ON CONFLICT (applicant_key) DO UPDATE SET seq = excluded.seq, data = excluded.data WHERE profiles.seq = excluded.seq - 1
+`
+
+type PutProfileParams struct {
+	ApplicantKey string
+	Seq          int64
+	Data         []byte
+}
+
+func (q *Queries) PutProfile(ctx context.Context, arg PutProfileParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, putProfile, arg.ApplicantKey, arg.Seq, arg.Data)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const putRevision = `-- name: PutRevision :exec
 INSERT INTO item_revisions (name, revision, position, data) VALUES ($1, $2, $3, $4) ON CONFLICT (name, revision) DO NOTHING
 `
@@ -560,6 +814,29 @@ func (q *Queries) RevisionsAfter(ctx context.Context, arg RevisionsAfterParams) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const revokeMandate = `-- name: RevokeMandate :execrows
+UPDATE mandates SET revoked_at = $1, seq = $2 WHERE id = $3 AND seq = $4- 1
+`
+
+type RevokeMandateParams struct {
+	RevokedAt int64
+	Seq       int64
+	ID        string
+}
+
+func (q *Queries) RevokeMandate(ctx context.Context, arg RevokeMandateParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, revokeMandate,
+		arg.RevokedAt,
+		arg.Seq,
+		arg.ID,
+		arg.Seq,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const touchCase = `-- name: TouchCase :execrows
