@@ -36,6 +36,9 @@ func services() []service {
 		{"casework", serviceOf(caseworkv1.File_onehall_casework_v1_casework_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
 			return caseworkv1.RegisterCaseworkServiceHandlerClient(ctx, mux, caseworkv1.NewCaseworkServiceClient(cc))
 		}},
+		{"casework", serviceOf(caseworkv1.File_onehall_casework_v1_applicant_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
+			return caseworkv1.RegisterApplicantServiceHandlerClient(ctx, mux, caseworkv1.NewApplicantServiceClient(cc))
+		}},
 		{"supervision", serviceOf(supervisionv1.File_onehall_supervision_v1_supervision_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
 			return supervisionv1.RegisterSupervisionServiceHandlerClient(ctx, mux, supervisionv1.NewSupervisionServiceClient(cc))
 		}},

@@ -37,6 +37,7 @@ func rpcs() map[string]rpcMethod {
 	for _, fd := range []protoreflect.FileDescriptor{
 		cataloguev1.File_onehall_catalogue_v1_catalogue_proto,
 		caseworkv1.File_onehall_casework_v1_casework_proto,
+		caseworkv1.File_onehall_casework_v1_applicant_proto,
 		supervisionv1.File_onehall_supervision_v1_supervision_proto,
 		reviewv1.File_onehall_review_v1_review_proto,
 		hubv1.File_onehall_hub_v1_hub_proto,

@@ -1143,12 +1143,12 @@ const file_onehall_casework_v1_applicant_proto_rawDesc = "" +
 	"\x14UpdateProfileRequest\x12>\n" +
 	"\aprofile\x18\x01 \x01(\v2\x1c.onehall.casework.v1.ProfileB\x06\xbaH\x03\xc8\x01\x01R\aprofile\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x02 \x01(\tR\trequestId\"\x8e\x01\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\"\x98\x01\n" +
 	"\x12ListMyCasesRequest\x12<\n" +
 	"\amandate\x18\x01 \x01(\tB\"\xbaH\x1fr\x1d2\x1b^(mandates/[0-9a-f-]{36})?$R\amandate\x12\x1b\n" +
-	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"n\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"n\n" +
 	"\x13ListMyCasesResponse\x12/\n" +
 	"\x05cases\x18\x01 \x03(\v2\x19.onehall.casework.v1.CaseR\x05cases\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"_\n" +
@@ -1186,12 +1186,12 @@ const file_onehall_casework_v1_applicant_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x02 \x01(\tR\trequestId\"H\n" +
 	"\x11GetMandateRequest\x123\n" +
-	"\x04name\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^mandates/[0-9a-f-]{36}$R\x04name\"\x91\x01\n" +
+	"\x04name\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a2\x18^mandates/[0-9a-f-]{36}$R\x04name\"\x9b\x01\n" +
 	"\x13ListMandatesRequest\x12>\n" +
 	"\x04side\x18\x01 \x01(\x0e2 .onehall.casework.v1.MandateSideB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04side\x12\x1b\n" +
-	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"x\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"x\n" +
 	"\x14ListMandatesResponse\x128\n" +
 	"\bmandates\x18\x01 \x03(\v2\x1c.onehall.casework.v1.MandateR\bmandates\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"~\n" +
