@@ -39,8 +39,17 @@ func services() []service {
 		{"casework", serviceOf(caseworkv1.File_onehall_casework_v1_applicant_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
 			return caseworkv1.RegisterApplicantServiceHandlerClient(ctx, mux, caseworkv1.NewApplicantServiceClient(cc))
 		}},
+		{"casework", serviceOf(caseworkv1.File_onehall_casework_v1_license_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
+			return caseworkv1.RegisterLicenseServiceHandlerClient(ctx, mux, caseworkv1.NewLicenseServiceClient(cc))
+		}},
 		{"supervision", serviceOf(supervisionv1.File_onehall_supervision_v1_supervision_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
 			return supervisionv1.RegisterSupervisionServiceHandlerClient(ctx, mux, supervisionv1.NewSupervisionServiceClient(cc))
+		}},
+		{"supervision", serviceOf(supervisionv1.File_onehall_supervision_v1_confirmation_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
+			return supervisionv1.RegisterConfirmationServiceHandlerClient(ctx, mux, supervisionv1.NewConfirmationServiceClient(cc))
+		}},
+		{"supervision", serviceOf(supervisionv1.File_onehall_supervision_v1_wall_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
+			return supervisionv1.RegisterWallServiceHandlerClient(ctx, mux, supervisionv1.NewWallServiceClient(cc))
 		}},
 		{"review", serviceOf(reviewv1.File_onehall_review_v1_review_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
 			return reviewv1.RegisterReviewServiceHandlerClient(ctx, mux, reviewv1.NewReviewServiceClient(cc))

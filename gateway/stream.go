@@ -71,6 +71,10 @@ func (g *Gateway) serveStream(w http.ResponseWriter, r *http.Request, rt *route.
 
 // resume lets a browser's EventSource go on where it was.
 func resume(req protoreflect.Message, lastID string) {
+	if token := req.Descriptor().Fields().ByName("resume_token"); token != nil && token.Kind() == protoreflect.StringKind && !req.Has(token) && lastID != "" {
+		req.Set(token, protoreflect.ValueOfString(lastID))
+		return
+	}
 	after := req.Descriptor().Fields().ByName("after")
 	if after == nil || after.Kind() != protoreflect.Int64Kind || req.Has(after) {
 		return
@@ -277,6 +281,9 @@ func (s *streamWriter) flush() error {
 
 // positionOf is where a message stands in its stream; empty when it does not say.
 func positionOf(m protoreflect.Message) string {
+	if token := m.Descriptor().Fields().ByName("resume_token"); token != nil && token.Kind() == protoreflect.StringKind {
+		return m.Get(token).String()
+	}
 	fd := m.Descriptor().Fields().ByName("position")
 	if fd == nil || fd.Kind() != protoreflect.Int64Kind {
 		return ""

@@ -194,6 +194,7 @@ func (s *scene) stepRows(x things) map[string]row {
 		"EndSpecialProcedure":   &caseworkv1.EndSpecialProcedureRequest{},
 		"ClaimCase":             &caseworkv1.ClaimCaseRequest{}, "AssignCase": &caseworkv1.AssignCaseRequest{Assignee: "user/x"}, "ReleaseCase": &caseworkv1.ReleaseCaseRequest{},
 		"HandOverCase": &caseworkv1.HandOverCaseRequest{Department: x.department, Reason: "该事项由其他部门办理更为合适"},
+		"IssueLicense": &caseworkv1.IssueLicenseRequest{LicenseNo: "证字1号", LicenseName: "居住证"},
 		"RevokeCase":   &caseworkv1.RevokeCaseRequest{Reason: "以欺骗手段取得许可，事实清楚", Remedies: "可申请行政复议"}, "ChangeRevision": &caseworkv1.ChangeRevisionRequest{ItemRevision: 1},
 	} {
 		rows[name] = the(func() proto.Message { return named(m, x.kase) })

@@ -41,6 +41,12 @@ func (s *scene) supervisionRows(x things) map[string]row {
 		"CorrectCard": the(func() proto.Message {
 			return &supervisionv1.CorrectCardRequest{Name: x.card, RequestId: newID(), Correction: "逐日检查"}
 		}),
+		// A card that is issued already, so that nothing is confirmed.
+		"ConfirmCard": the(func() proto.Message { return &supervisionv1.ConfirmCardRequest{Name: x.card, RequestId: newID()} }),
+		"CancelCard": the(func() proto.Message {
+			return &supervisionv1.CancelCardRequest{Name: x.card, RequestId: newID(), Reason: "经核实系统日志，情况不属实"}
+		}),
+		"WatchWall":  list(func() proto.Message { return &supervisionv1.WatchWallRequest{Parent: s.hall} }),
 		"CountCards": list(func() proto.Message { return &supervisionv1.CountCardsRequest{Parent: s.hall} }),
 		"IssueOrder": list(func() proto.Message {
 			return &supervisionv1.IssueOrderRequest{Parent: s.hall, RequestId: newID(), Order: &supervisionv1.Order{Title: "限期办结", Content: "请限期办结并反馈",

@@ -21,12 +21,6 @@ import (
 
 	"github.com/onehall/onehall/deploy/e2e/house"
 	"github.com/onehall/onehall/deploy/restclient"
-	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
-	cataloguev1 "github.com/onehall/onehall/proto/gen/onehall/catalogue/v1"
-	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
-	hubv1 "github.com/onehall/onehall/proto/gen/onehall/hub/v1"
-	reviewv1 "github.com/onehall/onehall/proto/gen/onehall/review/v1"
-	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
 	"github.com/onehall/onehall/services/platform/authn"
 )
 
@@ -34,15 +28,10 @@ import (
 // them. The feed is served by every role; casework stands for all.
 func rpcs() map[string]rpcMethod {
 	all := map[string]rpcMethod{}
-	for _, fd := range []protoreflect.FileDescriptor{
-		cataloguev1.File_onehall_catalogue_v1_catalogue_proto,
-		caseworkv1.File_onehall_casework_v1_casework_proto,
-		caseworkv1.File_onehall_casework_v1_applicant_proto,
-		supervisionv1.File_onehall_supervision_v1_supervision_proto,
-		reviewv1.File_onehall_review_v1_review_proto,
-		hubv1.File_onehall_hub_v1_hub_proto,
-		feedv1.File_onehall_feed_v1_feed_proto,
-	} {
+	protoregistry.GlobalFiles.RangeFiles(func(fd protoreflect.FileDescriptor) bool {
+		if !strings.HasPrefix(string(fd.Package()), "onehall.") {
+			return true
+		}
 		// The package names the role: onehall.casework.v1.
 		role := strings.Split(string(fd.Package()), ".")[1]
 		if role == "feed" {
@@ -58,7 +47,8 @@ func rpcs() map[string]rpcMethod {
 				all[string(m.desc.Name())] = m
 			}
 		}
-	}
+		return true
+	})
 	return all
 }
 

@@ -123,7 +123,7 @@ func (f *fold) take(e *feedv1.Event) error {
 		colour := c.GetLevel() == supervisionv1.CardLevel_CARD_LEVEL_YELLOW || c.GetLevel() == supervisionv1.CardLevel_CARD_LEVEL_RED
 		f.voices[subject] = voice{
 			place: f.place(e.GetSubject(), c.GetDepartment(), c.GetItem()), of: idOf(c.GetSubject()), on: dayOf(c.GetAsOf()), card: true,
-			in: colour && c.GetState() == supervisionv1.CardState_CARD_STATE_ISSUED,
+			in: colour && (c.GetState() == supervisionv1.CardState_CARD_STATE_ISSUED || c.GetState() == supervisionv1.CardState_CARD_STATE_UNDER_ORDER),
 		}
 	}
 	return nil

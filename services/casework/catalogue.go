@@ -167,7 +167,7 @@ func itemOf(r *cataloguev1.ItemRevision) (*rules.Item, error) {
 	i := r.GetItem()
 	item := &rules.Item{
 		Name: i.GetName(), Department: i.GetDepartment(), DepartmentTitle: i.GetDepartmentTitle(), Title: i.GetTitle(), Revision: r.GetRevision(),
-		Instant: i.GetCaseType() == cataloguev1.CaseType_CASE_TYPE_INSTANT, FullFlow: i.GetFullFlow(), FourEyes: i.GetFourEyes(),
+		Instant: i.GetCaseType() == cataloguev1.CaseType_CASE_TYPE_INSTANT, FullFlow: i.GetFullFlow(), FourEyes: i.GetFourEyes(), ELicense: i.GetELicense(),
 		Limits:         rules.Limits{Promised: int(i.GetPromisedLimit()), Statutory: int(i.GetStatutoryLimit())},
 		ServiceObjects: i.GetServiceObjects(), Effective: r.GetEffectiveTime().AsTime(), FormSchema: i.GetFormSchema(),
 	}

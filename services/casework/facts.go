@@ -16,7 +16,7 @@ func factsOf(c *caseworkv1.Case, last time.Time) rules.Case {
 	f := rules.Case{
 		State: rules.State(c.GetState()), Instant: c.GetCaseType() == caseworkv1.CaseType_CASE_TYPE_INSTANT,
 		Joint:    c.GetCaseType() == caseworkv1.CaseType_CASE_TYPE_JOINT,
-		FullFlow: c.GetFullFlow(), FourEyes: c.GetFourEyes(),
+		FullFlow: c.GetFullFlow(), FourEyes: c.GetFourEyes(), Licensed: c.GetLicense() != nil,
 		Submitted: timeOf(c.GetSubmitTime()), PreAccepted: timeOf(c.GetPreAcceptTime()), Accepted: timeOf(c.GetAcceptTime()),
 		Deemed:    timeOf(c.GetDeemedAcceptTime()),
 		DecidedAt: timeOf(c.GetDecision().GetDecideTime()),

@@ -73,7 +73,7 @@ func takeItem(c *caseworkv1.Case, item *rules.Item) {
 	}
 	c.PromisedLimit, c.StatutoryLimit = int32(item.Limits.Promised), int32(item.Limits.Statutory)
 	c.LimitUnit = unitName(item.Limits.Unit)
-	c.FullFlow, c.FourEyes = item.FullFlow, item.FourEyes
+	c.FullFlow, c.FourEyes, c.ELicense = item.FullFlow, item.FourEyes, item.ELicense
 }
 
 // applicant checks who applies: a number that exists, and an item open to it.

@@ -124,6 +124,7 @@ func (s *Service) Metrics() []prometheus.Collector {
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	caseworkv1.RegisterCaseworkServiceServer(r, s)
 	caseworkv1.RegisterApplicantServiceServer(r, s)
+	caseworkv1.RegisterLicenseServiceServer(r, licenses{s: s})
 	feedv1.RegisterFeedServiceServer(r, s.feed)
 }
 

@@ -68,6 +68,7 @@ var eventTitles = map[string]string{
 	"case.decided":              "作出决定",
 	"case.finished":             "办结",
 	"case.collected":            "领取结果",
+	"case.licensed":             "签发电子证照",
 	"case.withdrawn":            "撤回申请",
 	"case.lapsed":               "补正逾期办结",
 	"case.voided":               "作废",

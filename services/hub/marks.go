@@ -51,7 +51,7 @@ func applyCards(ctx context.Context, tx *db.Tx, src *source, events []*feedv1.Ev
 			m.Case = c.GetSubject()
 		}
 		colour := c.GetLevel() == supervisionv1.CardLevel_CARD_LEVEL_YELLOW || c.GetLevel() == supervisionv1.CardLevel_CARD_LEVEL_RED
-		m.InForce = colour && c.GetState() == supervisionv1.CardState_CARD_STATE_ISSUED
+		m.InForce = colour && (c.GetState() == supervisionv1.CardState_CARD_STATE_ISSUED || c.GetState() == supervisionv1.CardState_CARD_STATE_UNDER_ORDER)
 		last[e.GetSubject()] = store.Mark{Name: e.GetSubject(), Source: src.name, Sequence: e.GetSequence(), Mark: m}
 		return err
 	})

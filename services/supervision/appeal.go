@@ -143,17 +143,65 @@ func (s *Service) CountCards(ctx context.Context, req *supervisionv1.CountCardsR
 	if err != nil {
 		return nil, err
 	}
-	var last *supervisionv1.CardCount
+	sum := newCardSum(seesHidden(access))
 	for _, c := range counts {
-		if last == nil || last.GetHall() != c.Hall || last.GetDepartment() != c.Department || last.GetLevel() != supervisionv1.CardLevel(c.Level) {
-			last = &supervisionv1.CardCount{Hall: c.Hall, Department: c.Department, Level: supervisionv1.CardLevel(c.Level)}
-			res.Counts = append(res.Counts, last)
-		}
-		if c.Standing {
-			last.Valid, res.Valid = last.GetValid()+c.N, res.GetValid()+c.N
-		} else {
-			last.Revoked, res.Revoked = last.GetRevoked()+c.N, res.GetRevoked()+c.N
+		sum.add(c)
+	}
+	res.Counts, res.Valid, res.Revoked = sum.counts, sum.all.GetValid(), sum.all.GetRevoked()
+	res.Pending, res.Cancelled = sum.all.GetPending(), sum.all.GetCancelled()
+	if res.GetPending() == 0 {
+		return res, nil
+	}
+	overdue, err := store.CountOverdueCards(ctx, s.db.Read(), s.rt.Clock.Now())
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range overdue {
+		if (filter.Hall == "" || c.Hall == filter.Hall) && (filter.Department == "" || c.Department == filter.Department) {
+			one := sum.place(c)
+			one.PendingOverdue, res.PendingOverdue = one.GetPendingOverdue()+c.N, res.GetPendingOverdue()+c.N
 		}
 	}
 	return res, nil
+}
+
+// cardSum adds up counted cards by hall, department and level.
+type cardSum struct {
+	hidden bool
+	places map[store.Count]*supervisionv1.CardCount
+	counts []*supervisionv1.CardCount
+	all    supervisionv1.CardCount
+}
+
+func newCardSum(hidden bool) *cardSum {
+	return &cardSum{hidden: hidden, places: map[store.Count]*supervisionv1.CardCount{}}
+}
+
+// place is the sum that a count belongs to.
+func (s *cardSum) place(c store.Count) *supervisionv1.CardCount {
+	c.State, c.N = 0, 0
+	if s.places[c] == nil {
+		s.places[c] = &supervisionv1.CardCount{Hall: c.Hall, Department: c.Department, Level: supervisionv1.CardLevel(c.Level)}
+		s.counts = append(s.counts, s.places[c])
+	}
+	return s.places[c]
+}
+
+// add adds a count, unless its cards are not for the caller.
+func (s *cardSum) add(c store.Count) {
+	if c.State.Hidden() && !s.hidden {
+		return
+	}
+	for _, to := range []*supervisionv1.CardCount{s.place(c), &s.all} {
+		switch {
+		case c.State.Standing():
+			to.Valid += c.N
+		case c.State == store.Revoked:
+			to.Revoked += c.N
+		case c.State == store.Pending:
+			to.Pending += c.N
+		default:
+			to.Cancelled += c.N
+		}
+	}
 }

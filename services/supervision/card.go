@@ -3,6 +3,7 @@ package supervision
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"google.golang.org/protobuf/proto"
@@ -46,10 +47,14 @@ func (s *Service) GetCard(ctx context.Context, req *supervisionv1.GetCardRequest
 	if err != nil {
 		return nil, err
 	}
-	if !covers(access, row.Hall, row.Department, "") {
+	if !covers(access, row.Hall, row.Department, "") || row.State.Hidden() && !seesHidden(access) {
 		return nil, fault.NotFound.New()
 	}
-	return cardOf(row.Data)
+	c, err := cardOf(row.Data)
+	if err != nil {
+		return nil, err
+	}
+	return c, s.escalate(ctx, c)
 }
 
 // ownDepartment is the department a list is narrowed to: the one asked for, and for
@@ -75,14 +80,14 @@ func (s *Service) ListCards(ctx context.Context, req *supervisionv1.ListCardsReq
 	if err != nil {
 		return nil, err
 	}
-	filter := store.CardFilter{Subject: req.GetSubject(), Level: rules.Level(req.GetLevel())}
+	filter := store.CardFilter{Subject: req.GetSubject(), Level: rules.Level(req.GetLevel()), State: store.CardState(req.GetState()), Hidden: seesHidden(access)}
 	if filter.Department, err = ownDepartment(access, req.GetParent(), req.GetDepartment()); err != nil {
 		return nil, err
 	}
 	if req.GetParent() != "halls/-" {
 		filter.Hall = req.GetParent()
 	}
-	question := page.FilterHash("cards", req.GetParent(), filter.Department, filter.Subject, strconv.Itoa(int(filter.Level)))
+	question := page.FilterHash("cards", req.GetParent(), filter.Department, filter.Subject, strconv.Itoa(int(filter.Level)), strconv.Itoa(int(filter.State)))
 	key, err := s.pages.Decode(req.GetPageToken(), access.Subject, question)
 	if err != nil {
 		return nil, err
@@ -108,6 +113,9 @@ func (s *Service) ListCards(ctx context.Context, req *supervisionv1.ListCardsReq
 		}
 		c, err := cardOf(row.Data)
 		if err != nil {
+			return nil, err
+		}
+		if err := s.escalate(ctx, c); err != nil {
 			return nil, err
 		}
 		res.Cards = append(res.Cards, c)
@@ -160,6 +168,8 @@ func (s *Service) ReplyCard(ctx context.Context, req *supervisionv1.ReplyCardReq
 type cardChange struct {
 	method, event, name, etag, key string
 	request                        proto.Message
+	// from are the states it is allowed in; empty for a card that stands.
+	from []store.CardState
 	// change makes the change, or refuses it before anything is written.
 	change func(ctx context.Context, tx *db.Tx, c *supervisionv1.Card, now *timestamppb.Timestamp) error
 }
@@ -176,7 +186,7 @@ func (s *Service) changeCard(ctx context.Context, ch cardChange) (*supervisionv1
 		if err != nil {
 			return err
 		}
-		if !covers(access, row.Hall, row.Department, "") {
+		if !covers(access, row.Hall, row.Department, "") || row.State.Hidden() && !seesHidden(access) {
 			return fault.NotFound.New()
 		}
 		if err := feed.Check(ctx, tx, key, hash); err != nil {
@@ -185,8 +195,8 @@ func (s *Service) changeCard(ctx context.Context, ch cardChange) (*supervisionv1
 		if err := feed.CheckEtag(ch.etag, row.Name, row.Sequence); err != nil {
 			return err
 		}
-		if !row.Standing {
-			return fault.CardRevoked.New()
+		if err := ch.allowed(row.State); err != nil {
+			return err
 		}
 		c, err := cardOf(row.Data)
 		if err != nil {
@@ -195,23 +205,37 @@ func (s *Service) changeCard(ctx context.Context, ch cardChange) (*supervisionv1
 		if err := ch.change(ctx, tx, c, timestamppb.New(tx.Now())); err != nil {
 			return err
 		}
-		c.Etag = feed.Etag(row.Name, row.Sequence+1)
-		if _, err := feed.Append(ctx, tx, feed.Draft{
-			Subject: row.Name, Sequence: row.Sequence + 1, Type: ch.event, Resource: c,
-			Actor: access.Subject, ActorDepartment: access.Department, RequestKey: key, RequestHash: hash,
-		}); err != nil {
-			return err
-		}
-		if err := store.UpdateCard(ctx, tx, row.Name, marshal(c), c.GetState() == supervisionv1.CardState_CARD_STATE_ISSUED, row.Sequence+1); err != nil {
-			return err
-		}
 		answer = c
-		return nil
+		return saveCard(ctx, tx, row, c, feed.Draft{Type: ch.event, Actor: access.Subject, ActorDepartment: access.Department, RequestKey: key, RequestHash: hash})
 	})
 	if e, ok := feed.Replayed(err); ok {
 		return cardOf(e.GetResource())
 	}
 	return answer, err
+}
+
+// cardStates are the states' names in refusals.
+var cardStates = map[store.CardState]string{store.Pending: "待确认", store.Issued: "已发出", store.Revoked: "已撤销", store.Cancelled: "已取消", store.UnderOrder: "督办中"}
+
+// allowed refuses a change in a state it is not meant for.
+func (ch cardChange) allowed(state store.CardState) error {
+	switch {
+	case len(ch.from) == 0 && state == store.Revoked:
+		return fault.CardRevoked.New()
+	case len(ch.from) == 0 && !state.Standing(), len(ch.from) > 0 && !slices.Contains(ch.from, state):
+		return fault.CardWrongState.New(fault.Meta("state", cardStates[state]))
+	}
+	return nil
+}
+
+// saveCard writes a card one sequence on, and the event that says why.
+func saveCard(ctx context.Context, tx *db.Tx, row store.Card, c *supervisionv1.Card, event feed.Draft) error {
+	c.Etag = feed.Etag(row.Name, row.Sequence+1)
+	event.Subject, event.Sequence, event.Resource = row.Name, row.Sequence+1, c
+	if _, err := feed.Append(ctx, tx, event); err != nil {
+		return err
+	}
+	return store.UpdateCard(ctx, tx, row.Name, marshal(c), stateOf(c), row.Sequence+1)
 }
 
 // ListRules lists the rules in force by the general scheme.

@@ -24,6 +24,9 @@ type Config struct {
 	Scheme Scheme `koanf:"scheme"`
 	// Halls are the schemes of halls that differ, by division.
 	Halls map[string]Scheme `koanf:"halls"`
+	// Feeds are further services, by the names they register under, whose feeds tell of
+	// things that have a limit; see docs/clock.md.
+	Feeds []string `koanf:"feeds"`
 }
 
 // Scheme is how a hall counts days and when it raises cards. What is empty is taken
@@ -38,11 +41,27 @@ type Scheme struct {
 	Hours []string `koanf:"hours"`
 	// OnDuty are the accounts that may decide outside the opening hours.
 	OnDuty []string `koanf:"on_duty"`
+	// Notify is whom cards are told to.
+	Notify Notify `koanf:"notify"`
 }
+
+// Notify is whom cards are told to: officer, head and supervisor are those of the card's
+// department and hall, anything else is an account.
+type Notify struct {
+	// Warning are told of warnings, and of yellow and red cards too.
+	Warning []string `koanf:"warning"`
+	// Yellow are told of yellow cards, and of red ones too.
+	Yellow []string `koanf:"yellow"`
+	// Red are told of red cards.
+	Red []string `koanf:"red"`
+}
+
+func (n Notify) empty() bool { return len(n.Warning)+len(n.Yellow)+len(n.Red) == 0 }
 
 // DefaultConfig lacks the database and the secret.
 func DefaultConfig() Config {
-	return Config{Scheme: Scheme{Preset: rules.DefaultPreset, CountBy: "day"}}
+	return Config{Scheme: Scheme{Preset: rules.DefaultPreset, CountBy: "day",
+		Notify: Notify{Warning: []string{"officer"}, Yellow: []string{"head"}, Red: []string{"supervisor"}}}}
 }
 
 // policies are the schemes in force.
@@ -78,6 +97,9 @@ func newPolicies(cfg Config, cal *workday.Calendar) (*policies, error) {
 		if len(scheme.OnDuty) == 0 {
 			scheme.OnDuty = cfg.Scheme.OnDuty
 		}
+		if scheme.Notify.empty() {
+			scheme.Notify = cfg.Scheme.Notify
+		}
 		own, err := scheme.policy(cal)
 		if err != nil {
 			return nil, fmt.Errorf("hall %s: %w", division, err)
@@ -99,7 +121,8 @@ func (s Scheme) policy(cal *workday.Calendar) (rules.Policy, error) {
 	if err != nil {
 		return rules.Policy{}, err
 	}
-	p := rules.Policy{Preset: preset, Calendar: cal, OnDuty: s.OnDuty}
+	p := rules.Policy{Preset: preset, Calendar: cal, OnDuty: s.OnDuty,
+		Notify: map[rules.Level][]string{rules.Warning: s.Notify.Warning, rules.Yellow: s.Notify.Yellow, rules.Red: s.Notify.Red}}
 	switch s.CountBy {
 	case "", "day":
 	case "second":

@@ -114,9 +114,17 @@ func (w *watched) schedule(now time.Time) {
 	if pending := w.policy.Pending(w.facts, w.known); len(pending) > 0 {
 		w.row.NextAt = pending[0].At
 	}
-	w.row.Open, w.row.Due = w.facts.Open(), unknownDue
-	if w.facts.Review != nil {
+	w.wait(now)
+}
+
+// wait sets what is awaited and until when.
+func (w *watched) wait(now time.Time) {
+	w.row.Open, w.row.Due, w.row.Stage = w.facts.Open(), unknownDue, ""
+	if w.facts.Review != nil || w.facts.Clocked != nil {
 		return
+	}
+	if w.row.Open {
+		w.row.Stage = stageOf(w.kept)
 	}
 	if r := workday.Reckon(w.policy.Calendar, w.policy.Input(w.facts), now); r.DueKnown {
 		w.row.Due = int64(r.PromisedDue)
@@ -193,7 +201,7 @@ func (e *engine) applyCase(ctx context.Context, tx *db.Tx, b *batch, ev *feedv1.
 			return err
 		}
 	}
-	w.policy.Rules = rulesAt(b.own, w.row.Hall, entered)
+	w.policy.Rules = setAt(b.own, w.row.Hall, entered).rules
 	shown, err := w.take(ev, c, terms, burst)
 	if err != nil {
 		e.report(ctx, ev.GetSubject(), err)
@@ -249,10 +257,8 @@ func (e *engine) load(ctx context.Context, tx *db.Tx, names []string) (map[strin
 
 // save writes the cards and the clocks that changed.
 func (e *engine) save(ctx context.Context, tx *db.Tx, cases map[string]*watched, drafts []cardDraft) error {
-	for _, d := range drafts {
-		if err := d.issue(ctx, tx); err != nil {
-			return err
-		}
+	if err := e.issue(ctx, tx, drafts...); err != nil {
+		return err
 	}
 	rows := make([]*store.Clock, 0, len(cases))
 	for _, w := range cases {

@@ -28,7 +28,10 @@ func shorten(c *caseworkv1.Case) *caseworkv1.Case {
 		CaseType: c.GetCaseType(), Channel: c.GetChannel(), State: c.GetState(), PromisedLimit: c.GetPromisedLimit(),
 		StatutoryLimit: c.GetStatutoryLimit(), LimitUnit: c.GetLimitUnit(), SubmitTime: c.GetSubmitTime(), PreAcceptTime: c.GetPreAcceptTime(),
 		AcceptTime: c.GetAcceptTime(), DeemedAcceptTime: c.GetDeemedAcceptTime(), EndTime: c.GetEndTime(), EndReason: cut(c.GetEndReason()),
-		ApplicantKey: c.GetApplicantKey(), FullFlow: c.GetFullFlow(), FourEyes: c.GetFourEyes(),
+		ApplicantKey: c.GetApplicantKey(), FullFlow: c.GetFullFlow(), FourEyes: c.GetFourEyes(), ELicense: c.GetELicense(),
+	}
+	if c.GetLicense() != nil {
+		s.License = &caseworkv1.License{IssueTime: c.GetLicense().GetIssueTime()}
 	}
 	for _, x := range c.GetMaterials() {
 		s.Materials = append(s.Materials, &caseworkv1.CaseMaterial{MaterialId: x.GetMaterialId()})
@@ -73,7 +76,8 @@ func factsOf(c *caseworkv1.Case) *rules.Facts {
 		Promised: int(c.GetPromisedLimit()), Statutory: int(c.GetStatutoryLimit()), Unit: unitOf(c.GetLimitUnit()),
 		Item: c.GetItem(), FullFlow: c.GetFullFlow(), FourEyes: c.GetFourEyes(),
 		Submitted: timeOf(c.GetSubmitTime()), PreAccepted: timeOf(c.GetPreAcceptTime()), Accepted: timeOf(c.GetAcceptTime()),
-		Deemed:    timeOf(c.GetDeemedAcceptTime()),
+		Deemed:   timeOf(c.GetDeemedAcceptTime()),
+		ELicense: c.GetELicense(), Licensed: timeOf(c.GetLicense().GetIssueTime()),
 		Collected: timeOf(c.GetCollection().GetCollectTime()), End: ends[c.GetState()], Ended: timeOf(c.GetEndTime()), EndReason: c.GetEndReason(),
 	}
 	for _, s := range c.GetSupplements() {

@@ -20,6 +20,7 @@ import (
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
+	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
 	"github.com/onehall/onehall/services/platform/clock"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/db/dbtest"
@@ -241,19 +242,29 @@ func (w *watch) caughtUpWith(source string, position int64) {
 	w.t.Fatalf("not caught up with %d of %s", position, source)
 }
 
-// cards are the cards without what depends on when they were written.
-func (w *watch) cards() []string {
+// plainCards are the cards by name.
+func (w *watch) plainCards() (all []*supervisionv1.Card) {
 	w.t.Helper()
-	rows, err := store.ListCards(w.t.Context(), w.db.Read(), store.CardFilter{}, 0, 100_000)
+	rows, err := store.ListCards(w.t.Context(), w.db.Read(), store.CardFilter{Hidden: true}, 0, 100_000)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	var all []string
 	for _, row := range rows {
 		c, err := cardOf(row.Data)
 		if err != nil {
 			w.t.Fatal(err)
 		}
+		all = append(all, c)
+	}
+	sort.Slice(all, func(i, j int) bool { return all[i].GetName() < all[j].GetName() })
+	return all
+}
+
+// cards are the cards without what depends on when they were written.
+func (w *watch) cards() []string {
+	w.t.Helper()
+	var all []string
+	for _, c := range w.plainCards() {
 		all = append(all, fmt.Sprintf("%s %s %s %d/%d %s", lastPart(c.GetName()), c.GetLevel(), c.GetAsOf().AsTime().Format(time.RFC3339Nano),
 			c.GetDaysUsed(), c.GetLimit(), c.GetGround()))
 	}

@@ -19,8 +19,12 @@ import (
 // The supervision system raises cards by itself.
 const systemActor = "system/supervision"
 
-// feedbackDays are the working days in which a department answers a card.
-const feedbackDays = 5
+const (
+	// feedbackDays are the working days in which a department answers a card.
+	feedbackDays = 5
+	// confirmDays are the working days in which a supervisor confirms or cancels one.
+	confirmDays = 2
+)
 
 // cardDraft is a finding on its way to become a card.
 type cardDraft struct {
@@ -35,30 +39,68 @@ func (d cardDraft) name() string {
 	return fmt.Sprintf("%s/cards/%s.%s", hallOf(d.subject.name), d.subject.id(), d.finding.Key())
 }
 
-// issue writes the card and its event, unless the card is there already.
-func (d cardDraft) issue(ctx context.Context, tx *db.Tx) error {
+// issue writes the drafted cards and their events, but for those that are there already.
+func (e *engine) issue(ctx context.Context, tx *db.Tx, drafts ...cardDraft) error {
+	if len(drafts) == 0 {
+		return nil
+	}
+	own, err := e.own.inForce(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, d := range drafts {
+		if err := d.issue(ctx, tx, settingAt(own, hallOf(d.subject.name), d.finding)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// card is the draft as a card that nobody has answered.
+func (d cardDraft) card(issued time.Time) *supervisionv1.Card {
 	f, c := d.finding, d.subject
-	from := answerFrom(f.AsOf, tx.Now())
-	correct, _ := d.policy.Calendar.Add(divisionOf(c.name), from, correctDays)
-	feedback, _ := d.policy.Calendar.Add(divisionOf(c.name), from, feedbackDays)
-	card := &supervisionv1.Card{
+	return &supervisionv1.Card{
 		Name: d.name(), Rule: f.Rule, RuleVersion: f.Version, Level: supervisionv1.CardLevel(f.Level),
 		Subject: c.name, ItemTitle: c.itemTitle, Item: c.item, Department: c.department, Officer: f.Officer,
-		Ground: f.Ground, LegalSource: d.policy.LegalSource(f.Rule), AsOf: timestamppb.New(f.AsOf), IssueTime: timestamppb.New(tx.Now()),
-		FeedbackDueDate: feedback.String(), CorrectDueDate: correct.String(), State: supervisionv1.CardState_CARD_STATE_ISSUED,
+		Ground: f.Ground, LegalSource: d.policy.LegalSource(f.Rule), AsOf: timestamppb.New(f.AsOf), IssueTime: timestamppb.New(issued),
 		DaysUsed: int32(f.Used), Limit: int32(f.Limit), Etag: feed.Etag(d.name(), 1),
 	}
-	fresh, err := store.InsertCard(ctx, tx, store.Card{
-		ID: tx.NextID(), Name: card.GetName(), Hall: hallOf(c.name), Department: card.GetDepartment(), Subject: card.GetSubject(),
-		Level: f.Level, Data: marshal(card),
-	})
+}
+
+// issue writes the card and its event, unless the card is there already. Whether it waits
+// for confirmation is by the setting at its moment, so a replay comes to the same.
+func (d cardDraft) issue(ctx context.Context, tx *db.Tx, s setting) error {
+	card := d.card(tx.Now())
+	row := store.Card{ID: tx.NextID(), Name: card.GetName(), Hall: hallOf(card.GetSubject()), Department: card.GetDepartment(),
+		Subject: card.GetSubject(), Level: d.finding.Level, State: store.Issued}
+	event := "card.issued"
+	from := answerFrom(d.finding.AsOf, tx.Now())
+	if s.confirm {
+		due, _ := d.policy.Calendar.Add(divisionOf(row.Hall), from, confirmDays)
+		event, row.State, row.ConfirmBy = "card.pending", store.Pending, workday.StartOfDay(due+1)
+		card.State, card.ConfirmDueDate = supervisionv1.CardState_CARD_STATE_PENDING, due.String()
+	} else {
+		enforce(card, d.policy, s, from)
+	}
+	row.Data = marshal(card)
+	fresh, err := store.InsertCard(ctx, tx, row)
 	if err != nil || !fresh {
 		return err
 	}
 	_, err = feed.Append(ctx, tx, feed.Draft{
-		Subject: card.GetName(), Sequence: 1, Type: "card.issued", Resource: card, Actor: systemActor, HappenedAt: f.AsOf,
+		Subject: card.GetName(), Sequence: 1, Type: event, Resource: card, Actor: systemActor, HappenedAt: d.finding.AsOf,
 	})
 	return err
+}
+
+// enforce makes a card count from a day on: the days to answer begin, and there is
+// something to tell.
+func enforce(c *supervisionv1.Card, p rules.Policy, s setting, from workday.Date) {
+	division := divisionOf(c.GetName())
+	feedback, _ := p.Calendar.Add(division, from, feedbackDays)
+	correct, _ := p.Calendar.Add(division, from, correctDays)
+	c.State, c.FeedbackDueDate, c.CorrectDueDate = supervisionv1.CardState_CARD_STATE_ISSUED, feedback.String(), correct.String()
+	c.Notice = s.notice(c, p)
 }
 
 // answerFrom is the day from which a department's days to answer count: that of the

@@ -73,8 +73,8 @@ func (s *Service) IssueOrder(ctx context.Context, req *supervisionv1.IssueOrderR
 			if err != nil {
 				return err
 			}
-			if !card.Standing {
-				return fault.CardRevoked.New()
+			if err := (cardChange{}).allowed(card.State); err != nil {
+				return err
 			}
 		}
 		id := tx.NextID()
@@ -88,6 +88,9 @@ func (s *Service) IssueOrder(ctx context.Context, req *supervisionv1.IssueOrderR
 			return err
 		}
 		answer = o
+		if err := cardUnderOrder(ctx, tx, o, "card.under_order", access.Subject, orderIssued(o)); err != nil {
+			return err
+		}
 		return store.InsertOrder(ctx, tx, store.Order{ID: id, Name: o.GetName(), Hall: req.GetParent(), Department: o.GetDepartment(), NextAt: over, Data: marshal(o)})
 	})
 	if e, ok := feed.Replayed(err); ok {
@@ -198,6 +201,7 @@ func (s *Service) CheckOrder(ctx context.Context, req *supervisionv1.CheckOrderR
 	if err != nil {
 		return nil, fault.At("opinion", err)
 	}
+	access, _ := authn.AccessFrom(ctx)
 	event := "order.sent_back"
 	if req.GetClose() {
 		event = "order.closed"
@@ -205,6 +209,12 @@ func (s *Service) CheckOrder(ctx context.Context, req *supervisionv1.CheckOrderR
 	return s.changeOrder(ctx, orderChange{
 		method: "CheckOrder", event: event, name: req.GetName(), etag: req.GetEtag(), key: req.GetRequestId(), request: req,
 		from: []supervisionv1.OrderState{supervisionv1.OrderState_ORDER_STATE_FED_BACK},
+		also: func(ctx context.Context, tx *db.Tx, o *supervisionv1.Order) error {
+			if !req.GetClose() {
+				return nil
+			}
+			return cardUnderOrder(ctx, tx, o, "card.order_closed", access.Subject, orderClosed(o))
+		},
 		change: func(o *supervisionv1.Order, row *store.Order, now time.Time) error {
 			if req.GetClose() {
 				o.State = supervisionv1.OrderState_ORDER_STATE_CLOSED

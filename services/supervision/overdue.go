@@ -37,6 +37,8 @@ type orderChange struct {
 	// from are the states it is allowed in.
 	from   []supervisionv1.OrderState
 	change func(o *supervisionv1.Order, row *store.Order, now time.Time) error
+	// also writes what else becomes of it; nil for nothing.
+	also func(ctx context.Context, tx *db.Tx, o *supervisionv1.Order) error
 }
 
 var orderStates = map[supervisionv1.OrderState]string{
@@ -87,6 +89,11 @@ func (s *Service) changeOrder(ctx context.Context, ch orderChange) (*supervision
 			return err
 		}
 		answer = o
+		if ch.also != nil {
+			if err := ch.also(ctx, tx, o); err != nil {
+				return err
+			}
+		}
 		return saveOrder(ctx, tx, row, o, feed.Draft{Type: ch.event, Actor: access.Subject, ActorDepartment: access.Department, RequestKey: key, RequestHash: hash})
 	})
 	if e, ok := feed.Replayed(err); ok {
@@ -174,7 +181,7 @@ func (e *engine) overdue(ctx context.Context, tx *db.Tx, row store.Order) error 
 	draft := cardDraft{policy: policy, subject: subject{name: o.GetName(), itemTitle: o.GetTitle(), department: o.GetDepartment()},
 		finding: rules.Finding{Rule: rules.S1, Level: rules.Red, Occurrence: int(o.GetOverdue()), AsOf: at, Officer: o.GetReceiver(),
 			Ground: ground + "。" + o.GetProposal(), Version: rules.OrderVersion}}
-	if err := draft.issue(ctx, tx); err != nil {
+	if err := e.issue(ctx, tx, draft); err != nil {
 		return err
 	}
 	return saveOrder(ctx, tx, row, o, feed.Draft{Type: "order.overdue", Actor: systemActor, HappenedAt: at})

@@ -15,6 +15,9 @@ import (
 
 // applyReviews is the follower's of the reviews.
 func (e *engine) applyReviews(ctx context.Context, tx *db.Tx, events []*feedv1.Event) error {
+	if err := e.applyClocked(ctx, tx, sourceReview, events); err != nil {
+		return err
+	}
 	rows, err := e.loadOf(ctx, tx, events, reviewType)
 	if err != nil {
 		return err

@@ -26,12 +26,13 @@ type ownSet struct {
 	hall      string
 	effective time.Time
 	rules     *rules.ConductSet
+	settings  map[string]setting
 }
 
 // ownRules compiles the halls' own rules, each version once.
 type ownRules struct {
 	mu       sync.Mutex
-	compiled map[string]*rules.ConductSet
+	compiled map[string]ownSet
 }
 
 // inForce are the sets that were approved, by the moment from which they hold. A set
@@ -51,29 +52,34 @@ func (o *ownRules) inForce(ctx context.Context, q db.Querier) ([]ownSet, error) 
 			if err := proto.Unmarshal(row.Data, m); err != nil {
 				return nil, fmt.Errorf("stored rule set %s: %w", row.Name, err)
 			}
-			if set, err = compileRules(m.GetName(), m.GetRules(), m.GetDisabledRules()); err != nil {
+			if set.rules, err = compileRules(m.GetName(), m.GetRules(), m.GetDisabledRules()); err != nil {
 				return nil, fmt.Errorf("stored rule set %s: %w", row.Name, err)
 			}
+			set.hall, set.effective, set.settings = row.Hall, row.Effective, settingsOf(m)
 			if o.compiled == nil {
-				o.compiled = map[string]*rules.ConductSet{}
+				o.compiled = map[string]ownSet{}
 			}
 			o.compiled[row.Name] = set
 		}
-		all = append(all, ownSet{hall: row.Hall, effective: row.Effective, rules: set})
+		all = append(all, set)
 	}
 	return all, nil
 }
 
-// rulesAt are the rules of conduct that a hall had at a moment; nil for those of the
-// program alone.
-func rulesAt(sets []ownSet, hall string, at time.Time) *rules.ConductSet {
-	var found *rules.ConductSet
+// setAt is the set that a hall had at a moment; an empty one for those of the program
+// alone.
+func setAt(sets []ownSet, hall string, at time.Time) (found ownSet) {
 	for _, s := range sets {
 		if s.hall == hall && !at.Before(s.effective) {
-			found = s.rules
+			found = s
 		}
 	}
 	return found
+}
+
+// settingAt is how the card of a finding comes about, by the set of its moment.
+func settingAt(sets []ownSet, hall string, f rules.Finding) setting {
+	return setAt(sets, hall, f.AsOf).settings[f.Rule]
 }
 
 // compileRules puts rules beside those of the program.
@@ -105,7 +111,7 @@ func (s *Service) CreateRuleSet(ctx context.Context, req *supervisionv1.CreateRu
 	if !ok {
 		return nil, fault.Unauthenticated.New()
 	}
-	if _, err := checkRules("draft", req.GetRuleSet().GetRules(), req.GetRuleSet().GetDisabledRules()); err != nil {
+	if err := s.checkSet(req.GetRuleSet()); err != nil {
 		return nil, err
 	}
 	key, hash := feed.RequestKey(req.GetParent(), access.Subject, "CreateRuleSet", req.GetRequestId()), feed.RequestHash(req)
@@ -117,7 +123,7 @@ func (s *Service) CreateRuleSet(ctx context.Context, req *supervisionv1.CreateRu
 		id := tx.NextID()
 		set := &supervisionv1.RuleSet{
 			Name: fmt.Sprintf("%s/ruleSets/%d", req.GetParent(), id), DisplayName: req.GetRuleSet().GetDisplayName(),
-			Rules: req.GetRuleSet().GetRules(), DisabledRules: req.GetRuleSet().GetDisabledRules(),
+			Rules: req.GetRuleSet().GetRules(), DisabledRules: req.GetRuleSet().GetDisabledRules(), Settings: req.GetRuleSet().GetSettings(),
 			State: supervisionv1.RuleSetState_RULE_SET_STATE_DRAFT, Author: access.Subject, CreateTime: timestamppb.New(tx.Now()),
 		}
 		set.Etag = feed.Etag(set.GetName(), 1)

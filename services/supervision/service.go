@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,6 +31,7 @@ type Service struct {
 	pages    page.Codec
 	engine   *engine
 	watch    *hub
+	wall     *wall
 	conns    []*grpc.ClientConn
 	follower *feed.Follower // of casework
 	others   []*feed.Follower
@@ -59,8 +61,20 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (*Service, error) {
 	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, errors.Join(fmt.Errorf("supervision: %w", err), s.Close())
 	}
+	s.wall = newWall(s.engine, d, s.watch, casework.Client, s)
 	s.follower, s.others = casework, []*feed.Follower{catalogue, review}
-	s.feed.Follow(s.pages, casework, catalogue, review)
+	for _, source := range cfg.Feeds {
+		if slices.Contains([]string{sourceCatalogue, sourceCasework, sourceReview}, source) {
+			return nil, errors.Join(fmt.Errorf("supervision: %s is followed anyhow and is none of the feeds", source), s.Close())
+		}
+		apply, idle := s.engine.clockedFrom(source)
+		f, err := s.follow(source, apply, idle)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("supervision: %w", err), s.Close())
+		}
+		s.others = append(s.others, f)
+	}
+	s.feed.Follow(s.pages, append([]*feed.Follower{casework}, s.others...)...)
 	s.engine.terms = &termBook{until: func() time.Time { return catalogue.Status().CompleteUntil }}
 	return s, nil
 }
@@ -81,12 +95,14 @@ func (s *Service) follow(source string, apply func(context.Context, *db.Tx, []*f
 
 // Metrics are those of the database, the feed and the followers.
 func (s *Service) Metrics() []prometheus.Collector {
-	return []prometheus.Collector{s.db.Collector(), feed.NewCollector(s.db, s.feed, append([]*feed.Follower{s.follower}, s.others...)...)}
+	return []prometheus.Collector{s.db.Collector(), s.wall, feed.NewCollector(s.db, s.feed, append([]*feed.Follower{s.follower}, s.others...)...)}
 }
 
 // Register adds the service and its feed to a server.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	supervisionv1.RegisterSupervisionServiceServer(r, s)
+	supervisionv1.RegisterConfirmationServiceServer(r, confirmations{s: s})
+	supervisionv1.RegisterWallServiceServer(r, walls{s: s})
 	feedv1.RegisterFeedServiceServer(r, s.feed)
 }
 
@@ -95,6 +111,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.feed.Run(ctx) })
 	g.Go(func() error { return s.watch.run(ctx) })
+	g.Go(func() error { return s.wall.run(ctx) })
 	g.Go(func() error { return s.engine.watchOrders(ctx) })
 	g.Go(func() error {
 		// Before anything is judged, all clocks must be by one policy.

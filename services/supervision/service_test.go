@@ -81,7 +81,7 @@ func each(t *testing.T, test func(t *testing.T, h *house)) {
 		cd := dbtest.Open(t, dbtest.SQLiteConfig(t), feed.WithMigrations(none), clk)
 		h.catalogue = &source{db: cd, feed: feed.NewServer(cd, clk)}
 		h.Serve("catalogue", h.catalogue)
-		h.cfg = supervision.Config{DB: cfg, PageSecret: "the pages of the tests"}
+		h.cfg = supervision.Config{DB: cfg, PageSecret: "the pages of the tests", Scheme: supervision.DefaultConfig().Scheme}
 		if _, err := supervision.New(t.Context(), supervision.Config{DB: cfg}, h.Runtime); err == nil {
 			t.Error("it starts without a secret")
 		}
@@ -442,7 +442,7 @@ func (h *house) live(t *testing.T, after int64) {
 func TestListRules(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		res, err := h.client.ListRules(t.Context(), &supervisionv1.ListRulesRequest{})
-		if err != nil || res.GetPreset() != "hunan2018" || len(res.GetRules()) != 25 {
+		if err != nil || res.GetPreset() != "hunan2018" || len(res.GetRules()) != 29 {
 			t.Fatalf("%d rules, %v", len(res.GetRules()), err)
 		}
 		for _, r := range res.GetRules() {

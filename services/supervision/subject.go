@@ -4,10 +4,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 
 	"google.golang.org/protobuf/proto"
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
+	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
 	reviewv1 "github.com/onehall/onehall/proto/gen/onehall/review/v1"
 )
 
@@ -47,9 +49,23 @@ func subjectOfReview(r *reviewv1.Review) subject {
 	return subject{name: r.GetName(), item: r.GetItem(), itemTitle: r.GetItemTitle(), department: r.GetDepartment()}
 }
 
+// isClocked tells from its name whether a subject told of itself in the common shape: it
+// is neither a case nor a review.
+func isClocked(name string) bool {
+	return !strings.Contains(name, "/cases/") && !strings.Contains(name, "/reviews/")
+}
+
 // load reads the facts of the row, once.
 func (w *watched) load() error {
 	if w.facts != nil {
+		return nil
+	}
+	if isClocked(w.row.Case) {
+		k := &feedv1.Clocked{}
+		if err := proto.Unmarshal(w.row.Facts, k); err != nil {
+			return fmt.Errorf("facts of %s: %w", w.row.Case, err)
+		}
+		w.subject, w.facts = subjectOfClocked(k), factsOfClocked(k)
 		return nil
 	}
 	if w.row.Source == sourceReview {

@@ -41,6 +41,9 @@ type watcher struct {
 
 func (w *watcher) wants(c *supervisionv1.Card) bool {
 	division := divisionOf(c.GetName())
+	if stateOf(c).Hidden() && !seesHidden(w.access) {
+		return false
+	}
 	return (w.parent == "halls/-" || w.parent == "halls/"+division) && w.access.Covers(division, lastPart(c.GetDepartment()), "")
 }
 

@@ -132,6 +132,8 @@ var (
 // Supervision.
 var (
 	CardRevoked     = define(codes.FailedPrecondition, http.StatusConflict, "CARD_REVOKED", "该监察牌已撤销", "The card has been revoked")
+	CardWrongState  = define(codes.FailedPrecondition, http.StatusConflict, "CARD_WRONG_STATE", "监察牌当前为“{state}”，不能进行此操作", "The card is in state {state}, which does not allow this")
+	WallTooSlow     = define(codes.ResourceExhausted, http.StatusTooManyRequests, "WALL_TOO_SLOW", "接收过慢，已断开，请凭最后的位置继续", "The reader is too slow and was cut off; go on from the last position")
 	BadRule         = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_RULE", "监察规则不正确：{detail}", "The supervision rule is not valid: {detail}")
 	RuleSetApproved = define(codes.FailedPrecondition, http.StatusConflict, "RULE_SET_APPROVED", "该规则已经批准，不能再改", "The rule set has been approved and does not change any more")
 	RuleSetNotAhead = define(codes.InvalidArgument, http.StatusBadRequest, "RULE_SET_NOT_AHEAD", "规则的启用日期必须在今天之后", "A rule set can only hold from a day that lies ahead")

@@ -71,6 +71,8 @@ func (c *Case) record(in Input, at time.Time) {
 		c.Handover, c.FinishedAt, c.Result = in.Handover, at, in.Result
 	case Conclude:
 		c.FinishedAt, c.Result = at, ResultFinished
+	case IssueLicense:
+		c.Licensed = true
 	case Link:
 		c.Linked = true
 	case ChangeRevision:

@@ -41,13 +41,14 @@ const (
 	Link
 	ChangeRevision
 	Conclude
-	lastCommand = Conclude
+	IssueLicense
+	lastCommand = IssueLicense
 )
 
 var commandNames = [...]string{"none", "update", "submit", "pre_accept", "request_supplement", "receive_supplement",
 	"accept", "not_accept", "refuse", "undertake", "examine", "approve", "decide", "finish", "collect", "withdraw",
 	"lapse", "void", "start_excluded", "extend", "end_special", "reveal", "deem_accept", "claim", "assign", "release", "hand_over", "revoke", "link",
-	"change_revision", "conclude"}
+	"change_revision", "conclude", "issue_license"}
 
 // String is the command's word.
 func (c Command) String() string {

@@ -40,7 +40,9 @@ type Item struct {
 	Instant         bool
 	FullFlow        bool
 	FourEyes        bool
-	Limits          Limits
+	// ELicense tells that an electronic license follows a grant.
+	ELicense bool
+	Limits   Limits
 	// ServiceObjects says who may apply: 1 persons, 2 to 6 kinds of legal persons; empty
 	// means everybody.
 	ServiceObjects []int32

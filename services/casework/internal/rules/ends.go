@@ -93,6 +93,15 @@ func somethingToCollect(c Case, in Input) error {
 	return nil
 }
 
+// licensable lets an electronic license be issued once, for what was finished with a
+// certificate.
+func licensable(c Case, in Input) error {
+	if c.Result != ResultIssued || c.Licensed {
+		return wrongState(c, in.Command)
+	}
+	return nil
+}
+
 // childrenEnded lets a joint parent end with the last of its children.
 func childrenEnded(c Case, in Input) error {
 	if !c.Joint || !in.AllEnded {

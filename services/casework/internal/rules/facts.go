@@ -89,6 +89,8 @@ type Special struct {
 // Case is what the rules know of a case.
 type Case struct {
 	State State
+	// Licensed tells that the electronic license was issued.
+	Licensed bool
 	// Instant, FullFlow and FourEyes are properties of the item's revision.
 	Instant, FullFlow, FourEyes bool
 	// Joint is the parent of cases handled together: they are decided, it is not.

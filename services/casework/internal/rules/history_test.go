@@ -177,14 +177,14 @@ func (h *checker) order(in Input, next Case) error {
 	if next.Last.Before(h.last) || next.Last.After(in.Now) && next.Last.After(h.last) {
 		return fmt.Errorf("it happened at %s, after %s, entered at %s", next.Last, h.last, in.Now)
 	}
-	for _, once := range []Command{Submit, PreAccept, Accept, DeemAccept, NotAccept, Refuse, Undertake, Examine, Approve, Decide, Finish, Collect, Withdraw, Lapse, Void, Extend, Link, Revoke, Conclude} {
+	for _, once := range []Command{Submit, PreAccept, Accept, DeemAccept, NotAccept, Refuse, Undertake, Examine, Approve, Decide, Finish, Collect, Withdraw, Lapse, Void, Extend, Link, Revoke, Conclude, IssueLicense} {
 		if in.Command == once && h.did(once) {
 			return fmt.Errorf("a second time")
 		}
 	}
 	for cmd, needs := range map[Command]Command{
 		PreAccept: Submit, RequestSupplement: Submit, Accept: Submit, NotAccept: Submit, Refuse: Submit, DeemAccept: Submit, Claim: Submit, Assign: Submit, HandOver: Submit, Undertake: Accept, Examine: Undertake,
-		Approve: Undertake, Decide: Accept, Collect: Finish, Withdraw: Submit, StartExcluded: Accept, Extend: Accept,
+		Approve: Undertake, Decide: Accept, Collect: Finish, IssueLicense: Finish, Withdraw: Submit, StartExcluded: Accept, Extend: Accept,
 	} {
 		if needs == Accept && h.did(DeemAccept) {
 			continue // by law as good as accepted
@@ -197,7 +197,7 @@ func (h *checker) order(in Input, next Case) error {
 	switch {
 	case in.Command == Finish && !h.did(Decide) && !(upOrBack && h.did(Undertake)):
 		return fmt.Errorf("before the decision")
-	case h.did(Finish) && !slices.Contains([]Command{Collect, Link, Revoke, Void, Reveal}, in.Command):
+	case h.did(Finish) && !slices.Contains([]Command{Collect, Link, Revoke, Void, Reveal, IssueLicense}, in.Command):
 		return fmt.Errorf("after the finish")
 	case h.c.Joint && slices.Contains([]Command{Undertake, Examine, Approve, Decide, Finish, ChangeRevision}, in.Command):
 		return fmt.Errorf("a joint case is handled itself")
@@ -227,7 +227,7 @@ func (h *checker) order(in Input, next Case) error {
 		return fmt.Errorf("after it was voided")
 	case h.did(ends...) && in.Command != Void:
 		return fmt.Errorf("after the end")
-	case h.did(Decide) && !slices.Contains([]Command{Finish, Collect, Void, Claim, Assign, Release, Link, Revoke}, in.Command):
+	case h.did(Decide) && !slices.Contains([]Command{Finish, Collect, Void, Claim, Assign, Release, Link, Revoke, IssueLicense}, in.Command):
 		return fmt.Errorf("after the decision")
 	}
 	return nil

@@ -71,6 +71,11 @@ var arrows = []arrow{
 	{Examining, Finish, Finished, undecidedEnd},
 	{Finished, Link, same, forwardedUp},
 
+	// The electronic license of what was granted may come before the result is collected
+	// and after.
+	{Finished, IssueLicense, same, licensable},
+	{Collected, IssueLicense, same, licensable},
+
 	// What was granted may be revoked; the grant stays in the history.
 	{Finished, Revoke, Revoked, revocable},
 	{Collected, Revoke, Revoked, revocable},

@@ -15,6 +15,10 @@ const (
 	T6  = "T6_FORWARD_OVERDUE"
 	T7  = "T7_SPECIAL_OVERDUE"
 	T8  = "T8_PRE_ACCEPT_OVERDUE"
+	T9  = "T9_CONSULT_OVERDUE"
+	T10 = "T10_COMPLAINT_OVERDUE"
+	T11 = "T11_LICENSE_OVERDUE"
+	T12 = "T12_MESSAGE_OVERDUE"
 	P8  = "P8_SUSPEND_ABUSE"
 	P11 = "P11_ABNORMAL_REFUSAL"
 	R1  = "R1_BAD_REVIEW"
@@ -45,7 +49,11 @@ var timed = []Rule{
 	{ID: T6, Name: "转报超时", Description: "下级初审超过20个工作日或者承诺时限才转报上级", Source: licenseLaw + "第四十三条"},
 	{ID: T7, Name: "特别程序超时", Description: "接近或者超过特别程序的规定时限", Source: licenseLaw + "第四十五条"},
 	{ID: T8, Name: "网上预受理超时", Description: "网上申请2个工作日内未作预受理", Source: "网上办事服务规范"},
-	{ID: R1, Name: "差评未整改", Description: "2星以下评价5个工作日未答复黄牌，15个工作日未答复红牌", Source: "国办发〔2019〕51号（差评整改）"},
+	{ID: T9, Name: "咨询超时", Description: "接近或者超过答复咨询的时限", Source: "咨询答复时限为对公众的公开承诺"},
+	{ID: T10, Name: "投诉超时", Description: "接近或者超过办理投诉的时限", Source: "投诉办理时限为对公众的公开承诺"},
+	{ID: T11, Name: "电子证照超时", Description: "办结后3个工作日内未签发电子证照", Source: "电子证照签发时限要求"},
+	{ID: T12, Name: "来信超时", Description: "接近或者超过答复领导信箱来信、建议和求助的时限", Source: "来信答复时限为对公众的公开承诺"},
+	{ID: R1, Name: "差评未整改", Description: "2星以下评价5个工作日未答复黄牌，15个工作日未答复红牌；差评工单超过整改时限", Source: "国办发〔2019〕51号（差评整改）"},
 }
 
 // OrderVersion is the version of the rule on supervision orders.
@@ -111,4 +119,14 @@ func (p Policy) LegalSource(rule string) string {
 		}
 	}
 	return p.Preset.DisplayName
+}
+
+// RuleName is a rule's name in Chinese; its id where it has none.
+func (p Policy) RuleName(rule string) string {
+	for _, r := range p.Catalog() {
+		if r.ID == rule {
+			return r.Name
+		}
+	}
+	return rule
 }

@@ -45,8 +45,27 @@ type Facts struct {
 	End       string
 	Ended     time.Time
 	EndReason string
+	// ELicense tells that the item promises an electronic license, Licensed when it was
+	// issued.
+	ELicense bool
+	Licensed time.Time
 	// Review is set when the facts are of a review instead of a case.
 	Review *Review
+	// Clocked is set when they are of something else that has a limit.
+	Clocked *Clocked
+}
+
+// Clocked is what is to be judged of a consultation, a complaint and the like.
+type Clocked struct {
+	// Kind is that of its thresholds, as ClockConsult.
+	Kind string
+	// Title is how a ground calls it, Officer who is answerable.
+	Title, Officer string
+	Limit          int
+	Unit           workday.Unit
+	// Opened is when it began, Closed when it was done, Voided when it was called off.
+	Opened, Closed, Voided time.Time
+	Pauses                 []workday.Pause
 }
 
 // Review is what is to be judged of a review.
@@ -154,6 +173,8 @@ type Policy struct {
 	Hours    workday.Hours
 	// OnDuty may decide outside the opening hours.
 	OnDuty []string
+	// Notify are whom cards are told to, by the level from which.
+	Notify map[Level][]string
 	// Rules of conduct; nil are those that come with the program.
 	Rules *ConductSet
 }

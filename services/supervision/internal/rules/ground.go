@@ -18,9 +18,15 @@ func (c clock) what() string {
 	case ClockDelivery:
 		return "作出准予决定后"
 	case ClockConsult:
-		return "咨询"
+		return named("咨询", c.name)
 	case ClockComplaint:
-		return "投诉"
+		return named("投诉", c.name)
+	case ClockMessage:
+		return named("来信", c.name)
+	case ClockTicket:
+		return named("差评工单", c.name)
+	case ClockLicense:
+		return "办结后电子证照"
 	case ClockStep:
 		return "环节“" + c.name + "”"
 	case ClockForward:
@@ -30,11 +36,16 @@ func (c clock) what() string {
 	case ClockReview:
 		return "收到差评后"
 	default:
-		if c.name == "" {
-			return "特别程序"
-		}
-		return "特别程序“" + c.name + "”"
+		return named("特别程序", c.name)
 	}
+}
+
+// named is what with its name, if it has one.
+func named(what, name string) string {
+	if name == "" {
+		return what
+	}
+	return what + "“" + name + "”"
 }
 
 // limitName names the limit in a ground.
@@ -56,6 +67,8 @@ func (c clock) limitName(t Threshold) string {
 		return "承诺时限2倍的余额"
 	case c.kind == ClockReview:
 		return "答复时限"
+	case c.kind == ClockLicense:
+		return "制证时限"
 	default:
 		return "规定时限"
 	}
@@ -88,6 +101,8 @@ func timedGround(c clock, t Threshold, f Finding, due workday.Date, dueKnown boo
 		text += "，仍未办结送达"
 	case ClockReview:
 		text += "，仍未答复整改"
+	case ClockLicense:
+		text += "，仍未签发电子证照"
 	}
 	return text
 }

@@ -61,6 +61,9 @@ const (
 	ClockForward    = "forward"
 	ClockPause      = "pause"
 	ClockReview     = "review"
+	ClockLicense    = "license"
+	ClockMessage    = "message"
+	ClockTicket     = "ticket"
 )
 
 // Threshold raises a level once the days used reach a share of a limit plus some days.

@@ -15,6 +15,7 @@ const (
 	deliveryLimit  = 10 // working days to deliver what was granted (Art. 44)
 	forwardLimit   = 20 // working days of the lower body's first check (Art. 43)
 	reviewLimit    = 5  // working days to answer a bad review
+	licenseLimit   = 3  // working days from the finish to the electronic license
 )
 
 // clock is one clock of a case that thresholds watch.
@@ -128,6 +129,9 @@ func (p Policy) clocks(f *Facts) []clock {
 		}
 		return []clock{p.plain(f, ClockReview, 1, r.Created, r.Replied, reviewLimit)}
 	}
+	if f.Clocked != nil {
+		return p.clocked(f)
+	}
 	if f.Submitted.IsZero() && f.Accepted.IsZero() {
 		return nil
 	}
@@ -155,11 +159,26 @@ func (p Policy) clocks(f *Facts) []clock {
 		}
 		all = append(all, p.plain(f, ClockDelivery, 1, f.Decision.Time, earliest(end, f.Ended), deliveryLimit))
 	}
+	if f.ELicense && f.Finish != nil && f.Finish.Issued {
+		all = append(all, p.plain(f, ClockLicense, 1, f.Finish.Time, earliest(f.Licensed, f.Ended), licenseLimit))
+	}
 	all = append(all, p.pauses(f)...)
 	if f.Finish != nil && f.Finish.Forwarded && !f.Accepted.IsZero() {
 		all = append(all, p.forward(f))
 	}
 	return append(all, p.steps(f)...)
+}
+
+// clocked is the clock of something that told its own limit. What was called off is
+// judged up to then.
+func (p Policy) clocked(f *Facts) []clock {
+	k := f.Clocked
+	if k.Opened.IsZero() || k.Limit <= 0 {
+		return nil
+	}
+	c := p.plain(f, k.Kind, 1, k.Opened, earliest(k.Closed, k.Voided), k.Limit)
+	c.in.Unit, c.in.Pauses, c.name, c.officer = k.Unit, k.Pauses, k.Title, k.Officer
+	return []clock{c}
 }
 
 // acceptance are the clocks of Art. 32: one from the submission, and a new one from each

@@ -46,7 +46,7 @@ func (f *Facts) asOf(t time.Time) *Facts {
 	if f.Deemed.After(t) {
 		then.Accepted = time.Time{} // the law accepts from the receipt on, but not before
 	}
-	for _, m := range []*time.Time{&then.Submitted, &then.PreAccepted, &then.Accepted, &then.Deemed, &then.Collected} {
+	for _, m := range []*time.Time{&then.Submitted, &then.PreAccepted, &then.Accepted, &then.Deemed, &then.Collected, &then.Licensed} {
 		*m = before(*m, t)
 	}
 	if f.Ended.After(t) {

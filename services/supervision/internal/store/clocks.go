@@ -30,9 +30,9 @@ func chunk(n int) int {
 	return 0
 }
 
-const clockColumns = `case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds`
+const clockColumns = `case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds, stage`
 
-const clockWidth = 15
+const clockWidth = 16
 
 // The statements, by the number of their rows.
 var (
@@ -54,7 +54,7 @@ var (
 ON CONFLICT (case_name) DO UPDATE SET hall = excluded.hall, department = excluded.department, applicant_key = excluded.applicant_key,
   facts = excluded.facts, raised = excluded.raised, sequence = excluded.sequence, revision = excluded.revision,
   next_at = excluded.next_at, due = excluded.due, open = excluded.open, source = excluded.source, terms = excluded.terms,
-  submitted = excluded.submitted, deeds = excluded.deeds
+  submitted = excluded.submitted, deeds = excluded.deeds, stage = excluded.stage
 WHERE clocks.revision = excluded.revision - 1`
 	})
 )
@@ -88,7 +88,7 @@ func LoadClocks(ctx context.Context, q db.Querier, names []string) (map[string]*
 	err := each(ctx, q, selectClocks, names, func(rows *sql.Rows) error {
 		var r queries.Clock
 		if err := rows.Scan(&r.CaseName, &r.Hall, &r.Department, &r.ApplicantKey, &r.Facts, &r.Raised,
-			&r.Sequence, &r.Revision, &r.NextAt, &r.Due, &r.Open, &r.Source, &r.Terms, &r.Submitted, &r.Deeds); err != nil {
+			&r.Sequence, &r.Revision, &r.NextAt, &r.Due, &r.Open, &r.Source, &r.Terms, &r.Submitted, &r.Deeds, &r.Stage); err != nil {
 			return err
 		}
 		all[r.CaseName] = clockOf(r)
@@ -162,7 +162,7 @@ func SaveClocks(ctx context.Context, tx *db.Tx, clocks []*Clock) error {
 		for _, c := range clocks[:n] {
 			args = append(args, c.Case, c.Hall, c.Department, c.ApplicantKey, c.Facts, c.Raised,
 				c.Sequence, c.Revision+1, db.Micros(c.NextAt), c.Due, c.Open, c.Source, nonNil(c.Terms),
-				db.Micros(c.Submitted), c.Deeds)
+				db.Micros(c.Submitted), c.Deeds, c.Stage)
 		}
 		res, err := tx.ExecContext(ctx, saveClocks[n], args...)
 		if err != nil {

@@ -14,26 +14,30 @@ SELECT * FROM clocks WHERE open AND hall = $1 AND (due > $2 OR (due = $2 AND cas
 SELECT * FROM clocks WHERE open AND department = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4;
 
 -- name: InsertCard :execrows
-INSERT INTO cards (id, name, hall, department, subject, level, standing, sequence, data)
-VALUES ($1, $2, $3, $4, $5, $6, TRUE, 1, $7) ON CONFLICT (name) DO NOTHING;
+INSERT INTO cards (id, name, hall, department, subject, level, standing, state, confirm_by, sequence, data)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10) ON CONFLICT (name) DO NOTHING;
 
 -- name: GetCard :one
 SELECT * FROM cards WHERE name = $1;
 
 -- name: UpdateCard :execrows
-UPDATE cards SET data = $1, standing = $2, sequence = $3 WHERE name = $4 AND sequence = $5;
+UPDATE cards SET data = $1, standing = $2, state = $3, sequence = $4 WHERE name = $5 AND sequence = $6;
 
 -- name: ListCards :many
-SELECT * FROM cards WHERE id < $1 AND level >= $2 ORDER BY id DESC LIMIT $3;
+SELECT * FROM cards WHERE id < $1 AND level >= $2 AND state >= $3 AND state <= $4 AND (standing OR state = 3 OR CAST($5 AS BOOLEAN))
+ORDER BY id DESC LIMIT $6;
 
 -- name: ListHallCards :many
-SELECT * FROM cards WHERE hall = $1 AND id < $2 AND level >= $3 ORDER BY id DESC LIMIT $4;
+SELECT * FROM cards WHERE hall = $1 AND id < $2 AND level >= $3 AND state >= $4 AND state <= $5 AND (standing OR state = 3 OR CAST($6 AS BOOLEAN))
+ORDER BY id DESC LIMIT $7;
 
 -- name: ListDepartmentCards :many
-SELECT * FROM cards WHERE department = $1 AND id < $2 AND level >= $3 ORDER BY id DESC LIMIT $4;
+SELECT * FROM cards WHERE department = $1 AND id < $2 AND level >= $3 AND state >= $4 AND state <= $5 AND (standing OR state = 3 OR CAST($6 AS BOOLEAN))
+ORDER BY id DESC LIMIT $7;
 
 -- name: ListSubjectCards :many
-SELECT * FROM cards WHERE subject = $1 AND id < $2 AND level >= $3 ORDER BY id DESC LIMIT $4;
+SELECT * FROM cards WHERE subject = $1 AND id < $2 AND level >= $3 AND state >= $4 AND state <= $5 AND (standing OR state = 3 OR CAST($6 AS BOOLEAN))
+ORDER BY id DESC LIMIT $7;
 
 -- name: PolicyVersion :one
 SELECT version FROM policies WHERE id = 1;
@@ -42,13 +46,13 @@ SELECT version FROM policies WHERE id = 1;
 INSERT INTO policies (id, version) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET version = excluded.version;
 
 -- name: StandingCards :many
-SELECT * FROM cards WHERE standing AND id > $1 ORDER BY id LIMIT $2;
+SELECT * FROM cards WHERE (standing OR state = 1) AND id > $1 ORDER BY id LIMIT $2;
 
 -- name: StandingHallCards :many
-SELECT * FROM cards WHERE standing AND hall = $1 AND id > $2 ORDER BY id LIMIT $3;
+SELECT * FROM cards WHERE (standing OR state = 1) AND hall = $1 AND id > $2 ORDER BY id LIMIT $3;
 
 -- name: StandingDepartmentCards :many
-SELECT * FROM cards WHERE standing AND department = $1 AND id > $2 ORDER BY id LIMIT $3;
+SELECT * FROM cards WHERE (standing OR state = 1) AND department = $1 AND id > $2 ORDER BY id LIMIT $3;
 
 -- name: SaveTerms :exec
 INSERT INTO item_terms (name, data) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING;
@@ -105,13 +109,13 @@ SELECT * FROM rule_sets WHERE hall = $1 AND id < $2 ORDER BY id DESC LIMIT $3;
 SELECT * FROM rule_sets WHERE effective > 0 ORDER BY effective, id;
 
 -- name: CountCards :many
-SELECT hall, department, level, standing, COUNT(*) AS n FROM cards GROUP BY hall, department, level, standing ORDER BY hall, department, level;
+SELECT hall, department, level, state, COUNT(*) AS n FROM cards GROUP BY hall, department, level, state ORDER BY hall, department, level;
 
 -- name: CountHallCards :many
-SELECT hall, department, level, standing, COUNT(*) AS n FROM cards WHERE hall = $1 GROUP BY hall, department, level, standing ORDER BY hall, department, level;
+SELECT hall, department, level, state, COUNT(*) AS n FROM cards WHERE hall = $1 GROUP BY hall, department, level, state ORDER BY hall, department, level;
 
 -- name: CountDepartmentCards :many
-SELECT hall, department, level, standing, COUNT(*) AS n FROM cards WHERE department = $1 GROUP BY hall, department, level, standing ORDER BY hall, department, level;
+SELECT hall, department, level, state, COUNT(*) AS n FROM cards WHERE department = $1 GROUP BY hall, department, level, state ORDER BY hall, department, level;
 
 -- name: InsertOrder :exec
 INSERT INTO orders (id, name, hall, department, next_at, sequence, data) VALUES ($1, $2, $3, $4, $5, 1, $6);
@@ -130,3 +134,15 @@ SELECT * FROM orders WHERE department = $1 AND id < $2 ORDER BY id DESC LIMIT $3
 
 -- name: NextOrder :one
 SELECT * FROM orders WHERE next_at > 0 ORDER BY next_at LIMIT 1;
+
+-- name: CountOverdueCards :many
+SELECT hall, department, level, COUNT(*) AS n FROM cards WHERE state = 1 AND confirm_by <= $1 GROUP BY hall, department, level;
+
+-- name: CountStages :many
+SELECT hall, department, stage, due, COUNT(*) AS n FROM clocks WHERE open GROUP BY hall, department, stage, due;
+
+-- name: CountHallStages :many
+SELECT hall, department, stage, due, COUNT(*) AS n FROM clocks WHERE open AND hall = $1 GROUP BY hall, department, stage, due;
+
+-- name: NearestClocks :many
+SELECT * FROM clocks WHERE open AND due >= $1 ORDER BY due, case_name LIMIT $2;

@@ -47,6 +47,8 @@ type Clock struct {
 	// Submitted is when a case was, Deeds are what was told of it, a line each.
 	Submitted time.Time
 	Deeds     string
+	// Stage is what an open case waits in.
+	Stage string
 }
 
 // GetClock reads a clock, or returns fault.NotFound.
@@ -112,6 +114,6 @@ func clockOf(r queries.Clock) *Clock {
 	return &Clock{
 		Case: r.CaseName, Hall: r.Hall, Department: r.Department, ApplicantKey: r.ApplicantKey, Facts: r.Facts, Raised: r.Raised,
 		Sequence: r.Sequence, Revision: r.Revision, NextAt: db.Time(r.NextAt), Due: r.Due, Open: r.Open,
-		Source: r.Source, Terms: r.Terms, Submitted: db.Time(r.Submitted), Deeds: r.Deeds,
+		Source: r.Source, Terms: r.Terms, Submitted: db.Time(r.Submitted), Deeds: r.Deeds, Stage: r.Stage,
 	}
 }

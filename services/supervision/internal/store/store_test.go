@@ -101,7 +101,7 @@ func TestCards(t *testing.T) {
 		insert := func(id int64, name string) (fresh bool) {
 			t.Helper()
 			err := d.Write(t.Context(), "", func(ctx context.Context, tx *db.Tx) (err error) {
-				fresh, err = store.InsertCard(ctx, tx, store.Card{ID: id, Name: name, Hall: "h", Department: "d", Subject: "s", Level: 2, Data: []byte{1}})
+				fresh, err = store.InsertCard(ctx, tx, store.Card{ID: id, Name: name, Hall: "h", Department: "d", Subject: "s", Level: 2, State: store.Issued, Data: []byte{1}})
 				return err
 			})
 			if err != nil {
@@ -114,7 +114,7 @@ func TestCards(t *testing.T) {
 		}
 		update := func(sequence int64) error {
 			return d.Write(t.Context(), "", func(ctx context.Context, tx *db.Tx) error {
-				return store.UpdateCard(ctx, tx, "one", []byte{2}, false, sequence)
+				return store.UpdateCard(ctx, tx, "one", []byte{2}, store.Revoked, sequence)
 			})
 		}
 		if err := update(2); err != nil {
@@ -128,7 +128,7 @@ func TestCards(t *testing.T) {
 		}
 		for name, f := range map[string]store.CardFilter{"all": {}, "hall": {Hall: "h"}, "department": {Department: "d"}, "subject": {Subject: "s"}} {
 			all, err := store.ListCards(t.Context(), d.Read(), f, 0, 10)
-			if err != nil || len(all) != 2 || all[0].Name != "two" || all[1].Standing {
+			if err != nil || len(all) != 2 || all[0].Name != "two" || all[1].State != store.Revoked {
 				t.Errorf("%s: %+v, %v", name, all, err)
 			}
 			f.Level = 3

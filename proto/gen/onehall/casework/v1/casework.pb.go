@@ -1718,6 +1718,79 @@ func (x *Revocation) GetRevokeTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// The issue of an electronic license (电子证照) for what was granted.
+type License struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The license's number.
+	LicenseNo string `protobuf:"bytes,1,opt,name=license_no,json=licenseNo,proto3" json:"license_no,omitempty"`
+	// What it is called.
+	LicenseName string `protobuf:"bytes,2,opt,name=license_name,json=licenseName,proto3" json:"license_name,omitempty"`
+	// Who issued it.
+	Officer string `protobuf:"bytes,3,opt,name=officer,proto3" json:"officer,omitempty"`
+	// When.
+	IssueTime     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=issue_time,json=issueTime,proto3" json:"issue_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *License) Reset() {
+	*x = License{}
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *License) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*License) ProtoMessage() {}
+
+func (x *License) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use License.ProtoReflect.Descriptor instead.
+func (*License) Descriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *License) GetLicenseNo() string {
+	if x != nil {
+		return x.LicenseNo
+	}
+	return ""
+}
+
+func (x *License) GetLicenseName() string {
+	if x != nil {
+		return x.LicenseName
+	}
+	return ""
+}
+
+func (x *License) GetOfficer() string {
+	if x != nil {
+		return x.Officer
+	}
+	return ""
+}
+
+func (x *License) GetIssueTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.IssueTime
+	}
+	return nil
+}
+
 // The collection of the result.
 type Collection struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1733,7 +1806,7 @@ type Collection struct {
 
 func (x *Collection) Reset() {
 	*x = Collection{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[8]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1745,7 +1818,7 @@ func (x *Collection) String() string {
 func (*Collection) ProtoMessage() {}
 
 func (x *Collection) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[8]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1758,7 +1831,7 @@ func (x *Collection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Collection.ProtoReflect.Descriptor instead.
 func (*Collection) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{8}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Collection) GetCollector() string {
@@ -1801,7 +1874,7 @@ type Handover struct {
 
 func (x *Handover) Reset() {
 	*x = Handover{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[9]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1813,7 +1886,7 @@ func (x *Handover) String() string {
 func (*Handover) ProtoMessage() {}
 
 func (x *Handover) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[9]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1826,7 +1899,7 @@ func (x *Handover) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Handover.ProtoReflect.Descriptor instead.
 func (*Handover) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{9}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Handover) GetFromDepartment() string {
@@ -1879,7 +1952,7 @@ type Party struct {
 
 func (x *Party) Reset() {
 	*x = Party{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[10]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1891,7 +1964,7 @@ func (x *Party) String() string {
 func (*Party) ProtoMessage() {}
 
 func (x *Party) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[10]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1904,7 +1977,7 @@ func (x *Party) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Party.ProtoReflect.Descriptor instead.
 func (*Party) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{10}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Party) GetDisplayName() string {
@@ -2045,13 +2118,17 @@ type Case struct {
 	Mandate string `protobuf:"bytes,62,opt,name=mandate,proto3" json:"mandate,omitempty"`
 	// The mandate used for the latest change, empty when none was.
 	ActingMandate string `protobuf:"bytes,63,opt,name=acting_mandate,json=actingMandate,proto3" json:"acting_mandate,omitempty"`
+	// Whether the item's revision promises an electronic license for what is granted.
+	ELicense bool `protobuf:"varint,140,opt,name=e_license,json=eLicense,proto3" json:"e_license,omitempty"`
+	// The electronic license, once it was issued.
+	License       *License `protobuf:"bytes,141,opt,name=license,proto3" json:"license,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Case) Reset() {
 	*x = Case{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[11]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2063,7 +2140,7 @@ func (x *Case) String() string {
 func (*Case) ProtoMessage() {}
 
 func (x *Case) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[11]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2076,7 +2153,7 @@ func (x *Case) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Case.ProtoReflect.Descriptor instead.
 func (*Case) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{11}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Case) GetName() string {
@@ -2450,6 +2527,20 @@ func (x *Case) GetActingMandate() string {
 	return ""
 }
 
+func (x *Case) GetELicense() bool {
+	if x != nil {
+		return x.ELicense
+	}
+	return false
+}
+
+func (x *Case) GetLicense() *License {
+	if x != nil {
+		return x.License
+	}
+	return nil
+}
+
 // Saves a draft.
 type CreateCaseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2465,7 +2556,7 @@ type CreateCaseRequest struct {
 
 func (x *CreateCaseRequest) Reset() {
 	*x = CreateCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[12]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2477,7 +2568,7 @@ func (x *CreateCaseRequest) String() string {
 func (*CreateCaseRequest) ProtoMessage() {}
 
 func (x *CreateCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[12]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2490,7 +2581,7 @@ func (x *CreateCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateCaseRequest.ProtoReflect.Descriptor instead.
 func (*CreateCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{12}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *CreateCaseRequest) GetParent() string {
@@ -2527,7 +2618,7 @@ type UpdateCaseRequest struct {
 
 func (x *UpdateCaseRequest) Reset() {
 	*x = UpdateCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[13]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2539,7 +2630,7 @@ func (x *UpdateCaseRequest) String() string {
 func (*UpdateCaseRequest) ProtoMessage() {}
 
 func (x *UpdateCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[13]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2552,7 +2643,7 @@ func (x *UpdateCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateCaseRequest.ProtoReflect.Descriptor instead.
 func (*UpdateCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{13}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *UpdateCaseRequest) GetCase() *Case {
@@ -2589,7 +2680,7 @@ type SubmitCaseRequest struct {
 
 func (x *SubmitCaseRequest) Reset() {
 	*x = SubmitCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[14]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2601,7 +2692,7 @@ func (x *SubmitCaseRequest) String() string {
 func (*SubmitCaseRequest) ProtoMessage() {}
 
 func (x *SubmitCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[14]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2614,7 +2705,7 @@ func (x *SubmitCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitCaseRequest.ProtoReflect.Descriptor instead.
 func (*SubmitCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{14}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *SubmitCaseRequest) GetName() string {
@@ -2674,7 +2765,7 @@ type FileCaseRequest struct {
 
 func (x *FileCaseRequest) Reset() {
 	*x = FileCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[15]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2686,7 +2777,7 @@ func (x *FileCaseRequest) String() string {
 func (*FileCaseRequest) ProtoMessage() {}
 
 func (x *FileCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[15]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2699,7 +2790,7 @@ func (x *FileCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileCaseRequest.ProtoReflect.Descriptor instead.
 func (*FileCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{15}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *FileCaseRequest) GetParent() string {
@@ -2755,7 +2846,7 @@ type GetCaseRequest struct {
 
 func (x *GetCaseRequest) Reset() {
 	*x = GetCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[16]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2767,7 +2858,7 @@ func (x *GetCaseRequest) String() string {
 func (*GetCaseRequest) ProtoMessage() {}
 
 func (x *GetCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[16]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2780,7 +2871,7 @@ func (x *GetCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCaseRequest.ProtoReflect.Descriptor instead.
 func (*GetCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{16}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetCaseRequest) GetName() string {
@@ -2809,7 +2900,7 @@ type ListCasesRequest struct {
 
 func (x *ListCasesRequest) Reset() {
 	*x = ListCasesRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2821,7 +2912,7 @@ func (x *ListCasesRequest) String() string {
 func (*ListCasesRequest) ProtoMessage() {}
 
 func (x *ListCasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2834,7 +2925,7 @@ func (x *ListCasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCasesRequest.ProtoReflect.Descriptor instead.
 func (*ListCasesRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{17}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListCasesRequest) GetParent() string {
@@ -2885,7 +2976,7 @@ type ListCasesResponse struct {
 
 func (x *ListCasesResponse) Reset() {
 	*x = ListCasesResponse{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2897,7 +2988,7 @@ func (x *ListCasesResponse) String() string {
 func (*ListCasesResponse) ProtoMessage() {}
 
 func (x *ListCasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2910,7 +3001,7 @@ func (x *ListCasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCasesResponse.ProtoReflect.Descriptor instead.
 func (*ListCasesResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{18}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListCasesResponse) GetCases() []*Case {
@@ -2948,7 +3039,7 @@ type ListInboxRequest struct {
 
 func (x *ListInboxRequest) Reset() {
 	*x = ListInboxRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2960,7 +3051,7 @@ func (x *ListInboxRequest) String() string {
 func (*ListInboxRequest) ProtoMessage() {}
 
 func (x *ListInboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2973,7 +3064,7 @@ func (x *ListInboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboxRequest.ProtoReflect.Descriptor instead.
 func (*ListInboxRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{19}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListInboxRequest) GetParent() string {
@@ -3031,7 +3122,7 @@ type ListInboxResponse struct {
 
 func (x *ListInboxResponse) Reset() {
 	*x = ListInboxResponse{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3043,7 +3134,7 @@ func (x *ListInboxResponse) String() string {
 func (*ListInboxResponse) ProtoMessage() {}
 
 func (x *ListInboxResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3056,7 +3147,7 @@ func (x *ListInboxResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboxResponse.ProtoReflect.Descriptor instead.
 func (*ListInboxResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{20}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListInboxResponse) GetCases() []*Case {
@@ -3088,7 +3179,7 @@ type ListCaseEventsRequest struct {
 
 func (x *ListCaseEventsRequest) Reset() {
 	*x = ListCaseEventsRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3100,7 +3191,7 @@ func (x *ListCaseEventsRequest) String() string {
 func (*ListCaseEventsRequest) ProtoMessage() {}
 
 func (x *ListCaseEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3113,7 +3204,7 @@ func (x *ListCaseEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCaseEventsRequest.ProtoReflect.Descriptor instead.
 func (*ListCaseEventsRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{21}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListCaseEventsRequest) GetParent() string {
@@ -3162,7 +3253,7 @@ type CaseEvent struct {
 
 func (x *CaseEvent) Reset() {
 	*x = CaseEvent{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3174,7 +3265,7 @@ func (x *CaseEvent) String() string {
 func (*CaseEvent) ProtoMessage() {}
 
 func (x *CaseEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3187,7 +3278,7 @@ func (x *CaseEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseEvent.ProtoReflect.Descriptor instead.
 func (*CaseEvent) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{22}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *CaseEvent) GetSequence() int64 {
@@ -3259,7 +3350,7 @@ type ListCaseEventsResponse struct {
 
 func (x *ListCaseEventsResponse) Reset() {
 	*x = ListCaseEventsResponse{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3271,7 +3362,7 @@ func (x *ListCaseEventsResponse) String() string {
 func (*ListCaseEventsResponse) ProtoMessage() {}
 
 func (x *ListCaseEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3284,7 +3375,7 @@ func (x *ListCaseEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCaseEventsResponse.ProtoReflect.Descriptor instead.
 func (*ListCaseEventsResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{23}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListCaseEventsResponse) GetEvents() []*CaseEvent {
@@ -3314,7 +3405,7 @@ type QueryProgressRequest struct {
 
 func (x *QueryProgressRequest) Reset() {
 	*x = QueryProgressRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3326,7 +3417,7 @@ func (x *QueryProgressRequest) String() string {
 func (*QueryProgressRequest) ProtoMessage() {}
 
 func (x *QueryProgressRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3339,7 +3430,7 @@ func (x *QueryProgressRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryProgressRequest.ProtoReflect.Descriptor instead.
 func (*QueryProgressRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{24}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *QueryProgressRequest) GetCaseNo() string {
@@ -3383,7 +3474,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3395,7 +3486,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3408,7 +3499,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{25}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Progress) GetCaseNo() string {
@@ -3489,7 +3580,7 @@ type RevealApplicantRequest struct {
 
 func (x *RevealApplicantRequest) Reset() {
 	*x = RevealApplicantRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3501,7 +3592,7 @@ func (x *RevealApplicantRequest) String() string {
 func (*RevealApplicantRequest) ProtoMessage() {}
 
 func (x *RevealApplicantRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3514,7 +3605,7 @@ func (x *RevealApplicantRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevealApplicantRequest.ProtoReflect.Descriptor instead.
 func (*RevealApplicantRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{26}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *RevealApplicantRequest) GetName() string {
@@ -3557,7 +3648,7 @@ type PreAcceptCaseRequest struct {
 
 func (x *PreAcceptCaseRequest) Reset() {
 	*x = PreAcceptCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3569,7 +3660,7 @@ func (x *PreAcceptCaseRequest) String() string {
 func (*PreAcceptCaseRequest) ProtoMessage() {}
 
 func (x *PreAcceptCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3582,7 +3673,7 @@ func (x *PreAcceptCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreAcceptCaseRequest.ProtoReflect.Descriptor instead.
 func (*PreAcceptCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{27}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *PreAcceptCaseRequest) GetName() string {
@@ -3645,7 +3736,7 @@ type RequestSupplementRequest struct {
 
 func (x *RequestSupplementRequest) Reset() {
 	*x = RequestSupplementRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3657,7 +3748,7 @@ func (x *RequestSupplementRequest) String() string {
 func (*RequestSupplementRequest) ProtoMessage() {}
 
 func (x *RequestSupplementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3670,7 +3761,7 @@ func (x *RequestSupplementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestSupplementRequest.ProtoReflect.Descriptor instead.
 func (*RequestSupplementRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{28}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *RequestSupplementRequest) GetName() string {
@@ -3752,7 +3843,7 @@ type ReceiveSupplementRequest struct {
 
 func (x *ReceiveSupplementRequest) Reset() {
 	*x = ReceiveSupplementRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3764,7 +3855,7 @@ func (x *ReceiveSupplementRequest) String() string {
 func (*ReceiveSupplementRequest) ProtoMessage() {}
 
 func (x *ReceiveSupplementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3777,7 +3868,7 @@ func (x *ReceiveSupplementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceiveSupplementRequest.ProtoReflect.Descriptor instead.
 func (*ReceiveSupplementRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{29}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ReceiveSupplementRequest) GetName() string {
@@ -3850,7 +3941,7 @@ type AcceptCaseRequest struct {
 
 func (x *AcceptCaseRequest) Reset() {
 	*x = AcceptCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3862,7 +3953,7 @@ func (x *AcceptCaseRequest) String() string {
 func (*AcceptCaseRequest) ProtoMessage() {}
 
 func (x *AcceptCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3875,7 +3966,7 @@ func (x *AcceptCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptCaseRequest.ProtoReflect.Descriptor instead.
 func (*AcceptCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{30}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *AcceptCaseRequest) GetName() string {
@@ -3939,7 +4030,7 @@ type NotAcceptCaseRequest struct {
 
 func (x *NotAcceptCaseRequest) Reset() {
 	*x = NotAcceptCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3951,7 +4042,7 @@ func (x *NotAcceptCaseRequest) String() string {
 func (*NotAcceptCaseRequest) ProtoMessage() {}
 
 func (x *NotAcceptCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3964,7 +4055,7 @@ func (x *NotAcceptCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotAcceptCaseRequest.ProtoReflect.Descriptor instead.
 func (*NotAcceptCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{31}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *NotAcceptCaseRequest) GetName() string {
@@ -4023,7 +4114,7 @@ type RefuseCaseRequest struct {
 
 func (x *RefuseCaseRequest) Reset() {
 	*x = RefuseCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4035,7 +4126,7 @@ func (x *RefuseCaseRequest) String() string {
 func (*RefuseCaseRequest) ProtoMessage() {}
 
 func (x *RefuseCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4048,7 +4139,7 @@ func (x *RefuseCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefuseCaseRequest.ProtoReflect.Descriptor instead.
 func (*RefuseCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{32}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RefuseCaseRequest) GetName() string {
@@ -4112,7 +4203,7 @@ type UndertakeCaseRequest struct {
 
 func (x *UndertakeCaseRequest) Reset() {
 	*x = UndertakeCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4124,7 +4215,7 @@ func (x *UndertakeCaseRequest) String() string {
 func (*UndertakeCaseRequest) ProtoMessage() {}
 
 func (x *UndertakeCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4137,7 +4228,7 @@ func (x *UndertakeCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndertakeCaseRequest.ProtoReflect.Descriptor instead.
 func (*UndertakeCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{33}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *UndertakeCaseRequest) GetName() string {
@@ -4194,7 +4285,7 @@ type ExamineCaseRequest struct {
 
 func (x *ExamineCaseRequest) Reset() {
 	*x = ExamineCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4206,7 +4297,7 @@ func (x *ExamineCaseRequest) String() string {
 func (*ExamineCaseRequest) ProtoMessage() {}
 
 func (x *ExamineCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4219,7 +4310,7 @@ func (x *ExamineCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExamineCaseRequest.ProtoReflect.Descriptor instead.
 func (*ExamineCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{34}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ExamineCaseRequest) GetName() string {
@@ -4276,7 +4367,7 @@ type ApproveCaseRequest struct {
 
 func (x *ApproveCaseRequest) Reset() {
 	*x = ApproveCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4288,7 +4379,7 @@ func (x *ApproveCaseRequest) String() string {
 func (*ApproveCaseRequest) ProtoMessage() {}
 
 func (x *ApproveCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4301,7 +4392,7 @@ func (x *ApproveCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApproveCaseRequest.ProtoReflect.Descriptor instead.
 func (*ApproveCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{35}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ApproveCaseRequest) GetName() string {
@@ -4362,7 +4453,7 @@ type DecideCaseRequest struct {
 
 func (x *DecideCaseRequest) Reset() {
 	*x = DecideCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4374,7 +4465,7 @@ func (x *DecideCaseRequest) String() string {
 func (*DecideCaseRequest) ProtoMessage() {}
 
 func (x *DecideCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4387,7 +4478,7 @@ func (x *DecideCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecideCaseRequest.ProtoReflect.Descriptor instead.
 func (*DecideCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{36}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *DecideCaseRequest) GetName() string {
@@ -4468,7 +4559,7 @@ type FinishCaseRequest struct {
 
 func (x *FinishCaseRequest) Reset() {
 	*x = FinishCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4480,7 +4571,7 @@ func (x *FinishCaseRequest) String() string {
 func (*FinishCaseRequest) ProtoMessage() {}
 
 func (x *FinishCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4493,7 +4584,7 @@ func (x *FinishCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishCaseRequest.ProtoReflect.Descriptor instead.
 func (*FinishCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{37}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *FinishCaseRequest) GetName() string {
@@ -4587,7 +4678,7 @@ type CollectCaseRequest struct {
 
 func (x *CollectCaseRequest) Reset() {
 	*x = CollectCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4599,7 +4690,7 @@ func (x *CollectCaseRequest) String() string {
 func (*CollectCaseRequest) ProtoMessage() {}
 
 func (x *CollectCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4612,7 +4703,7 @@ func (x *CollectCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectCaseRequest.ProtoReflect.Descriptor instead.
 func (*CollectCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{38}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CollectCaseRequest) GetName() string {
@@ -4676,7 +4767,7 @@ type WithdrawCaseRequest struct {
 
 func (x *WithdrawCaseRequest) Reset() {
 	*x = WithdrawCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4688,7 +4779,7 @@ func (x *WithdrawCaseRequest) String() string {
 func (*WithdrawCaseRequest) ProtoMessage() {}
 
 func (x *WithdrawCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4701,7 +4792,7 @@ func (x *WithdrawCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawCaseRequest.ProtoReflect.Descriptor instead.
 func (*WithdrawCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{39}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *WithdrawCaseRequest) GetName() string {
@@ -4758,7 +4849,7 @@ type LapseCaseRequest struct {
 
 func (x *LapseCaseRequest) Reset() {
 	*x = LapseCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4770,7 +4861,7 @@ func (x *LapseCaseRequest) String() string {
 func (*LapseCaseRequest) ProtoMessage() {}
 
 func (x *LapseCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4783,7 +4874,7 @@ func (x *LapseCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LapseCaseRequest.ProtoReflect.Descriptor instead.
 func (*LapseCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{40}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *LapseCaseRequest) GetName() string {
@@ -4840,7 +4931,7 @@ type VoidCaseRequest struct {
 
 func (x *VoidCaseRequest) Reset() {
 	*x = VoidCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4852,7 +4943,7 @@ func (x *VoidCaseRequest) String() string {
 func (*VoidCaseRequest) ProtoMessage() {}
 
 func (x *VoidCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4865,7 +4956,7 @@ func (x *VoidCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoidCaseRequest.ProtoReflect.Descriptor instead.
 func (*VoidCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{41}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *VoidCaseRequest) GetName() string {
@@ -4932,7 +5023,7 @@ type StartSpecialProcedureRequest struct {
 
 func (x *StartSpecialProcedureRequest) Reset() {
 	*x = StartSpecialProcedureRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4944,7 +5035,7 @@ func (x *StartSpecialProcedureRequest) String() string {
 func (*StartSpecialProcedureRequest) ProtoMessage() {}
 
 func (x *StartSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4957,7 +5048,7 @@ func (x *StartSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartSpecialProcedureRequest.ProtoReflect.Descriptor instead.
 func (*StartSpecialProcedureRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{42}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *StartSpecialProcedureRequest) GetName() string {
@@ -5049,7 +5140,7 @@ type EndSpecialProcedureRequest struct {
 
 func (x *EndSpecialProcedureRequest) Reset() {
 	*x = EndSpecialProcedureRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5061,7 +5152,7 @@ func (x *EndSpecialProcedureRequest) String() string {
 func (*EndSpecialProcedureRequest) ProtoMessage() {}
 
 func (x *EndSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5074,7 +5165,7 @@ func (x *EndSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndSpecialProcedureRequest.ProtoReflect.Descriptor instead.
 func (*EndSpecialProcedureRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{43}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *EndSpecialProcedureRequest) GetName() string {
@@ -5129,7 +5220,7 @@ type ClaimCaseRequest struct {
 
 func (x *ClaimCaseRequest) Reset() {
 	*x = ClaimCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5141,7 +5232,7 @@ func (x *ClaimCaseRequest) String() string {
 func (*ClaimCaseRequest) ProtoMessage() {}
 
 func (x *ClaimCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5154,7 +5245,7 @@ func (x *ClaimCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimCaseRequest.ProtoReflect.Descriptor instead.
 func (*ClaimCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{44}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *ClaimCaseRequest) GetName() string {
@@ -5206,7 +5297,7 @@ type AssignCaseRequest struct {
 
 func (x *AssignCaseRequest) Reset() {
 	*x = AssignCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5218,7 +5309,7 @@ func (x *AssignCaseRequest) String() string {
 func (*AssignCaseRequest) ProtoMessage() {}
 
 func (x *AssignCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5231,7 +5322,7 @@ func (x *AssignCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignCaseRequest.ProtoReflect.Descriptor instead.
 func (*AssignCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{45}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *AssignCaseRequest) GetName() string {
@@ -5295,7 +5386,7 @@ type ReleaseCaseRequest struct {
 
 func (x *ReleaseCaseRequest) Reset() {
 	*x = ReleaseCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[46]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5307,7 +5398,7 @@ func (x *ReleaseCaseRequest) String() string {
 func (*ReleaseCaseRequest) ProtoMessage() {}
 
 func (x *ReleaseCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[46]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5320,7 +5411,7 @@ func (x *ReleaseCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseCaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{46}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ReleaseCaseRequest) GetName() string {
@@ -5381,7 +5472,7 @@ type HandOverCaseRequest struct {
 
 func (x *HandOverCaseRequest) Reset() {
 	*x = HandOverCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[47]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5393,7 +5484,7 @@ func (x *HandOverCaseRequest) String() string {
 func (*HandOverCaseRequest) ProtoMessage() {}
 
 func (x *HandOverCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[47]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5406,7 +5497,7 @@ func (x *HandOverCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOverCaseRequest.ProtoReflect.Descriptor instead.
 func (*HandOverCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{47}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *HandOverCaseRequest) GetName() string {
@@ -5479,7 +5570,7 @@ type RevokeCaseRequest struct {
 
 func (x *RevokeCaseRequest) Reset() {
 	*x = RevokeCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[48]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5491,7 +5582,7 @@ func (x *RevokeCaseRequest) String() string {
 func (*RevokeCaseRequest) ProtoMessage() {}
 
 func (x *RevokeCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[48]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5504,7 +5595,7 @@ func (x *RevokeCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeCaseRequest.ProtoReflect.Descriptor instead.
 func (*RevokeCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{48}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *RevokeCaseRequest) GetName() string {
@@ -5568,7 +5659,7 @@ type OpenForwardedCaseRequest struct {
 
 func (x *OpenForwardedCaseRequest) Reset() {
 	*x = OpenForwardedCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[49]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5580,7 +5671,7 @@ func (x *OpenForwardedCaseRequest) String() string {
 func (*OpenForwardedCaseRequest) ProtoMessage() {}
 
 func (x *OpenForwardedCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[49]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5593,7 +5684,7 @@ func (x *OpenForwardedCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenForwardedCaseRequest.ProtoReflect.Descriptor instead.
 func (*OpenForwardedCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{49}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *OpenForwardedCaseRequest) GetParent() string {
@@ -5654,7 +5745,7 @@ type ChangeRevisionRequest struct {
 
 func (x *ChangeRevisionRequest) Reset() {
 	*x = ChangeRevisionRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[50]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5666,7 +5757,7 @@ func (x *ChangeRevisionRequest) String() string {
 func (*ChangeRevisionRequest) ProtoMessage() {}
 
 func (x *ChangeRevisionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[50]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5679,7 +5770,7 @@ func (x *ChangeRevisionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeRevisionRequest.ProtoReflect.Descriptor instead.
 func (*ChangeRevisionRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{50}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *ChangeRevisionRequest) GetName() string {
@@ -5746,7 +5837,7 @@ type GetCaseDocumentRequest struct {
 
 func (x *GetCaseDocumentRequest) Reset() {
 	*x = GetCaseDocumentRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5758,7 +5849,7 @@ func (x *GetCaseDocumentRequest) String() string {
 func (*GetCaseDocumentRequest) ProtoMessage() {}
 
 func (x *GetCaseDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5771,7 +5862,7 @@ func (x *GetCaseDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCaseDocumentRequest.ProtoReflect.Descriptor instead.
 func (*GetCaseDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{51}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *GetCaseDocumentRequest) GetName() string {
@@ -5810,7 +5901,7 @@ type PrintCaseDocumentRequest struct {
 
 func (x *PrintCaseDocumentRequest) Reset() {
 	*x = PrintCaseDocumentRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5822,7 +5913,7 @@ func (x *PrintCaseDocumentRequest) String() string {
 func (*PrintCaseDocumentRequest) ProtoMessage() {}
 
 func (x *PrintCaseDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5835,7 +5926,7 @@ func (x *PrintCaseDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrintCaseDocumentRequest.ProtoReflect.Descriptor instead.
 func (*PrintCaseDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{52}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *PrintCaseDocumentRequest) GetName() string {
@@ -5872,7 +5963,7 @@ type DocumentField struct {
 
 func (x *DocumentField) Reset() {
 	*x = DocumentField{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5884,7 +5975,7 @@ func (x *DocumentField) String() string {
 func (*DocumentField) ProtoMessage() {}
 
 func (x *DocumentField) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5897,7 +5988,7 @@ func (x *DocumentField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DocumentField.ProtoReflect.Descriptor instead.
 func (*DocumentField) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{53}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *DocumentField) GetLabel() string {
@@ -5951,7 +6042,7 @@ type CaseDocument struct {
 
 func (x *CaseDocument) Reset() {
 	*x = CaseDocument{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5963,7 +6054,7 @@ func (x *CaseDocument) String() string {
 func (*CaseDocument) ProtoMessage() {}
 
 func (x *CaseDocument) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5976,7 +6067,7 @@ func (x *CaseDocument) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseDocument.ProtoReflect.Descriptor instead.
 func (*CaseDocument) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{54}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *CaseDocument) GetCase() string {
@@ -6092,7 +6183,7 @@ type JointPart struct {
 
 func (x *JointPart) Reset() {
 	*x = JointPart{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[55]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6104,7 +6195,7 @@ func (x *JointPart) String() string {
 func (*JointPart) ProtoMessage() {}
 
 func (x *JointPart) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[55]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6117,7 +6208,7 @@ func (x *JointPart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JointPart.ProtoReflect.Descriptor instead.
 func (*JointPart) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{55}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *JointPart) GetItem() string {
@@ -6166,7 +6257,7 @@ type FileJointCaseRequest struct {
 
 func (x *FileJointCaseRequest) Reset() {
 	*x = FileJointCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[56]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6178,7 +6269,7 @@ func (x *FileJointCaseRequest) String() string {
 func (*FileJointCaseRequest) ProtoMessage() {}
 
 func (x *FileJointCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[56]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6191,7 +6282,7 @@ func (x *FileJointCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileJointCaseRequest.ProtoReflect.Descriptor instead.
 func (*FileJointCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{56}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *FileJointCaseRequest) GetParent() string {
@@ -6334,7 +6425,14 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\bremedies\x18\x02 \x01(\tR\bremedies\x12\x18\n" +
 	"\aofficer\x18\x03 \x01(\tR\aofficer\x12;\n" +
 	"\vrevoke_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"revokeTime\"\x9f\x01\n" +
+	"revokeTime\"\xbd\x01\n" +
+	"\aLicense\x12&\n" +
+	"\n" +
+	"license_no\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\tlicenseNo\x12+\n" +
+	"\flicense_name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\vlicenseName\x12\"\n" +
+	"\aofficer\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\aofficer\x129\n" +
+	"\n" +
+	"issue_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tissueTime\"\x9f\x01\n" +
 	"\n" +
 	"Collection\x12\"\n" +
 	"\tcollector\x18\x01 \x01(\tB\x04\xa8\xbb\x18\x01R\tcollector\x12.\n" +
@@ -6350,7 +6448,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\fdisplay_name\x18\x01 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\xc8\x01\xa8\xbb\x18\x01R\vdisplayName\x12@\n" +
 	"\aid_type\x18\x02 \x01(\x0e2\x1b.onehall.casework.v1.IdTypeB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06idType\x12*\n" +
-	"\tid_number\x18\x03 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18@\xa8\xbb\x18\x02R\bidNumber\"\xe5\x15\n" +
+	"\tid_number\x18\x03 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18@\xa8\xbb\x18\x02R\bidNumber\"\xbc\x16\n" +
 	"\x04Case\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xbaH'r%2#^(halls/[0-9]{6}/cases/[0-9]{21})?$R\x04name\x12I\n" +
 	"\x04item\x18\x02 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04item\x12(\n" +
@@ -6422,7 +6520,9 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\tagent_key\x18< \x01(\tB\x03\xe0A\x03R\bagentKey\x125\n" +
 	"\x05agent\x18= \x01(\v2\x1a.onehall.casework.v1.PartyB\x03\xe0A\x03R\x05agent\x12<\n" +
 	"\amandate\x18> \x01(\tB\"\xbaH\x1fr\x1d2\x1b^(mandates/[0-9a-f-]{36})?$R\amandate\x12*\n" +
-	"\x0eacting_mandate\x18? \x01(\tB\x03\xe0A\x03R\ractingMandate\"\x9a\x01\n" +
+	"\x0eacting_mandate\x18? \x01(\tB\x03\xe0A\x03R\ractingMandate\x12\x1c\n" +
+	"\te_license\x18\x8c\x01 \x01(\bR\beLicense\x127\n" +
+	"\alicense\x18\x8d\x01 \x01(\v2\x1c.onehall.casework.v1.LicenseR\alicense\"\x9a\x01\n" +
 	"\x11CreateCaseRequest\x12/\n" +
 	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x125\n" +
 	"\x04case\x18\x02 \x01(\v2\x19.onehall.casework.v1.CaseB\x06\xbaH\x03\xc8\x01\x01R\x04case\x12\x1d\n" +
@@ -6955,7 +7055,7 @@ func file_onehall_casework_v1_casework_proto_rawDescGZIP() []byte {
 }
 
 var file_onehall_casework_v1_casework_proto_enumTypes = make([]protoimpl.EnumInfo, 14)
-var file_onehall_casework_v1_casework_proto_msgTypes = make([]protoimpl.MessageInfo, 57)
+var file_onehall_casework_v1_casework_proto_msgTypes = make([]protoimpl.MessageInfo, 58)
 var file_onehall_casework_v1_casework_proto_goTypes = []any{
 	(CaseState)(0),                       // 0: onehall.casework.v1.CaseState
 	(CaseType)(0),                        // 1: onehall.casework.v1.CaseType
@@ -6979,240 +7079,243 @@ var file_onehall_casework_v1_casework_proto_goTypes = []any{
 	(*Decision)(nil),                     // 19: onehall.casework.v1.Decision
 	(*Finish)(nil),                       // 20: onehall.casework.v1.Finish
 	(*Revocation)(nil),                   // 21: onehall.casework.v1.Revocation
-	(*Collection)(nil),                   // 22: onehall.casework.v1.Collection
-	(*Handover)(nil),                     // 23: onehall.casework.v1.Handover
-	(*Party)(nil),                        // 24: onehall.casework.v1.Party
-	(*Case)(nil),                         // 25: onehall.casework.v1.Case
-	(*CreateCaseRequest)(nil),            // 26: onehall.casework.v1.CreateCaseRequest
-	(*UpdateCaseRequest)(nil),            // 27: onehall.casework.v1.UpdateCaseRequest
-	(*SubmitCaseRequest)(nil),            // 28: onehall.casework.v1.SubmitCaseRequest
-	(*FileCaseRequest)(nil),              // 29: onehall.casework.v1.FileCaseRequest
-	(*GetCaseRequest)(nil),               // 30: onehall.casework.v1.GetCaseRequest
-	(*ListCasesRequest)(nil),             // 31: onehall.casework.v1.ListCasesRequest
-	(*ListCasesResponse)(nil),            // 32: onehall.casework.v1.ListCasesResponse
-	(*ListInboxRequest)(nil),             // 33: onehall.casework.v1.ListInboxRequest
-	(*ListInboxResponse)(nil),            // 34: onehall.casework.v1.ListInboxResponse
-	(*ListCaseEventsRequest)(nil),        // 35: onehall.casework.v1.ListCaseEventsRequest
-	(*CaseEvent)(nil),                    // 36: onehall.casework.v1.CaseEvent
-	(*ListCaseEventsResponse)(nil),       // 37: onehall.casework.v1.ListCaseEventsResponse
-	(*QueryProgressRequest)(nil),         // 38: onehall.casework.v1.QueryProgressRequest
-	(*Progress)(nil),                     // 39: onehall.casework.v1.Progress
-	(*RevealApplicantRequest)(nil),       // 40: onehall.casework.v1.RevealApplicantRequest
-	(*PreAcceptCaseRequest)(nil),         // 41: onehall.casework.v1.PreAcceptCaseRequest
-	(*RequestSupplementRequest)(nil),     // 42: onehall.casework.v1.RequestSupplementRequest
-	(*ReceiveSupplementRequest)(nil),     // 43: onehall.casework.v1.ReceiveSupplementRequest
-	(*AcceptCaseRequest)(nil),            // 44: onehall.casework.v1.AcceptCaseRequest
-	(*NotAcceptCaseRequest)(nil),         // 45: onehall.casework.v1.NotAcceptCaseRequest
-	(*RefuseCaseRequest)(nil),            // 46: onehall.casework.v1.RefuseCaseRequest
-	(*UndertakeCaseRequest)(nil),         // 47: onehall.casework.v1.UndertakeCaseRequest
-	(*ExamineCaseRequest)(nil),           // 48: onehall.casework.v1.ExamineCaseRequest
-	(*ApproveCaseRequest)(nil),           // 49: onehall.casework.v1.ApproveCaseRequest
-	(*DecideCaseRequest)(nil),            // 50: onehall.casework.v1.DecideCaseRequest
-	(*FinishCaseRequest)(nil),            // 51: onehall.casework.v1.FinishCaseRequest
-	(*CollectCaseRequest)(nil),           // 52: onehall.casework.v1.CollectCaseRequest
-	(*WithdrawCaseRequest)(nil),          // 53: onehall.casework.v1.WithdrawCaseRequest
-	(*LapseCaseRequest)(nil),             // 54: onehall.casework.v1.LapseCaseRequest
-	(*VoidCaseRequest)(nil),              // 55: onehall.casework.v1.VoidCaseRequest
-	(*StartSpecialProcedureRequest)(nil), // 56: onehall.casework.v1.StartSpecialProcedureRequest
-	(*EndSpecialProcedureRequest)(nil),   // 57: onehall.casework.v1.EndSpecialProcedureRequest
-	(*ClaimCaseRequest)(nil),             // 58: onehall.casework.v1.ClaimCaseRequest
-	(*AssignCaseRequest)(nil),            // 59: onehall.casework.v1.AssignCaseRequest
-	(*ReleaseCaseRequest)(nil),           // 60: onehall.casework.v1.ReleaseCaseRequest
-	(*HandOverCaseRequest)(nil),          // 61: onehall.casework.v1.HandOverCaseRequest
-	(*RevokeCaseRequest)(nil),            // 62: onehall.casework.v1.RevokeCaseRequest
-	(*OpenForwardedCaseRequest)(nil),     // 63: onehall.casework.v1.OpenForwardedCaseRequest
-	(*ChangeRevisionRequest)(nil),        // 64: onehall.casework.v1.ChangeRevisionRequest
-	(*GetCaseDocumentRequest)(nil),       // 65: onehall.casework.v1.GetCaseDocumentRequest
-	(*PrintCaseDocumentRequest)(nil),     // 66: onehall.casework.v1.PrintCaseDocumentRequest
-	(*DocumentField)(nil),                // 67: onehall.casework.v1.DocumentField
-	(*CaseDocument)(nil),                 // 68: onehall.casework.v1.CaseDocument
-	(*JointPart)(nil),                    // 69: onehall.casework.v1.JointPart
-	(*FileJointCaseRequest)(nil),         // 70: onehall.casework.v1.FileJointCaseRequest
-	(*timestamppb.Timestamp)(nil),        // 71: google.protobuf.Timestamp
-	(*structpb.Struct)(nil),              // 72: google.protobuf.Struct
-	(*httpbody.HttpBody)(nil),            // 73: google.api.HttpBody
+	(*License)(nil),                      // 22: onehall.casework.v1.License
+	(*Collection)(nil),                   // 23: onehall.casework.v1.Collection
+	(*Handover)(nil),                     // 24: onehall.casework.v1.Handover
+	(*Party)(nil),                        // 25: onehall.casework.v1.Party
+	(*Case)(nil),                         // 26: onehall.casework.v1.Case
+	(*CreateCaseRequest)(nil),            // 27: onehall.casework.v1.CreateCaseRequest
+	(*UpdateCaseRequest)(nil),            // 28: onehall.casework.v1.UpdateCaseRequest
+	(*SubmitCaseRequest)(nil),            // 29: onehall.casework.v1.SubmitCaseRequest
+	(*FileCaseRequest)(nil),              // 30: onehall.casework.v1.FileCaseRequest
+	(*GetCaseRequest)(nil),               // 31: onehall.casework.v1.GetCaseRequest
+	(*ListCasesRequest)(nil),             // 32: onehall.casework.v1.ListCasesRequest
+	(*ListCasesResponse)(nil),            // 33: onehall.casework.v1.ListCasesResponse
+	(*ListInboxRequest)(nil),             // 34: onehall.casework.v1.ListInboxRequest
+	(*ListInboxResponse)(nil),            // 35: onehall.casework.v1.ListInboxResponse
+	(*ListCaseEventsRequest)(nil),        // 36: onehall.casework.v1.ListCaseEventsRequest
+	(*CaseEvent)(nil),                    // 37: onehall.casework.v1.CaseEvent
+	(*ListCaseEventsResponse)(nil),       // 38: onehall.casework.v1.ListCaseEventsResponse
+	(*QueryProgressRequest)(nil),         // 39: onehall.casework.v1.QueryProgressRequest
+	(*Progress)(nil),                     // 40: onehall.casework.v1.Progress
+	(*RevealApplicantRequest)(nil),       // 41: onehall.casework.v1.RevealApplicantRequest
+	(*PreAcceptCaseRequest)(nil),         // 42: onehall.casework.v1.PreAcceptCaseRequest
+	(*RequestSupplementRequest)(nil),     // 43: onehall.casework.v1.RequestSupplementRequest
+	(*ReceiveSupplementRequest)(nil),     // 44: onehall.casework.v1.ReceiveSupplementRequest
+	(*AcceptCaseRequest)(nil),            // 45: onehall.casework.v1.AcceptCaseRequest
+	(*NotAcceptCaseRequest)(nil),         // 46: onehall.casework.v1.NotAcceptCaseRequest
+	(*RefuseCaseRequest)(nil),            // 47: onehall.casework.v1.RefuseCaseRequest
+	(*UndertakeCaseRequest)(nil),         // 48: onehall.casework.v1.UndertakeCaseRequest
+	(*ExamineCaseRequest)(nil),           // 49: onehall.casework.v1.ExamineCaseRequest
+	(*ApproveCaseRequest)(nil),           // 50: onehall.casework.v1.ApproveCaseRequest
+	(*DecideCaseRequest)(nil),            // 51: onehall.casework.v1.DecideCaseRequest
+	(*FinishCaseRequest)(nil),            // 52: onehall.casework.v1.FinishCaseRequest
+	(*CollectCaseRequest)(nil),           // 53: onehall.casework.v1.CollectCaseRequest
+	(*WithdrawCaseRequest)(nil),          // 54: onehall.casework.v1.WithdrawCaseRequest
+	(*LapseCaseRequest)(nil),             // 55: onehall.casework.v1.LapseCaseRequest
+	(*VoidCaseRequest)(nil),              // 56: onehall.casework.v1.VoidCaseRequest
+	(*StartSpecialProcedureRequest)(nil), // 57: onehall.casework.v1.StartSpecialProcedureRequest
+	(*EndSpecialProcedureRequest)(nil),   // 58: onehall.casework.v1.EndSpecialProcedureRequest
+	(*ClaimCaseRequest)(nil),             // 59: onehall.casework.v1.ClaimCaseRequest
+	(*AssignCaseRequest)(nil),            // 60: onehall.casework.v1.AssignCaseRequest
+	(*ReleaseCaseRequest)(nil),           // 61: onehall.casework.v1.ReleaseCaseRequest
+	(*HandOverCaseRequest)(nil),          // 62: onehall.casework.v1.HandOverCaseRequest
+	(*RevokeCaseRequest)(nil),            // 63: onehall.casework.v1.RevokeCaseRequest
+	(*OpenForwardedCaseRequest)(nil),     // 64: onehall.casework.v1.OpenForwardedCaseRequest
+	(*ChangeRevisionRequest)(nil),        // 65: onehall.casework.v1.ChangeRevisionRequest
+	(*GetCaseDocumentRequest)(nil),       // 66: onehall.casework.v1.GetCaseDocumentRequest
+	(*PrintCaseDocumentRequest)(nil),     // 67: onehall.casework.v1.PrintCaseDocumentRequest
+	(*DocumentField)(nil),                // 68: onehall.casework.v1.DocumentField
+	(*CaseDocument)(nil),                 // 69: onehall.casework.v1.CaseDocument
+	(*JointPart)(nil),                    // 70: onehall.casework.v1.JointPart
+	(*FileJointCaseRequest)(nil),         // 71: onehall.casework.v1.FileJointCaseRequest
+	(*timestamppb.Timestamp)(nil),        // 72: google.protobuf.Timestamp
+	(*structpb.Struct)(nil),              // 73: google.protobuf.Struct
+	(*httpbody.HttpBody)(nil),            // 74: google.api.HttpBody
 }
 var file_onehall_casework_v1_casework_proto_depIdxs = []int32{
 	3,   // 0: onehall.casework.v1.Applicant.type:type_name -> onehall.casework.v1.ApplicantType
 	4,   // 1: onehall.casework.v1.Applicant.id_type:type_name -> onehall.casework.v1.IdType
-	71,  // 2: onehall.casework.v1.Supplement.notice_time:type_name -> google.protobuf.Timestamp
-	71,  // 3: onehall.casework.v1.Supplement.receipt_time:type_name -> google.protobuf.Timestamp
+	72,  // 2: onehall.casework.v1.Supplement.notice_time:type_name -> google.protobuf.Timestamp
+	72,  // 3: onehall.casework.v1.Supplement.receipt_time:type_name -> google.protobuf.Timestamp
 	5,   // 4: onehall.casework.v1.Step.kind:type_name -> onehall.casework.v1.StepKind
-	71,  // 5: onehall.casework.v1.Step.step_time:type_name -> google.protobuf.Timestamp
+	72,  // 5: onehall.casework.v1.Step.step_time:type_name -> google.protobuf.Timestamp
 	6,   // 6: onehall.casework.v1.SpecialProcedure.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
 	7,   // 7: onehall.casework.v1.SpecialProcedure.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	71,  // 8: onehall.casework.v1.SpecialProcedure.start_time:type_name -> google.protobuf.Timestamp
-	71,  // 9: onehall.casework.v1.SpecialProcedure.end_time:type_name -> google.protobuf.Timestamp
+	72,  // 8: onehall.casework.v1.SpecialProcedure.start_time:type_name -> google.protobuf.Timestamp
+	72,  // 9: onehall.casework.v1.SpecialProcedure.end_time:type_name -> google.protobuf.Timestamp
 	8,   // 10: onehall.casework.v1.Decision.result:type_name -> onehall.casework.v1.DecisionResult
-	71,  // 11: onehall.casework.v1.Decision.decide_time:type_name -> google.protobuf.Timestamp
+	72,  // 11: onehall.casework.v1.Decision.decide_time:type_name -> google.protobuf.Timestamp
 	9,   // 12: onehall.casework.v1.Finish.result:type_name -> onehall.casework.v1.FinishResult
-	71,  // 13: onehall.casework.v1.Finish.finish_time:type_name -> google.protobuf.Timestamp
-	71,  // 14: onehall.casework.v1.Revocation.revoke_time:type_name -> google.protobuf.Timestamp
-	2,   // 15: onehall.casework.v1.Collection.way:type_name -> onehall.casework.v1.Channel
-	71,  // 16: onehall.casework.v1.Collection.collect_time:type_name -> google.protobuf.Timestamp
-	71,  // 17: onehall.casework.v1.Handover.handover_time:type_name -> google.protobuf.Timestamp
-	4,   // 18: onehall.casework.v1.Party.id_type:type_name -> onehall.casework.v1.IdType
-	1,   // 19: onehall.casework.v1.Case.case_type:type_name -> onehall.casework.v1.CaseType
-	2,   // 20: onehall.casework.v1.Case.channel:type_name -> onehall.casework.v1.Channel
-	0,   // 21: onehall.casework.v1.Case.state:type_name -> onehall.casework.v1.CaseState
-	14,  // 22: onehall.casework.v1.Case.applicant:type_name -> onehall.casework.v1.Applicant
-	72,  // 23: onehall.casework.v1.Case.form:type_name -> google.protobuf.Struct
-	15,  // 24: onehall.casework.v1.Case.materials:type_name -> onehall.casework.v1.CaseMaterial
-	7,   // 25: onehall.casework.v1.Case.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	71,  // 26: onehall.casework.v1.Case.create_time:type_name -> google.protobuf.Timestamp
-	71,  // 27: onehall.casework.v1.Case.submit_time:type_name -> google.protobuf.Timestamp
-	71,  // 28: onehall.casework.v1.Case.pre_accept_time:type_name -> google.protobuf.Timestamp
-	71,  // 29: onehall.casework.v1.Case.accept_time:type_name -> google.protobuf.Timestamp
-	16,  // 30: onehall.casework.v1.Case.supplements:type_name -> onehall.casework.v1.Supplement
-	17,  // 31: onehall.casework.v1.Case.steps:type_name -> onehall.casework.v1.Step
-	18,  // 32: onehall.casework.v1.Case.special_procedures:type_name -> onehall.casework.v1.SpecialProcedure
-	19,  // 33: onehall.casework.v1.Case.decision:type_name -> onehall.casework.v1.Decision
-	20,  // 34: onehall.casework.v1.Case.finish:type_name -> onehall.casework.v1.Finish
-	22,  // 35: onehall.casework.v1.Case.collection:type_name -> onehall.casework.v1.Collection
-	71,  // 36: onehall.casework.v1.Case.end_time:type_name -> google.protobuf.Timestamp
-	71,  // 37: onehall.casework.v1.Case.update_time:type_name -> google.protobuf.Timestamp
-	71,  // 38: onehall.casework.v1.Case.deemed_accept_time:type_name -> google.protobuf.Timestamp
-	23,  // 39: onehall.casework.v1.Case.handovers:type_name -> onehall.casework.v1.Handover
-	21,  // 40: onehall.casework.v1.Case.revocation:type_name -> onehall.casework.v1.Revocation
-	24,  // 41: onehall.casework.v1.Case.agent:type_name -> onehall.casework.v1.Party
-	25,  // 42: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	25,  // 43: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	25,  // 44: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
-	71,  // 45: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	0,   // 46: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
-	25,  // 47: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
-	10,  // 48: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
-	11,  // 49: onehall.casework.v1.ListInboxRequest.assignee:type_name -> onehall.casework.v1.InboxAssignee
-	25,  // 50: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
-	0,   // 51: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
-	71,  // 52: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
-	71,  // 53: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
-	36,  // 54: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
-	0,   // 55: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
-	71,  // 56: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
-	71,  // 57: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
-	71,  // 58: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	71,  // 59: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	71,  // 60: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	15,  // 61: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	72,  // 62: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
-	2,   // 63: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
-	71,  // 64: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	71,  // 65: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	71,  // 66: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	71,  // 67: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	71,  // 68: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	71,  // 69: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	71,  // 70: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	8,   // 71: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
-	71,  // 72: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	9,   // 73: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
-	71,  // 74: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	2,   // 75: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
-	71,  // 76: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	71,  // 77: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	71,  // 78: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	71,  // 79: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	6,   // 80: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
-	7,   // 81: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	71,  // 82: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	71,  // 83: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	71,  // 84: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	71,  // 85: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	71,  // 86: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	71,  // 87: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	15,  // 88: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	71,  // 89: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
-	12,  // 90: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
-	12,  // 91: onehall.casework.v1.PrintCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
-	12,  // 92: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
-	71,  // 93: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
-	67,  // 94: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
-	13,  // 95: onehall.casework.v1.CaseDocument.archive_term:type_name -> onehall.casework.v1.ArchiveTerm
-	72,  // 96: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
-	15,  // 97: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
-	14,  // 98: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
-	2,   // 99: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
-	69,  // 100: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
-	26,  // 101: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
-	27,  // 102: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
-	28,  // 103: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
-	29,  // 104: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
-	30,  // 105: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
-	31,  // 106: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
-	33,  // 107: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
-	35,  // 108: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
-	38,  // 109: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
-	40,  // 110: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
-	41,  // 111: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
-	42,  // 112: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
-	43,  // 113: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
-	44,  // 114: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
-	45,  // 115: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
-	46,  // 116: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
-	47,  // 117: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
-	48,  // 118: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
-	49,  // 119: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
-	50,  // 120: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
-	51,  // 121: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
-	52,  // 122: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
-	53,  // 123: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
-	54,  // 124: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
-	55,  // 125: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
-	56,  // 126: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
-	57,  // 127: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
-	58,  // 128: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
-	59,  // 129: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
-	60,  // 130: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
-	61,  // 131: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
-	62,  // 132: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
-	63,  // 133: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
-	64,  // 134: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
-	65,  // 135: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
-	66,  // 136: onehall.casework.v1.CaseworkService.PrintCaseDocument:input_type -> onehall.casework.v1.PrintCaseDocumentRequest
-	70,  // 137: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
-	25,  // 138: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
-	25,  // 139: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
-	25,  // 140: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
-	25,  // 141: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
-	25,  // 142: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
-	32,  // 143: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
-	34,  // 144: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
-	37,  // 145: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
-	39,  // 146: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
-	14,  // 147: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
-	25,  // 148: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
-	25,  // 149: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
-	25,  // 150: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
-	25,  // 151: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
-	25,  // 152: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
-	25,  // 153: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
-	25,  // 154: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
-	25,  // 155: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
-	25,  // 156: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
-	25,  // 157: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
-	25,  // 158: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
-	25,  // 159: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
-	25,  // 160: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
-	25,  // 161: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
-	25,  // 162: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
-	25,  // 163: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
-	25,  // 164: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
-	25,  // 165: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
-	25,  // 166: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
-	25,  // 167: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
-	25,  // 168: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
-	25,  // 169: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
-	25,  // 170: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
-	25,  // 171: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
-	68,  // 172: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
-	73,  // 173: onehall.casework.v1.CaseworkService.PrintCaseDocument:output_type -> google.api.HttpBody
-	25,  // 174: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
-	138, // [138:175] is the sub-list for method output_type
-	101, // [101:138] is the sub-list for method input_type
-	101, // [101:101] is the sub-list for extension type_name
-	101, // [101:101] is the sub-list for extension extendee
-	0,   // [0:101] is the sub-list for field type_name
+	72,  // 13: onehall.casework.v1.Finish.finish_time:type_name -> google.protobuf.Timestamp
+	72,  // 14: onehall.casework.v1.Revocation.revoke_time:type_name -> google.protobuf.Timestamp
+	72,  // 15: onehall.casework.v1.License.issue_time:type_name -> google.protobuf.Timestamp
+	2,   // 16: onehall.casework.v1.Collection.way:type_name -> onehall.casework.v1.Channel
+	72,  // 17: onehall.casework.v1.Collection.collect_time:type_name -> google.protobuf.Timestamp
+	72,  // 18: onehall.casework.v1.Handover.handover_time:type_name -> google.protobuf.Timestamp
+	4,   // 19: onehall.casework.v1.Party.id_type:type_name -> onehall.casework.v1.IdType
+	1,   // 20: onehall.casework.v1.Case.case_type:type_name -> onehall.casework.v1.CaseType
+	2,   // 21: onehall.casework.v1.Case.channel:type_name -> onehall.casework.v1.Channel
+	0,   // 22: onehall.casework.v1.Case.state:type_name -> onehall.casework.v1.CaseState
+	14,  // 23: onehall.casework.v1.Case.applicant:type_name -> onehall.casework.v1.Applicant
+	73,  // 24: onehall.casework.v1.Case.form:type_name -> google.protobuf.Struct
+	15,  // 25: onehall.casework.v1.Case.materials:type_name -> onehall.casework.v1.CaseMaterial
+	7,   // 26: onehall.casework.v1.Case.limit_unit:type_name -> onehall.casework.v1.TimeUnit
+	72,  // 27: onehall.casework.v1.Case.create_time:type_name -> google.protobuf.Timestamp
+	72,  // 28: onehall.casework.v1.Case.submit_time:type_name -> google.protobuf.Timestamp
+	72,  // 29: onehall.casework.v1.Case.pre_accept_time:type_name -> google.protobuf.Timestamp
+	72,  // 30: onehall.casework.v1.Case.accept_time:type_name -> google.protobuf.Timestamp
+	16,  // 31: onehall.casework.v1.Case.supplements:type_name -> onehall.casework.v1.Supplement
+	17,  // 32: onehall.casework.v1.Case.steps:type_name -> onehall.casework.v1.Step
+	18,  // 33: onehall.casework.v1.Case.special_procedures:type_name -> onehall.casework.v1.SpecialProcedure
+	19,  // 34: onehall.casework.v1.Case.decision:type_name -> onehall.casework.v1.Decision
+	20,  // 35: onehall.casework.v1.Case.finish:type_name -> onehall.casework.v1.Finish
+	23,  // 36: onehall.casework.v1.Case.collection:type_name -> onehall.casework.v1.Collection
+	72,  // 37: onehall.casework.v1.Case.end_time:type_name -> google.protobuf.Timestamp
+	72,  // 38: onehall.casework.v1.Case.update_time:type_name -> google.protobuf.Timestamp
+	72,  // 39: onehall.casework.v1.Case.deemed_accept_time:type_name -> google.protobuf.Timestamp
+	24,  // 40: onehall.casework.v1.Case.handovers:type_name -> onehall.casework.v1.Handover
+	21,  // 41: onehall.casework.v1.Case.revocation:type_name -> onehall.casework.v1.Revocation
+	25,  // 42: onehall.casework.v1.Case.agent:type_name -> onehall.casework.v1.Party
+	22,  // 43: onehall.casework.v1.Case.license:type_name -> onehall.casework.v1.License
+	26,  // 44: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	26,  // 45: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	26,  // 46: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
+	72,  // 47: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	0,   // 48: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
+	26,  // 49: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
+	10,  // 50: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
+	11,  // 51: onehall.casework.v1.ListInboxRequest.assignee:type_name -> onehall.casework.v1.InboxAssignee
+	26,  // 52: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
+	0,   // 53: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
+	72,  // 54: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 55: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
+	37,  // 56: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
+	0,   // 57: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
+	72,  // 58: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
+	72,  // 59: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
+	72,  // 60: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 61: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 62: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	15,  // 63: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	73,  // 64: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
+	2,   // 65: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
+	72,  // 66: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 67: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 68: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 69: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 70: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 71: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 72: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	8,   // 73: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
+	72,  // 74: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	9,   // 75: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
+	72,  // 76: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	2,   // 77: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
+	72,  // 78: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 79: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 80: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 81: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	6,   // 82: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
+	7,   // 83: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
+	72,  // 84: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 85: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 86: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 87: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 88: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 89: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	15,  // 90: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	72,  // 91: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
+	12,  // 92: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
+	12,  // 93: onehall.casework.v1.PrintCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
+	12,  // 94: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
+	72,  // 95: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
+	68,  // 96: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
+	13,  // 97: onehall.casework.v1.CaseDocument.archive_term:type_name -> onehall.casework.v1.ArchiveTerm
+	73,  // 98: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
+	15,  // 99: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
+	14,  // 100: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
+	2,   // 101: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
+	70,  // 102: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
+	27,  // 103: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
+	28,  // 104: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
+	29,  // 105: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
+	30,  // 106: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
+	31,  // 107: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
+	32,  // 108: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
+	34,  // 109: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
+	36,  // 110: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
+	39,  // 111: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
+	41,  // 112: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
+	42,  // 113: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
+	43,  // 114: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
+	44,  // 115: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
+	45,  // 116: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
+	46,  // 117: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
+	47,  // 118: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
+	48,  // 119: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
+	49,  // 120: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
+	50,  // 121: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
+	51,  // 122: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
+	52,  // 123: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
+	53,  // 124: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
+	54,  // 125: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
+	55,  // 126: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
+	56,  // 127: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
+	57,  // 128: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
+	58,  // 129: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
+	59,  // 130: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
+	60,  // 131: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
+	61,  // 132: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
+	62,  // 133: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
+	63,  // 134: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
+	64,  // 135: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
+	65,  // 136: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
+	66,  // 137: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
+	67,  // 138: onehall.casework.v1.CaseworkService.PrintCaseDocument:input_type -> onehall.casework.v1.PrintCaseDocumentRequest
+	71,  // 139: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
+	26,  // 140: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
+	26,  // 141: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
+	26,  // 142: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
+	26,  // 143: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
+	26,  // 144: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
+	33,  // 145: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
+	35,  // 146: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
+	38,  // 147: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
+	40,  // 148: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
+	14,  // 149: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
+	26,  // 150: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
+	26,  // 151: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
+	26,  // 152: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
+	26,  // 153: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
+	26,  // 154: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
+	26,  // 155: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
+	26,  // 156: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
+	26,  // 157: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
+	26,  // 158: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
+	26,  // 159: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
+	26,  // 160: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
+	26,  // 161: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
+	26,  // 162: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
+	26,  // 163: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
+	26,  // 164: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
+	26,  // 165: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
+	26,  // 166: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
+	26,  // 167: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
+	26,  // 168: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
+	26,  // 169: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
+	26,  // 170: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
+	26,  // 171: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
+	26,  // 172: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
+	26,  // 173: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
+	69,  // 174: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
+	74,  // 175: onehall.casework.v1.CaseworkService.PrintCaseDocument:output_type -> google.api.HttpBody
+	26,  // 176: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
+	140, // [140:177] is the sub-list for method output_type
+	103, // [103:140] is the sub-list for method input_type
+	103, // [103:103] is the sub-list for extension type_name
+	103, // [103:103] is the sub-list for extension extendee
+	0,   // [0:103] is the sub-list for field type_name
 }
 
 func init() { file_onehall_casework_v1_casework_proto_init() }
@@ -7226,7 +7329,7 @@ func file_onehall_casework_v1_casework_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onehall_casework_v1_casework_proto_rawDesc), len(file_onehall_casework_v1_casework_proto_rawDesc)),
 			NumEnums:      14,
-			NumMessages:   57,
+			NumMessages:   58,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1493,7 +1493,10 @@ type Item struct {
 	Etag string `protobuf:"bytes,48,opt,name=etag,proto3" json:"etag,omitempty"`
 	// The form to fill in, as JSON Schema (draft 2020-12, the part of it that a page
 	// can be drawn from): docs/forms.md. Empty means that the item has none.
-	FormSchema    string `protobuf:"bytes,60,opt,name=form_schema,json=formSchema,proto3" json:"form_schema,omitempty"`
+	FormSchema string `protobuf:"bytes,60,opt,name=form_schema,json=formSchema,proto3" json:"form_schema,omitempty"`
+	// Whether an electronic license is issued for what is granted, within three
+	// working days of the finish.
+	ELicense      bool `protobuf:"varint,140,opt,name=e_license,json=eLicense,proto3" json:"e_license,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1869,6 +1872,13 @@ func (x *Item) GetFormSchema() string {
 		return x.FormSchema
 	}
 	return ""
+}
+
+func (x *Item) GetELicense() bool {
+	if x != nil {
+		return x.ELicense
+	}
+	return false
 }
 
 // An immutable published revision.
@@ -4633,7 +4643,7 @@ const file_onehall_catalogue_v1_catalogue_proto_rawDesc = "" +
 	"\fdisplay_name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\vdisplayName\x12B\n" +
 	"\x04type\x18\x02 \x01(\tB.\xbaH+r)2'^(certificate|approval|document|other)$R\x04type\x12 \n" +
 	"\x06sample\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06sample\x12O\n" +
-	"\farchive_term\x18\x82\x01 \x01(\x0e2!.onehall.catalogue.v1.ArchiveTermB\b\xbaH\x05\x82\x01\x02\x10\x01R\varchiveTerm\"\xda\x14\n" +
+	"\farchive_term\x18\x82\x01 \x01(\x0e2!.onehall.catalogue.v1.ArchiveTermB\b\xbaH\x05\x82\x01\x02\x10\x01R\varchiveTerm\"\xf8\x14\n" +
 	"\x04Item\x12I\n" +
 	"\x04name\x18\x01 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04name\x12\x1e\n" +
 	"\x05title\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x05title\x12*\n" +
@@ -4705,7 +4715,8 @@ const file_onehall_catalogue_v1_catalogue_proto_rawDesc = "" +
 	"updateTime\x12\x12\n" +
 	"\x04etag\x180 \x01(\tR\x04etag\x12)\n" +
 	"\vform_schema\x18< \x01(\tB\b\xbaH\x05r\x03\x18\xc0>R\n" +
-	"formSchema\"\xb5\x02\n" +
+	"formSchema\x12\x1c\n" +
+	"\te_license\x18\x8c\x01 \x01(\bR\beLicense\"\xb5\x02\n" +
 	"\fItemRevision\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x05R\brevision\x12.\n" +

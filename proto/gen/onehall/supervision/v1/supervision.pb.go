@@ -97,6 +97,10 @@ const (
 	CardState_CARD_STATE_ISSUED CardState = 2
 	// Revoked (C); stays visible and is counted apart.
 	CardState_CARD_STATE_REVOKED CardState = 3
+	// Cancelled instead of confirmed (Q); never counted.
+	CardState_CARD_STATE_CANCELLED CardState = 4
+	// Stands, and a supervision order follows from it that is not closed yet (B).
+	CardState_CARD_STATE_UNDER_ORDER CardState = 5
 )
 
 // Enum value maps for CardState.
@@ -106,12 +110,16 @@ var (
 		1: "CARD_STATE_PENDING",
 		2: "CARD_STATE_ISSUED",
 		3: "CARD_STATE_REVOKED",
+		4: "CARD_STATE_CANCELLED",
+		5: "CARD_STATE_UNDER_ORDER",
 	}
 	CardState_value = map[string]int32{
 		"CARD_STATE_UNSPECIFIED": 0,
 		"CARD_STATE_PENDING":     1,
 		"CARD_STATE_ISSUED":      2,
 		"CARD_STATE_REVOKED":     3,
+		"CARD_STATE_CANCELLED":   4,
+		"CARD_STATE_UNDER_ORDER": 5,
 	}
 )
 
@@ -375,7 +383,27 @@ type Card struct {
 	// Last day to put it right, YYYY-MM-DD.
 	CorrectDueDate string `protobuf:"bytes,27,opt,name=correct_due_date,json=correctDueDate,proto3" json:"correct_due_date,omitempty"`
 	// Whether that came after the last day for it.
-	CorrectLate   bool `protobuf:"varint,28,opt,name=correct_late,json=correctLate,proto3" json:"correct_late,omitempty"`
+	CorrectLate bool `protobuf:"varint,28,opt,name=correct_late,json=correctLate,proto3" json:"correct_late,omitempty"`
+	// Last day to confirm it, YYYY-MM-DD, for one of a rule that is confirmed.
+	ConfirmDueDate string `protobuf:"bytes,60,opt,name=confirm_due_date,json=confirmDueDate,proto3" json:"confirm_due_date,omitempty"`
+	// Who confirmed it.
+	Confirmer string `protobuf:"bytes,61,opt,name=confirmer,proto3" json:"confirmer,omitempty"`
+	// When; the days to answer count from then.
+	ConfirmTime *timestamppb.Timestamp `protobuf:"bytes,62,opt,name=confirm_time,json=confirmTime,proto3" json:"confirm_time,omitempty"`
+	// Who cancelled it.
+	Canceller string `protobuf:"bytes,63,opt,name=canceller,proto3" json:"canceller,omitempty"`
+	// Why.
+	CancelReason string `protobuf:"bytes,64,opt,name=cancel_reason,json=cancelReason,proto3" json:"cancel_reason,omitempty"`
+	// When.
+	CancelTime *timestamppb.Timestamp `protobuf:"bytes,65,opt,name=cancel_time,json=cancelTime,proto3" json:"cancel_time,omitempty"`
+	// Whether it still waits after its last day to be confirmed; reckoned when read.
+	ConfirmOverdue bool `protobuf:"varint,66,opt,name=confirm_overdue,json=confirmOverdue,proto3" json:"confirm_overdue,omitempty"`
+	// The hall above that is asked to see to it then; reckoned when read.
+	EscalatedTo string `protobuf:"bytes,67,opt,name=escalated_to,json=escalatedTo,proto3" json:"escalated_to,omitempty"`
+	// The supervision order that follows from it, the latest.
+	Order string `protobuf:"bytes,68,opt,name=order,proto3" json:"order,omitempty"`
+	// The notice about it, made of the rule's message.
+	Notice        *CardNotice `protobuf:"bytes,69,opt,name=notice,proto3" json:"notice,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -606,6 +634,134 @@ func (x *Card) GetCorrectLate() bool {
 	return false
 }
 
+func (x *Card) GetConfirmDueDate() string {
+	if x != nil {
+		return x.ConfirmDueDate
+	}
+	return ""
+}
+
+func (x *Card) GetConfirmer() string {
+	if x != nil {
+		return x.Confirmer
+	}
+	return ""
+}
+
+func (x *Card) GetConfirmTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ConfirmTime
+	}
+	return nil
+}
+
+func (x *Card) GetCanceller() string {
+	if x != nil {
+		return x.Canceller
+	}
+	return ""
+}
+
+func (x *Card) GetCancelReason() string {
+	if x != nil {
+		return x.CancelReason
+	}
+	return ""
+}
+
+func (x *Card) GetCancelTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CancelTime
+	}
+	return nil
+}
+
+func (x *Card) GetConfirmOverdue() bool {
+	if x != nil {
+		return x.ConfirmOverdue
+	}
+	return false
+}
+
+func (x *Card) GetEscalatedTo() string {
+	if x != nil {
+		return x.EscalatedTo
+	}
+	return ""
+}
+
+func (x *Card) GetOrder() string {
+	if x != nil {
+		return x.Order
+	}
+	return ""
+}
+
+func (x *Card) GetNotice() *CardNotice {
+	if x != nil {
+		return x.Notice
+	}
+	return nil
+}
+
+// A notice about a card: what to tell and whom. Sending it is for whoever follows
+// the feed.
+type CardNotice struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The text in Chinese.
+	Text string `protobuf:"bytes,1,opt,name=text,proto3" json:"text,omitempty"`
+	// Whom to tell: roles of the department or hall (officer, head, supervisor) and
+	// accounts. A red card is told to the recipients of yellow cards and warnings
+	// too, a yellow one to those of warnings.
+	Recipients    []string `protobuf:"bytes,2,rep,name=recipients,proto3" json:"recipients,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CardNotice) Reset() {
+	*x = CardNotice{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CardNotice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CardNotice) ProtoMessage() {}
+
+func (x *CardNotice) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CardNotice.ProtoReflect.Descriptor instead.
+func (*CardNotice) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *CardNotice) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *CardNotice) GetRecipients() []string {
+	if x != nil {
+		return x.Recipients
+	}
+	return nil
+}
+
 // An appeal against a card.
 type Appeal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -638,7 +794,7 @@ type Appeal struct {
 
 func (x *Appeal) Reset() {
 	*x = Appeal{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[1]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -650,7 +806,7 @@ func (x *Appeal) String() string {
 func (*Appeal) ProtoMessage() {}
 
 func (x *Appeal) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[1]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -663,7 +819,7 @@ func (x *Appeal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Appeal.ProtoReflect.Descriptor instead.
 func (*Appeal) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{1}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Appeal) GetState() AppealState {
@@ -782,7 +938,7 @@ type CaseClock struct {
 
 func (x *CaseClock) Reset() {
 	*x = CaseClock{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[2]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -794,7 +950,7 @@ func (x *CaseClock) String() string {
 func (*CaseClock) ProtoMessage() {}
 
 func (x *CaseClock) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[2]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -807,7 +963,7 @@ func (x *CaseClock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseClock.ProtoReflect.Descriptor instead.
 func (*CaseClock) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{2}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CaseClock) GetName() string {
@@ -926,7 +1082,7 @@ type GetCaseClockRequest struct {
 
 func (x *GetCaseClockRequest) Reset() {
 	*x = GetCaseClockRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[3]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -938,7 +1094,7 @@ func (x *GetCaseClockRequest) String() string {
 func (*GetCaseClockRequest) ProtoMessage() {}
 
 func (x *GetCaseClockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[3]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -951,7 +1107,7 @@ func (x *GetCaseClockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCaseClockRequest.ProtoReflect.Descriptor instead.
 func (*GetCaseClockRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{3}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *GetCaseClockRequest) GetName() string {
@@ -972,7 +1128,7 @@ type ExplainDueRequest struct {
 
 func (x *ExplainDueRequest) Reset() {
 	*x = ExplainDueRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[4]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -984,7 +1140,7 @@ func (x *ExplainDueRequest) String() string {
 func (*ExplainDueRequest) ProtoMessage() {}
 
 func (x *ExplainDueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[4]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -997,7 +1153,7 @@ func (x *ExplainDueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainDueRequest.ProtoReflect.Descriptor instead.
 func (*ExplainDueRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{4}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ExplainDueRequest) GetName() string {
@@ -1024,7 +1180,7 @@ type ExplainedDay struct {
 
 func (x *ExplainedDay) Reset() {
 	*x = ExplainedDay{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[5]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1036,7 +1192,7 @@ func (x *ExplainedDay) String() string {
 func (*ExplainedDay) ProtoMessage() {}
 
 func (x *ExplainedDay) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[5]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1049,7 +1205,7 @@ func (x *ExplainedDay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainedDay.ProtoReflect.Descriptor instead.
 func (*ExplainedDay) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{5}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ExplainedDay) GetDate() string {
@@ -1105,7 +1261,7 @@ type ExplainDueResponse struct {
 
 func (x *ExplainDueResponse) Reset() {
 	*x = ExplainDueResponse{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[6]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1117,7 +1273,7 @@ func (x *ExplainDueResponse) String() string {
 func (*ExplainDueResponse) ProtoMessage() {}
 
 func (x *ExplainDueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[6]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1130,7 +1286,7 @@ func (x *ExplainDueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainDueResponse.ProtoReflect.Descriptor instead.
 func (*ExplainDueResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{6}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ExplainDueResponse) GetStartDate() string {
@@ -1206,7 +1362,7 @@ type ListCaseClocksRequest struct {
 
 func (x *ListCaseClocksRequest) Reset() {
 	*x = ListCaseClocksRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[7]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1218,7 +1374,7 @@ func (x *ListCaseClocksRequest) String() string {
 func (*ListCaseClocksRequest) ProtoMessage() {}
 
 func (x *ListCaseClocksRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[7]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1231,7 +1387,7 @@ func (x *ListCaseClocksRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCaseClocksRequest.ProtoReflect.Descriptor instead.
 func (*ListCaseClocksRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{7}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ListCaseClocksRequest) GetParent() string {
@@ -1275,7 +1431,7 @@ type ListCaseClocksResponse struct {
 
 func (x *ListCaseClocksResponse) Reset() {
 	*x = ListCaseClocksResponse{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[8]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1287,7 +1443,7 @@ func (x *ListCaseClocksResponse) String() string {
 func (*ListCaseClocksResponse) ProtoMessage() {}
 
 func (x *ListCaseClocksResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[8]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1300,7 +1456,7 @@ func (x *ListCaseClocksResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCaseClocksResponse.ProtoReflect.Descriptor instead.
 func (*ListCaseClocksResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{8}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ListCaseClocksResponse) GetCaseClocks() []*CaseClock {
@@ -1328,7 +1484,7 @@ type GetCardRequest struct {
 
 func (x *GetCardRequest) Reset() {
 	*x = GetCardRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[9]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1340,7 +1496,7 @@ func (x *GetCardRequest) String() string {
 func (*GetCardRequest) ProtoMessage() {}
 
 func (x *GetCardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[9]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1353,7 +1509,7 @@ func (x *GetCardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCardRequest.ProtoReflect.Descriptor instead.
 func (*GetCardRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{9}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetCardRequest) GetName() string {
@@ -1374,6 +1530,8 @@ type ListCardsRequest struct {
 	Department string `protobuf:"bytes,3,opt,name=department,proto3" json:"department,omitempty"`
 	// Only cards about this subject.
 	Subject string `protobuf:"bytes,4,opt,name=subject,proto3" json:"subject,omitempty"`
+	// Only cards in this state; pending and cancelled ones are for supervisors.
+	State CardState `protobuf:"varint,60,opt,name=state,proto3,enum=onehall.supervision.v1.CardState" json:"state,omitempty"`
 	// How many; 0 means 50, more than 200 means 200.
 	PageSize int32 `protobuf:"varint,5,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// From the former page.
@@ -1384,7 +1542,7 @@ type ListCardsRequest struct {
 
 func (x *ListCardsRequest) Reset() {
 	*x = ListCardsRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[10]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1396,7 +1554,7 @@ func (x *ListCardsRequest) String() string {
 func (*ListCardsRequest) ProtoMessage() {}
 
 func (x *ListCardsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[10]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1409,7 +1567,7 @@ func (x *ListCardsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCardsRequest.ProtoReflect.Descriptor instead.
 func (*ListCardsRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{10}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ListCardsRequest) GetParent() string {
@@ -1440,6 +1598,13 @@ func (x *ListCardsRequest) GetSubject() string {
 	return ""
 }
 
+func (x *ListCardsRequest) GetState() CardState {
+	if x != nil {
+		return x.State
+	}
+	return CardState_CARD_STATE_UNSPECIFIED
+}
+
 func (x *ListCardsRequest) GetPageSize() int32 {
 	if x != nil {
 		return x.PageSize
@@ -1467,7 +1632,7 @@ type ListCardsResponse struct {
 
 func (x *ListCardsResponse) Reset() {
 	*x = ListCardsResponse{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[11]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1479,7 +1644,7 @@ func (x *ListCardsResponse) String() string {
 func (*ListCardsResponse) ProtoMessage() {}
 
 func (x *ListCardsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[11]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1492,7 +1657,7 @@ func (x *ListCardsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCardsResponse.ProtoReflect.Descriptor instead.
 func (*ListCardsResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{11}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListCardsResponse) GetCards() []*Card {
@@ -1522,7 +1687,7 @@ type WatchCardsRequest struct {
 
 func (x *WatchCardsRequest) Reset() {
 	*x = WatchCardsRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[12]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1534,7 +1699,7 @@ func (x *WatchCardsRequest) String() string {
 func (*WatchCardsRequest) ProtoMessage() {}
 
 func (x *WatchCardsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[12]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1547,7 +1712,7 @@ func (x *WatchCardsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchCardsRequest.ProtoReflect.Descriptor instead.
 func (*WatchCardsRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{12}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *WatchCardsRequest) GetParent() string {
@@ -1577,7 +1742,7 @@ type WatchCardsResponse struct {
 
 func (x *WatchCardsResponse) Reset() {
 	*x = WatchCardsResponse{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[13]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1589,7 +1754,7 @@ func (x *WatchCardsResponse) String() string {
 func (*WatchCardsResponse) ProtoMessage() {}
 
 func (x *WatchCardsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[13]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1602,7 +1767,7 @@ func (x *WatchCardsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchCardsResponse.ProtoReflect.Descriptor instead.
 func (*WatchCardsResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{13}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *WatchCardsResponse) GetCard() *Card {
@@ -1636,7 +1801,7 @@ type RevokeCardRequest struct {
 
 func (x *RevokeCardRequest) Reset() {
 	*x = RevokeCardRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[14]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1648,7 +1813,7 @@ func (x *RevokeCardRequest) String() string {
 func (*RevokeCardRequest) ProtoMessage() {}
 
 func (x *RevokeCardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[14]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1661,7 +1826,7 @@ func (x *RevokeCardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeCardRequest.ProtoReflect.Descriptor instead.
 func (*RevokeCardRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{14}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *RevokeCardRequest) GetName() string {
@@ -1709,7 +1874,7 @@ type ReplyCardRequest struct {
 
 func (x *ReplyCardRequest) Reset() {
 	*x = ReplyCardRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[15]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1721,7 +1886,7 @@ func (x *ReplyCardRequest) String() string {
 func (*ReplyCardRequest) ProtoMessage() {}
 
 func (x *ReplyCardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[15]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1734,7 +1899,7 @@ func (x *ReplyCardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyCardRequest.ProtoReflect.Descriptor instead.
 func (*ReplyCardRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{15}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ReplyCardRequest) GetName() string {
@@ -1774,7 +1939,7 @@ type ListRulesRequest struct {
 
 func (x *ListRulesRequest) Reset() {
 	*x = ListRulesRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[16]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1786,7 +1951,7 @@ func (x *ListRulesRequest) String() string {
 func (*ListRulesRequest) ProtoMessage() {}
 
 func (x *ListRulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[16]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1799,7 +1964,7 @@ func (x *ListRulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRulesRequest.ProtoReflect.Descriptor instead.
 func (*ListRulesRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{16}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{17}
 }
 
 // One supervision rule.
@@ -1823,7 +1988,7 @@ type Rule struct {
 
 func (x *Rule) Reset() {
 	*x = Rule{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[17]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1835,7 +2000,7 @@ func (x *Rule) String() string {
 func (*Rule) ProtoMessage() {}
 
 func (x *Rule) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[17]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1848,7 +2013,7 @@ func (x *Rule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rule.ProtoReflect.Descriptor instead.
 func (*Rule) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{17}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Rule) GetId() string {
@@ -1906,7 +2071,7 @@ type ListRulesResponse struct {
 
 func (x *ListRulesResponse) Reset() {
 	*x = ListRulesResponse{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[18]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1918,7 +2083,7 @@ func (x *ListRulesResponse) String() string {
 func (*ListRulesResponse) ProtoMessage() {}
 
 func (x *ListRulesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[18]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1931,7 +2096,7 @@ func (x *ListRulesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRulesResponse.ProtoReflect.Descriptor instead.
 func (*ListRulesResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{18}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListRulesResponse) GetRules() []*Rule {
@@ -1966,7 +2131,7 @@ type PolicyChange struct {
 
 func (x *PolicyChange) Reset() {
 	*x = PolicyChange{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[19]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1978,7 +2143,7 @@ func (x *PolicyChange) String() string {
 func (*PolicyChange) ProtoMessage() {}
 
 func (x *PolicyChange) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[19]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1991,7 +2156,7 @@ func (x *PolicyChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyChange.ProtoReflect.Descriptor instead.
 func (*PolicyChange) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{19}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *PolicyChange) GetFormerVersion() string {
@@ -2035,7 +2200,7 @@ type RuleCondition struct {
 
 func (x *RuleCondition) Reset() {
 	*x = RuleCondition{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[20]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2047,7 +2212,7 @@ func (x *RuleCondition) String() string {
 func (*RuleCondition) ProtoMessage() {}
 
 func (x *RuleCondition) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[20]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2060,7 +2225,7 @@ func (x *RuleCondition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RuleCondition.ProtoReflect.Descriptor instead.
 func (*RuleCondition) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{20}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *RuleCondition) GetLevel() CardLevel {
@@ -2105,7 +2270,7 @@ type ConductRule struct {
 
 func (x *ConductRule) Reset() {
 	*x = ConductRule{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[21]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2117,7 +2282,7 @@ func (x *ConductRule) String() string {
 func (*ConductRule) ProtoMessage() {}
 
 func (x *ConductRule) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[21]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2130,7 +2295,7 @@ func (x *ConductRule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConductRule.ProtoReflect.Descriptor instead.
 func (*ConductRule) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{21}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ConductRule) GetId() string {
@@ -2220,14 +2385,16 @@ type RuleSet struct {
 	// When it was approved.
 	ApproveTime *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=approve_time,json=approveTime,proto3" json:"approve_time,omitempty"`
 	// Changes with every change.
-	Etag          string `protobuf:"bytes,11,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,11,opt,name=etag,proto3" json:"etag,omitempty"`
+	// How the cards of some rules, of the program or own, come about here.
+	Settings      []*RuleSetting `protobuf:"bytes,12,rep,name=settings,proto3" json:"settings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *RuleSet) Reset() {
 	*x = RuleSet{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[22]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2239,7 +2406,7 @@ func (x *RuleSet) String() string {
 func (*RuleSet) ProtoMessage() {}
 
 func (x *RuleSet) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[22]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2252,7 +2419,7 @@ func (x *RuleSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RuleSet.ProtoReflect.Descriptor instead.
 func (*RuleSet) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{22}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RuleSet) GetName() string {
@@ -2332,6 +2499,86 @@ func (x *RuleSet) GetEtag() string {
 	return ""
 }
 
+func (x *RuleSet) GetSettings() []*RuleSetting {
+	if x != nil {
+		return x.Settings
+	}
+	return nil
+}
+
+// How the cards of one rule come about.
+type RuleSetting struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rule, as T1_PROMISE.
+	Rule string `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
+	// Whether a supervisor confirms its cards before they count.
+	Confirm bool `protobuf:"varint,2,opt,name=confirm,proto3" json:"confirm,omitempty"`
+	// The text of its notices, with $variables$; empty keeps the common one.
+	Message string `protobuf:"bytes,3,opt,name=message,proto3" json:"message,omitempty"`
+	// Whether its cards are told to nobody.
+	Silent        bool `protobuf:"varint,4,opt,name=silent,proto3" json:"silent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RuleSetting) Reset() {
+	*x = RuleSetting{}
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RuleSetting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RuleSetting) ProtoMessage() {}
+
+func (x *RuleSetting) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RuleSetting.ProtoReflect.Descriptor instead.
+func (*RuleSetting) Descriptor() ([]byte, []int) {
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *RuleSetting) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *RuleSetting) GetConfirm() bool {
+	if x != nil {
+		return x.Confirm
+	}
+	return false
+}
+
+func (x *RuleSetting) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+func (x *RuleSetting) GetSilent() bool {
+	if x != nil {
+		return x.Silent
+	}
+	return false
+}
+
 // Drafts a rule set.
 type CreateRuleSetRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2347,7 +2594,7 @@ type CreateRuleSetRequest struct {
 
 func (x *CreateRuleSetRequest) Reset() {
 	*x = CreateRuleSetRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[23]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2359,7 +2606,7 @@ func (x *CreateRuleSetRequest) String() string {
 func (*CreateRuleSetRequest) ProtoMessage() {}
 
 func (x *CreateRuleSetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[23]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2372,7 +2619,7 @@ func (x *CreateRuleSetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateRuleSetRequest.ProtoReflect.Descriptor instead.
 func (*CreateRuleSetRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{23}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CreateRuleSetRequest) GetParent() string {
@@ -2413,7 +2660,7 @@ type ApproveRuleSetRequest struct {
 
 func (x *ApproveRuleSetRequest) Reset() {
 	*x = ApproveRuleSetRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[24]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2425,7 +2672,7 @@ func (x *ApproveRuleSetRequest) String() string {
 func (*ApproveRuleSetRequest) ProtoMessage() {}
 
 func (x *ApproveRuleSetRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[24]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2438,7 +2685,7 @@ func (x *ApproveRuleSetRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApproveRuleSetRequest.ProtoReflect.Descriptor instead.
 func (*ApproveRuleSetRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{24}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ApproveRuleSetRequest) GetName() string {
@@ -2484,7 +2731,7 @@ type ListRuleSetsRequest struct {
 
 func (x *ListRuleSetsRequest) Reset() {
 	*x = ListRuleSetsRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[25]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2496,7 +2743,7 @@ func (x *ListRuleSetsRequest) String() string {
 func (*ListRuleSetsRequest) ProtoMessage() {}
 
 func (x *ListRuleSetsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[25]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2509,7 +2756,7 @@ func (x *ListRuleSetsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRuleSetsRequest.ProtoReflect.Descriptor instead.
 func (*ListRuleSetsRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{25}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListRuleSetsRequest) GetParent() string {
@@ -2546,7 +2793,7 @@ type ListRuleSetsResponse struct {
 
 func (x *ListRuleSetsResponse) Reset() {
 	*x = ListRuleSetsResponse{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[26]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2558,7 +2805,7 @@ func (x *ListRuleSetsResponse) String() string {
 func (*ListRuleSetsResponse) ProtoMessage() {}
 
 func (x *ListRuleSetsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[26]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2571,7 +2818,7 @@ func (x *ListRuleSetsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListRuleSetsResponse.ProtoReflect.Descriptor instead.
 func (*ListRuleSetsResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{26}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListRuleSetsResponse) GetRuleSets() []*RuleSet {
@@ -2613,7 +2860,7 @@ type DryRunRulesRequest struct {
 
 func (x *DryRunRulesRequest) Reset() {
 	*x = DryRunRulesRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[27]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2625,7 +2872,7 @@ func (x *DryRunRulesRequest) String() string {
 func (*DryRunRulesRequest) ProtoMessage() {}
 
 func (x *DryRunRulesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[27]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2638,7 +2885,7 @@ func (x *DryRunRulesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DryRunRulesRequest.ProtoReflect.Descriptor instead.
 func (*DryRunRulesRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{27}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *DryRunRulesRequest) GetParent() string {
@@ -2716,7 +2963,7 @@ type DryRunCount struct {
 
 func (x *DryRunCount) Reset() {
 	*x = DryRunCount{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[28]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2728,7 +2975,7 @@ func (x *DryRunCount) String() string {
 func (*DryRunCount) ProtoMessage() {}
 
 func (x *DryRunCount) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[28]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2741,7 +2988,7 @@ func (x *DryRunCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DryRunCount.ProtoReflect.Descriptor instead.
 func (*DryRunCount) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{28}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *DryRunCount) GetRule() string {
@@ -2802,7 +3049,7 @@ type DryRunCard struct {
 
 func (x *DryRunCard) Reset() {
 	*x = DryRunCard{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[29]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2814,7 +3061,7 @@ func (x *DryRunCard) String() string {
 func (*DryRunCard) ProtoMessage() {}
 
 func (x *DryRunCard) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[29]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2827,7 +3074,7 @@ func (x *DryRunCard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DryRunCard.ProtoReflect.Descriptor instead.
 func (*DryRunCard) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{29}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *DryRunCard) GetCard() string {
@@ -2898,7 +3145,7 @@ type DryRunRulesResponse struct {
 
 func (x *DryRunRulesResponse) Reset() {
 	*x = DryRunRulesResponse{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[30]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2910,7 +3157,7 @@ func (x *DryRunRulesResponse) String() string {
 func (*DryRunRulesResponse) ProtoMessage() {}
 
 func (x *DryRunRulesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[30]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2923,7 +3170,7 @@ func (x *DryRunRulesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DryRunRulesResponse.ProtoReflect.Descriptor instead.
 func (*DryRunRulesResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{30}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *DryRunRulesResponse) GetCases() int64 {
@@ -2978,7 +3225,7 @@ type AppealCardRequest struct {
 
 func (x *AppealCardRequest) Reset() {
 	*x = AppealCardRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[31]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2990,7 +3237,7 @@ func (x *AppealCardRequest) String() string {
 func (*AppealCardRequest) ProtoMessage() {}
 
 func (x *AppealCardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[31]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3003,7 +3250,7 @@ func (x *AppealCardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AppealCardRequest.ProtoReflect.Descriptor instead.
 func (*AppealCardRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{31}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *AppealCardRequest) GetName() string {
@@ -3053,7 +3300,7 @@ type DecideAppealRequest struct {
 
 func (x *DecideAppealRequest) Reset() {
 	*x = DecideAppealRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[32]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3065,7 +3312,7 @@ func (x *DecideAppealRequest) String() string {
 func (*DecideAppealRequest) ProtoMessage() {}
 
 func (x *DecideAppealRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[32]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3078,7 +3325,7 @@ func (x *DecideAppealRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecideAppealRequest.ProtoReflect.Descriptor instead.
 func (*DecideAppealRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{32}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *DecideAppealRequest) GetName() string {
@@ -3133,7 +3380,7 @@ type CorrectCardRequest struct {
 
 func (x *CorrectCardRequest) Reset() {
 	*x = CorrectCardRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[33]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3145,7 +3392,7 @@ func (x *CorrectCardRequest) String() string {
 func (*CorrectCardRequest) ProtoMessage() {}
 
 func (x *CorrectCardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[33]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3158,7 +3405,7 @@ func (x *CorrectCardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CorrectCardRequest.ProtoReflect.Descriptor instead.
 func (*CorrectCardRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{33}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *CorrectCardRequest) GetName() string {
@@ -3202,7 +3449,7 @@ type CountCardsRequest struct {
 
 func (x *CountCardsRequest) Reset() {
 	*x = CountCardsRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[34]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3214,7 +3461,7 @@ func (x *CountCardsRequest) String() string {
 func (*CountCardsRequest) ProtoMessage() {}
 
 func (x *CountCardsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[34]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3227,7 +3474,7 @@ func (x *CountCardsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountCardsRequest.ProtoReflect.Descriptor instead.
 func (*CountCardsRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{34}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *CountCardsRequest) GetParent() string {
@@ -3256,14 +3503,20 @@ type CardCount struct {
 	// Cards that stand.
 	Valid int64 `protobuf:"varint,4,opt,name=valid,proto3" json:"valid,omitempty"`
 	// Cards that were revoked.
-	Revoked       int64 `protobuf:"varint,5,opt,name=revoked,proto3" json:"revoked,omitempty"`
+	Revoked int64 `protobuf:"varint,5,opt,name=revoked,proto3" json:"revoked,omitempty"`
+	// Cards that wait for confirmation; for supervisors alone.
+	Pending int64 `protobuf:"varint,60,opt,name=pending,proto3" json:"pending,omitempty"`
+	// Those of them whose last day to be confirmed is over.
+	PendingOverdue int64 `protobuf:"varint,61,opt,name=pending_overdue,json=pendingOverdue,proto3" json:"pending_overdue,omitempty"`
+	// Cards that were cancelled; for supervisors alone.
+	Cancelled     int64 `protobuf:"varint,62,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CardCount) Reset() {
 	*x = CardCount{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[35]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3275,7 +3528,7 @@ func (x *CardCount) String() string {
 func (*CardCount) ProtoMessage() {}
 
 func (x *CardCount) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[35]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3288,7 +3541,7 @@ func (x *CardCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CardCount.ProtoReflect.Descriptor instead.
 func (*CardCount) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{35}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CardCount) GetHall() string {
@@ -3326,6 +3579,27 @@ func (x *CardCount) GetRevoked() int64 {
 	return 0
 }
 
+func (x *CardCount) GetPending() int64 {
+	if x != nil {
+		return x.Pending
+	}
+	return 0
+}
+
+func (x *CardCount) GetPendingOverdue() int64 {
+	if x != nil {
+		return x.PendingOverdue
+	}
+	return 0
+}
+
+func (x *CardCount) GetCancelled() int64 {
+	if x != nil {
+		return x.Cancelled
+	}
+	return 0
+}
+
 // The cards counted.
 type CountCardsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3334,14 +3608,20 @@ type CountCardsResponse struct {
 	// All that stand.
 	Valid int64 `protobuf:"varint,2,opt,name=valid,proto3" json:"valid,omitempty"`
 	// All that were revoked.
-	Revoked       int64 `protobuf:"varint,3,opt,name=revoked,proto3" json:"revoked,omitempty"`
+	Revoked int64 `protobuf:"varint,3,opt,name=revoked,proto3" json:"revoked,omitempty"`
+	// All that wait for confirmation; for supervisors alone.
+	Pending int64 `protobuf:"varint,60,opt,name=pending,proto3" json:"pending,omitempty"`
+	// Those of them whose last day to be confirmed is over.
+	PendingOverdue int64 `protobuf:"varint,61,opt,name=pending_overdue,json=pendingOverdue,proto3" json:"pending_overdue,omitempty"`
+	// All that were cancelled; for supervisors alone.
+	Cancelled     int64 `protobuf:"varint,62,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CountCardsResponse) Reset() {
 	*x = CountCardsResponse{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[36]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3353,7 +3633,7 @@ func (x *CountCardsResponse) String() string {
 func (*CountCardsResponse) ProtoMessage() {}
 
 func (x *CountCardsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[36]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3366,7 +3646,7 @@ func (x *CountCardsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CountCardsResponse.ProtoReflect.Descriptor instead.
 func (*CountCardsResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{36}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *CountCardsResponse) GetCounts() []*CardCount {
@@ -3386,6 +3666,27 @@ func (x *CountCardsResponse) GetValid() int64 {
 func (x *CountCardsResponse) GetRevoked() int64 {
 	if x != nil {
 		return x.Revoked
+	}
+	return 0
+}
+
+func (x *CountCardsResponse) GetPending() int64 {
+	if x != nil {
+		return x.Pending
+	}
+	return 0
+}
+
+func (x *CountCardsResponse) GetPendingOverdue() int64 {
+	if x != nil {
+		return x.PendingOverdue
+	}
+	return 0
+}
+
+func (x *CountCardsResponse) GetCancelled() int64 {
+	if x != nil {
+		return x.Cancelled
 	}
 	return 0
 }
@@ -3441,7 +3742,7 @@ type Order struct {
 
 func (x *Order) Reset() {
 	*x = Order{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[37]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3453,7 +3754,7 @@ func (x *Order) String() string {
 func (*Order) ProtoMessage() {}
 
 func (x *Order) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[37]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3466,7 +3767,7 @@ func (x *Order) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Order.ProtoReflect.Descriptor instead.
 func (*Order) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{37}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Order) GetName() string {
@@ -3631,7 +3932,7 @@ type IssueOrderRequest struct {
 
 func (x *IssueOrderRequest) Reset() {
 	*x = IssueOrderRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[38]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3643,7 +3944,7 @@ func (x *IssueOrderRequest) String() string {
 func (*IssueOrderRequest) ProtoMessage() {}
 
 func (x *IssueOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[38]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3656,7 +3957,7 @@ func (x *IssueOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use IssueOrderRequest.ProtoReflect.Descriptor instead.
 func (*IssueOrderRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{38}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *IssueOrderRequest) GetParent() string {
@@ -3691,7 +3992,7 @@ type GetOrderRequest struct {
 
 func (x *GetOrderRequest) Reset() {
 	*x = GetOrderRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[39]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3703,7 +4004,7 @@ func (x *GetOrderRequest) String() string {
 func (*GetOrderRequest) ProtoMessage() {}
 
 func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[39]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3716,7 +4017,7 @@ func (x *GetOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetOrderRequest.ProtoReflect.Descriptor instead.
 func (*GetOrderRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{39}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *GetOrderRequest) GetName() string {
@@ -3743,7 +4044,7 @@ type ListOrdersRequest struct {
 
 func (x *ListOrdersRequest) Reset() {
 	*x = ListOrdersRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[40]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3755,7 +4056,7 @@ func (x *ListOrdersRequest) String() string {
 func (*ListOrdersRequest) ProtoMessage() {}
 
 func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[40]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3768,7 +4069,7 @@ func (x *ListOrdersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrdersRequest.ProtoReflect.Descriptor instead.
 func (*ListOrdersRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{40}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ListOrdersRequest) GetParent() string {
@@ -3812,7 +4113,7 @@ type ListOrdersResponse struct {
 
 func (x *ListOrdersResponse) Reset() {
 	*x = ListOrdersResponse{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[41]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3824,7 +4125,7 @@ func (x *ListOrdersResponse) String() string {
 func (*ListOrdersResponse) ProtoMessage() {}
 
 func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[41]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3837,7 +4138,7 @@ func (x *ListOrdersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListOrdersResponse.ProtoReflect.Descriptor instead.
 func (*ListOrdersResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{41}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ListOrdersResponse) GetOrders() []*Order {
@@ -3869,7 +4170,7 @@ type ReceiveOrderRequest struct {
 
 func (x *ReceiveOrderRequest) Reset() {
 	*x = ReceiveOrderRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[42]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3881,7 +4182,7 @@ func (x *ReceiveOrderRequest) String() string {
 func (*ReceiveOrderRequest) ProtoMessage() {}
 
 func (x *ReceiveOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[42]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3894,7 +4195,7 @@ func (x *ReceiveOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceiveOrderRequest.ProtoReflect.Descriptor instead.
 func (*ReceiveOrderRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{42}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *ReceiveOrderRequest) GetName() string {
@@ -3937,7 +4238,7 @@ type FeedBackOrderRequest struct {
 
 func (x *FeedBackOrderRequest) Reset() {
 	*x = FeedBackOrderRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[43]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3949,7 +4250,7 @@ func (x *FeedBackOrderRequest) String() string {
 func (*FeedBackOrderRequest) ProtoMessage() {}
 
 func (x *FeedBackOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[43]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3962,7 +4263,7 @@ func (x *FeedBackOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedBackOrderRequest.ProtoReflect.Descriptor instead.
 func (*FeedBackOrderRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{43}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *FeedBackOrderRequest) GetName() string {
@@ -4021,7 +4322,7 @@ type CheckOrderRequest struct {
 
 func (x *CheckOrderRequest) Reset() {
 	*x = CheckOrderRequest{}
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[44]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4033,7 +4334,7 @@ func (x *CheckOrderRequest) String() string {
 func (*CheckOrderRequest) ProtoMessage() {}
 
 func (x *CheckOrderRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[44]
+	mi := &file_onehall_supervision_v1_supervision_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4046,7 +4347,7 @@ func (x *CheckOrderRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckOrderRequest.ProtoReflect.Descriptor instead.
 func (*CheckOrderRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{44}
+	return file_onehall_supervision_v1_supervision_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *CheckOrderRequest) GetName() string {
@@ -4095,7 +4396,7 @@ var File_onehall_supervision_v1_supervision_proto protoreflect.FileDescriptor
 
 const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"\n" +
-	"(onehall/supervision/v1/supervision.proto\x12\x16onehall.supervision.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a onehall/options/v1/options.proto\"\x9a\b\n" +
+	"(onehall/supervision/v1/supervision.proto\x12\x16onehall.supervision.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a onehall/options/v1/options.proto\"\xbf\v\n" +
 	"\x04Card\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04rule\x18\x02 \x01(\tR\x04rule\x12!\n" +
@@ -4134,7 +4435,24 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"correction\x12=\n" +
 	"\fcorrect_time\x18\x1a \x01(\v2\x1a.google.protobuf.TimestampR\vcorrectTime\x12(\n" +
 	"\x10correct_due_date\x18\x1b \x01(\tR\x0ecorrectDueDate\x12!\n" +
-	"\fcorrect_late\x18\x1c \x01(\bR\vcorrectLate\"\x95\x03\n" +
+	"\fcorrect_late\x18\x1c \x01(\bR\vcorrectLate\x12(\n" +
+	"\x10confirm_due_date\x18< \x01(\tR\x0econfirmDueDate\x12\x1c\n" +
+	"\tconfirmer\x18= \x01(\tR\tconfirmer\x12=\n" +
+	"\fconfirm_time\x18> \x01(\v2\x1a.google.protobuf.TimestampR\vconfirmTime\x12\x1c\n" +
+	"\tcanceller\x18? \x01(\tR\tcanceller\x12#\n" +
+	"\rcancel_reason\x18@ \x01(\tR\fcancelReason\x12;\n" +
+	"\vcancel_time\x18A \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"cancelTime\x12'\n" +
+	"\x0fconfirm_overdue\x18B \x01(\bR\x0econfirmOverdue\x12!\n" +
+	"\fescalated_to\x18C \x01(\tR\vescalatedTo\x12\x14\n" +
+	"\x05order\x18D \x01(\tR\x05order\x12:\n" +
+	"\x06notice\x18E \x01(\v2\".onehall.supervision.v1.CardNoticeR\x06notice\"@\n" +
+	"\n" +
+	"CardNotice\x12\x12\n" +
+	"\x04text\x18\x01 \x01(\tR\x04text\x12\x1e\n" +
+	"\n" +
+	"recipients\x18\x02 \x03(\tR\n" +
+	"recipients\"\x95\x03\n" +
 	"\x06Appeal\x129\n" +
 	"\x05state\x18\x01 \x01(\x0e2#.onehall.supervision.v1.AppealStateR\x05state\x12\x16\n" +
 	"\x06person\x18\x02 \x01(\tR\x06person\x12\x1e\n" +
@@ -4204,14 +4522,15 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"caseClocks\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"X\n" +
 	"\x0eGetCardRequest\x12F\n" +
-	"\x04name\x18\x01 \x01(\tB2\xbaH/r-2+^halls/[0-9]{6}/cards/[0-9A-Za-z_.-]{1,80}$R\x04name\"\xcf\x02\n" +
+	"\x04name\x18\x01 \x01(\tB2\xbaH/r-2+^halls/[0-9]{6}/cards/[0-9A-Za-z_.-]{1,80}$R\x04name\"\x92\x03\n" +
 	"\x10ListCardsRequest\x123\n" +
 	"\x06parent\x18\x01 \x01(\tB\x1b\xbaH\x18r\x162\x14^halls/([0-9]{6}|-)$R\x06parent\x12A\n" +
 	"\x05level\x18\x02 \x01(\x0e2!.onehall.supervision.v1.CardLevelB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05level\x12Y\n" +
 	"\n" +
 	"department\x18\x03 \x01(\tB9\xbaH6r422^(halls/[0-9]{6}/departments/[0-9A-Za-z-]{1,40})?$R\n" +
 	"department\x12\"\n" +
-	"\asubject\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\asubject\x12\x1b\n" +
+	"\asubject\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\asubject\x12A\n" +
+	"\x05state\x18< \x01(\x0e2!.onehall.supervision.v1.CardStateB\b\xbaH\x05\x82\x01\x02\x10\x01R\x05state\x12\x1b\n" +
 	"\tpage_size\x18\x05 \x01(\x05R\bpageSize\x12'\n" +
 	"\n" +
 	"page_token\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"o\n" +
@@ -4279,12 +4598,11 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"occurrence\x12\"\n" +
 	"\aofficer\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\aofficer\x12\"\n" +
 	"\x06ground\x18\t \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06ground\"\xa9\x04\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06ground\"\xf2\x04\n" +
 	"\aRuleSet\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\x03R\x04name\x12,\n" +
-	"\fdisplay_name\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\vdisplayName\x12E\n" +
-	"\x05rules\x18\x03 \x03(\v2#.onehall.supervision.v1.ConductRuleB\n" +
-	"\xbaH\a\x92\x01\x04\b\x01\x102R\x05rules\x12K\n" +
+	"\fdisplay_name\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\vdisplayName\x12C\n" +
+	"\x05rules\x18\x03 \x03(\v2#.onehall.supervision.v1.ConductRuleB\b\xbaH\x05\x92\x01\x02\x102R\x05rules\x12K\n" +
 	"\x0edisabled_rules\x18\x04 \x03(\tB$\xbaH!\x92\x01\x1e\x102\"\x1ar\x182\x16^[A-Z][A-Z0-9_]{1,39}$R\rdisabledRules\x12?\n" +
 	"\x05state\x18\x05 \x01(\x0e2$.onehall.supervision.v1.RuleSetStateB\x03\xe0A\x03R\x05state\x12\x1b\n" +
 	"\x06author\x18\x06 \x01(\tB\x03\xe0A\x03R\x06author\x12\x1f\n" +
@@ -4294,7 +4612,13 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"createTime\x12B\n" +
 	"\fapprove_time\x18\n" +
 	" \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\vapproveTime\x12\x12\n" +
-	"\x04etag\x18\v \x01(\tR\x04etag\"\xaa\x01\n" +
+	"\x04etag\x18\v \x01(\tR\x04etag\x12I\n" +
+	"\bsettings\x18\f \x03(\v2#.onehall.supervision.v1.RuleSettingB\b\xbaH\x05\x92\x01\x02\x10dR\bsettings\"\x96\x01\n" +
+	"\vRuleSetting\x121\n" +
+	"\x04rule\x18\x01 \x01(\tB\x1d\xbaH\x1ar\x182\x16^[A-Z][A-Z0-9_]{1,39}$R\x04rule\x12\x18\n" +
+	"\aconfirm\x18\x02 \x01(\bR\aconfirm\x12\"\n" +
+	"\amessage\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\amessage\x12\x16\n" +
+	"\x06silent\x18\x04 \x01(\bR\x06silent\"\xaa\x01\n" +
 	"\x14CreateRuleSetRequest\x12/\n" +
 	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x12\x1d\n" +
 	"\n" +
@@ -4376,7 +4700,7 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"\x06parent\x18\x01 \x01(\tB\x1b\xbaH\x18r\x162\x14^halls/([0-9]{6}|-)$R\x06parent\x12Y\n" +
 	"\n" +
 	"department\x18\x02 \x01(\tB9\xbaH6r422^(halls/[0-9]{6}/departments/[0-9A-Za-z-]{1,40})?$R\n" +
-	"department\"\xa8\x01\n" +
+	"department\"\x89\x02\n" +
 	"\tCardCount\x12\x12\n" +
 	"\x04hall\x18\x01 \x01(\tR\x04hall\x12\x1e\n" +
 	"\n" +
@@ -4384,11 +4708,17 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"department\x127\n" +
 	"\x05level\x18\x03 \x01(\x0e2!.onehall.supervision.v1.CardLevelR\x05level\x12\x14\n" +
 	"\x05valid\x18\x04 \x01(\x03R\x05valid\x12\x18\n" +
-	"\arevoked\x18\x05 \x01(\x03R\arevoked\"\x7f\n" +
+	"\arevoked\x18\x05 \x01(\x03R\arevoked\x12\x18\n" +
+	"\apending\x18< \x01(\x03R\apending\x12'\n" +
+	"\x0fpending_overdue\x18= \x01(\x03R\x0ependingOverdue\x12\x1c\n" +
+	"\tcancelled\x18> \x01(\x03R\tcancelled\"\xe0\x01\n" +
 	"\x12CountCardsResponse\x129\n" +
 	"\x06counts\x18\x01 \x03(\v2!.onehall.supervision.v1.CardCountR\x06counts\x12\x14\n" +
 	"\x05valid\x18\x02 \x01(\x03R\x05valid\x12\x18\n" +
-	"\arevoked\x18\x03 \x01(\x03R\arevoked\"\xec\a\n" +
+	"\arevoked\x18\x03 \x01(\x03R\arevoked\x12\x18\n" +
+	"\apending\x18< \x01(\x03R\apending\x12'\n" +
+	"\x0fpending_overdue\x18= \x01(\x03R\x0ependingOverdue\x12\x1c\n" +
+	"\tcancelled\x18> \x01(\x03R\tcancelled\"\xec\a\n" +
 	"\x05Order\x12\x17\n" +
 	"\x04name\x18\x01 \x01(\tB\x03\xe0A\x03R\x04name\x12\x1f\n" +
 	"\x05title\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x02\x18dR\x05title\x12$\n" +
@@ -4461,12 +4791,14 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"\x16CARD_LEVEL_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12CARD_LEVEL_WARNING\x10\x01\x12\x15\n" +
 	"\x11CARD_LEVEL_YELLOW\x10\x02\x12\x12\n" +
-	"\x0eCARD_LEVEL_RED\x10\x03*n\n" +
+	"\x0eCARD_LEVEL_RED\x10\x03*\xa4\x01\n" +
 	"\tCardState\x12\x1a\n" +
 	"\x16CARD_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12CARD_STATE_PENDING\x10\x01\x12\x15\n" +
 	"\x11CARD_STATE_ISSUED\x10\x02\x12\x16\n" +
-	"\x12CARD_STATE_REVOKED\x10\x03*\x95\x01\n" +
+	"\x12CARD_STATE_REVOKED\x10\x03\x12\x18\n" +
+	"\x14CARD_STATE_CANCELLED\x10\x04\x12\x1a\n" +
+	"\x16CARD_STATE_UNDER_ORDER\x10\x05*\x95\x01\n" +
 	"\vAppealState\x12\x1c\n" +
 	"\x18APPEAL_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14APPEAL_STATE_PENDING\x10\x01\x12\x18\n" +
@@ -4531,7 +4863,7 @@ func file_onehall_supervision_v1_supervision_proto_rawDescGZIP() []byte {
 }
 
 var file_onehall_supervision_v1_supervision_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_onehall_supervision_v1_supervision_proto_msgTypes = make([]protoimpl.MessageInfo, 45)
+var file_onehall_supervision_v1_supervision_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_onehall_supervision_v1_supervision_proto_goTypes = []any{
 	(CardLevel)(0),                 // 0: onehall.supervision.v1.CardLevel
 	(CardState)(0),                 // 1: onehall.supervision.v1.CardState
@@ -4539,149 +4871,156 @@ var file_onehall_supervision_v1_supervision_proto_goTypes = []any{
 	(RuleSetState)(0),              // 3: onehall.supervision.v1.RuleSetState
 	(OrderState)(0),                // 4: onehall.supervision.v1.OrderState
 	(*Card)(nil),                   // 5: onehall.supervision.v1.Card
-	(*Appeal)(nil),                 // 6: onehall.supervision.v1.Appeal
-	(*CaseClock)(nil),              // 7: onehall.supervision.v1.CaseClock
-	(*GetCaseClockRequest)(nil),    // 8: onehall.supervision.v1.GetCaseClockRequest
-	(*ExplainDueRequest)(nil),      // 9: onehall.supervision.v1.ExplainDueRequest
-	(*ExplainedDay)(nil),           // 10: onehall.supervision.v1.ExplainedDay
-	(*ExplainDueResponse)(nil),     // 11: onehall.supervision.v1.ExplainDueResponse
-	(*ListCaseClocksRequest)(nil),  // 12: onehall.supervision.v1.ListCaseClocksRequest
-	(*ListCaseClocksResponse)(nil), // 13: onehall.supervision.v1.ListCaseClocksResponse
-	(*GetCardRequest)(nil),         // 14: onehall.supervision.v1.GetCardRequest
-	(*ListCardsRequest)(nil),       // 15: onehall.supervision.v1.ListCardsRequest
-	(*ListCardsResponse)(nil),      // 16: onehall.supervision.v1.ListCardsResponse
-	(*WatchCardsRequest)(nil),      // 17: onehall.supervision.v1.WatchCardsRequest
-	(*WatchCardsResponse)(nil),     // 18: onehall.supervision.v1.WatchCardsResponse
-	(*RevokeCardRequest)(nil),      // 19: onehall.supervision.v1.RevokeCardRequest
-	(*ReplyCardRequest)(nil),       // 20: onehall.supervision.v1.ReplyCardRequest
-	(*ListRulesRequest)(nil),       // 21: onehall.supervision.v1.ListRulesRequest
-	(*Rule)(nil),                   // 22: onehall.supervision.v1.Rule
-	(*ListRulesResponse)(nil),      // 23: onehall.supervision.v1.ListRulesResponse
-	(*PolicyChange)(nil),           // 24: onehall.supervision.v1.PolicyChange
-	(*RuleCondition)(nil),          // 25: onehall.supervision.v1.RuleCondition
-	(*ConductRule)(nil),            // 26: onehall.supervision.v1.ConductRule
-	(*RuleSet)(nil),                // 27: onehall.supervision.v1.RuleSet
-	(*CreateRuleSetRequest)(nil),   // 28: onehall.supervision.v1.CreateRuleSetRequest
-	(*ApproveRuleSetRequest)(nil),  // 29: onehall.supervision.v1.ApproveRuleSetRequest
-	(*ListRuleSetsRequest)(nil),    // 30: onehall.supervision.v1.ListRuleSetsRequest
-	(*ListRuleSetsResponse)(nil),   // 31: onehall.supervision.v1.ListRuleSetsResponse
-	(*DryRunRulesRequest)(nil),     // 32: onehall.supervision.v1.DryRunRulesRequest
-	(*DryRunCount)(nil),            // 33: onehall.supervision.v1.DryRunCount
-	(*DryRunCard)(nil),             // 34: onehall.supervision.v1.DryRunCard
-	(*DryRunRulesResponse)(nil),    // 35: onehall.supervision.v1.DryRunRulesResponse
-	(*AppealCardRequest)(nil),      // 36: onehall.supervision.v1.AppealCardRequest
-	(*DecideAppealRequest)(nil),    // 37: onehall.supervision.v1.DecideAppealRequest
-	(*CorrectCardRequest)(nil),     // 38: onehall.supervision.v1.CorrectCardRequest
-	(*CountCardsRequest)(nil),      // 39: onehall.supervision.v1.CountCardsRequest
-	(*CardCount)(nil),              // 40: onehall.supervision.v1.CardCount
-	(*CountCardsResponse)(nil),     // 41: onehall.supervision.v1.CountCardsResponse
-	(*Order)(nil),                  // 42: onehall.supervision.v1.Order
-	(*IssueOrderRequest)(nil),      // 43: onehall.supervision.v1.IssueOrderRequest
-	(*GetOrderRequest)(nil),        // 44: onehall.supervision.v1.GetOrderRequest
-	(*ListOrdersRequest)(nil),      // 45: onehall.supervision.v1.ListOrdersRequest
-	(*ListOrdersResponse)(nil),     // 46: onehall.supervision.v1.ListOrdersResponse
-	(*ReceiveOrderRequest)(nil),    // 47: onehall.supervision.v1.ReceiveOrderRequest
-	(*FeedBackOrderRequest)(nil),   // 48: onehall.supervision.v1.FeedBackOrderRequest
-	(*CheckOrderRequest)(nil),      // 49: onehall.supervision.v1.CheckOrderRequest
-	(*timestamppb.Timestamp)(nil),  // 50: google.protobuf.Timestamp
+	(*CardNotice)(nil),             // 6: onehall.supervision.v1.CardNotice
+	(*Appeal)(nil),                 // 7: onehall.supervision.v1.Appeal
+	(*CaseClock)(nil),              // 8: onehall.supervision.v1.CaseClock
+	(*GetCaseClockRequest)(nil),    // 9: onehall.supervision.v1.GetCaseClockRequest
+	(*ExplainDueRequest)(nil),      // 10: onehall.supervision.v1.ExplainDueRequest
+	(*ExplainedDay)(nil),           // 11: onehall.supervision.v1.ExplainedDay
+	(*ExplainDueResponse)(nil),     // 12: onehall.supervision.v1.ExplainDueResponse
+	(*ListCaseClocksRequest)(nil),  // 13: onehall.supervision.v1.ListCaseClocksRequest
+	(*ListCaseClocksResponse)(nil), // 14: onehall.supervision.v1.ListCaseClocksResponse
+	(*GetCardRequest)(nil),         // 15: onehall.supervision.v1.GetCardRequest
+	(*ListCardsRequest)(nil),       // 16: onehall.supervision.v1.ListCardsRequest
+	(*ListCardsResponse)(nil),      // 17: onehall.supervision.v1.ListCardsResponse
+	(*WatchCardsRequest)(nil),      // 18: onehall.supervision.v1.WatchCardsRequest
+	(*WatchCardsResponse)(nil),     // 19: onehall.supervision.v1.WatchCardsResponse
+	(*RevokeCardRequest)(nil),      // 20: onehall.supervision.v1.RevokeCardRequest
+	(*ReplyCardRequest)(nil),       // 21: onehall.supervision.v1.ReplyCardRequest
+	(*ListRulesRequest)(nil),       // 22: onehall.supervision.v1.ListRulesRequest
+	(*Rule)(nil),                   // 23: onehall.supervision.v1.Rule
+	(*ListRulesResponse)(nil),      // 24: onehall.supervision.v1.ListRulesResponse
+	(*PolicyChange)(nil),           // 25: onehall.supervision.v1.PolicyChange
+	(*RuleCondition)(nil),          // 26: onehall.supervision.v1.RuleCondition
+	(*ConductRule)(nil),            // 27: onehall.supervision.v1.ConductRule
+	(*RuleSet)(nil),                // 28: onehall.supervision.v1.RuleSet
+	(*RuleSetting)(nil),            // 29: onehall.supervision.v1.RuleSetting
+	(*CreateRuleSetRequest)(nil),   // 30: onehall.supervision.v1.CreateRuleSetRequest
+	(*ApproveRuleSetRequest)(nil),  // 31: onehall.supervision.v1.ApproveRuleSetRequest
+	(*ListRuleSetsRequest)(nil),    // 32: onehall.supervision.v1.ListRuleSetsRequest
+	(*ListRuleSetsResponse)(nil),   // 33: onehall.supervision.v1.ListRuleSetsResponse
+	(*DryRunRulesRequest)(nil),     // 34: onehall.supervision.v1.DryRunRulesRequest
+	(*DryRunCount)(nil),            // 35: onehall.supervision.v1.DryRunCount
+	(*DryRunCard)(nil),             // 36: onehall.supervision.v1.DryRunCard
+	(*DryRunRulesResponse)(nil),    // 37: onehall.supervision.v1.DryRunRulesResponse
+	(*AppealCardRequest)(nil),      // 38: onehall.supervision.v1.AppealCardRequest
+	(*DecideAppealRequest)(nil),    // 39: onehall.supervision.v1.DecideAppealRequest
+	(*CorrectCardRequest)(nil),     // 40: onehall.supervision.v1.CorrectCardRequest
+	(*CountCardsRequest)(nil),      // 41: onehall.supervision.v1.CountCardsRequest
+	(*CardCount)(nil),              // 42: onehall.supervision.v1.CardCount
+	(*CountCardsResponse)(nil),     // 43: onehall.supervision.v1.CountCardsResponse
+	(*Order)(nil),                  // 44: onehall.supervision.v1.Order
+	(*IssueOrderRequest)(nil),      // 45: onehall.supervision.v1.IssueOrderRequest
+	(*GetOrderRequest)(nil),        // 46: onehall.supervision.v1.GetOrderRequest
+	(*ListOrdersRequest)(nil),      // 47: onehall.supervision.v1.ListOrdersRequest
+	(*ListOrdersResponse)(nil),     // 48: onehall.supervision.v1.ListOrdersResponse
+	(*ReceiveOrderRequest)(nil),    // 49: onehall.supervision.v1.ReceiveOrderRequest
+	(*FeedBackOrderRequest)(nil),   // 50: onehall.supervision.v1.FeedBackOrderRequest
+	(*CheckOrderRequest)(nil),      // 51: onehall.supervision.v1.CheckOrderRequest
+	(*timestamppb.Timestamp)(nil),  // 52: google.protobuf.Timestamp
 }
 var file_onehall_supervision_v1_supervision_proto_depIdxs = []int32{
 	0,  // 0: onehall.supervision.v1.Card.level:type_name -> onehall.supervision.v1.CardLevel
-	50, // 1: onehall.supervision.v1.Card.as_of:type_name -> google.protobuf.Timestamp
-	50, // 2: onehall.supervision.v1.Card.issue_time:type_name -> google.protobuf.Timestamp
+	52, // 1: onehall.supervision.v1.Card.as_of:type_name -> google.protobuf.Timestamp
+	52, // 2: onehall.supervision.v1.Card.issue_time:type_name -> google.protobuf.Timestamp
 	1,  // 3: onehall.supervision.v1.Card.state:type_name -> onehall.supervision.v1.CardState
-	50, // 4: onehall.supervision.v1.Card.reply_time:type_name -> google.protobuf.Timestamp
-	50, // 5: onehall.supervision.v1.Card.revoke_time:type_name -> google.protobuf.Timestamp
-	6,  // 6: onehall.supervision.v1.Card.appeal:type_name -> onehall.supervision.v1.Appeal
-	50, // 7: onehall.supervision.v1.Card.correct_time:type_name -> google.protobuf.Timestamp
-	2,  // 8: onehall.supervision.v1.Appeal.state:type_name -> onehall.supervision.v1.AppealState
-	50, // 9: onehall.supervision.v1.Appeal.appeal_time:type_name -> google.protobuf.Timestamp
-	50, // 10: onehall.supervision.v1.Appeal.decide_time:type_name -> google.protobuf.Timestamp
-	50, // 11: onehall.supervision.v1.CaseClock.as_of:type_name -> google.protobuf.Timestamp
-	0,  // 12: onehall.supervision.v1.CaseClock.level:type_name -> onehall.supervision.v1.CardLevel
-	10, // 13: onehall.supervision.v1.ExplainDueResponse.days:type_name -> onehall.supervision.v1.ExplainedDay
-	7,  // 14: onehall.supervision.v1.ListCaseClocksResponse.case_clocks:type_name -> onehall.supervision.v1.CaseClock
-	0,  // 15: onehall.supervision.v1.ListCardsRequest.level:type_name -> onehall.supervision.v1.CardLevel
-	5,  // 16: onehall.supervision.v1.ListCardsResponse.cards:type_name -> onehall.supervision.v1.Card
-	5,  // 17: onehall.supervision.v1.WatchCardsResponse.card:type_name -> onehall.supervision.v1.Card
-	0,  // 18: onehall.supervision.v1.Rule.level:type_name -> onehall.supervision.v1.CardLevel
-	22, // 19: onehall.supervision.v1.ListRulesResponse.rules:type_name -> onehall.supervision.v1.Rule
-	50, // 20: onehall.supervision.v1.PolicyChange.change_time:type_name -> google.protobuf.Timestamp
-	0,  // 21: onehall.supervision.v1.RuleCondition.level:type_name -> onehall.supervision.v1.CardLevel
-	25, // 22: onehall.supervision.v1.ConductRule.conditions:type_name -> onehall.supervision.v1.RuleCondition
-	26, // 23: onehall.supervision.v1.RuleSet.rules:type_name -> onehall.supervision.v1.ConductRule
-	3,  // 24: onehall.supervision.v1.RuleSet.state:type_name -> onehall.supervision.v1.RuleSetState
-	50, // 25: onehall.supervision.v1.RuleSet.create_time:type_name -> google.protobuf.Timestamp
-	50, // 26: onehall.supervision.v1.RuleSet.approve_time:type_name -> google.protobuf.Timestamp
-	27, // 27: onehall.supervision.v1.CreateRuleSetRequest.rule_set:type_name -> onehall.supervision.v1.RuleSet
-	27, // 28: onehall.supervision.v1.ListRuleSetsResponse.rule_sets:type_name -> onehall.supervision.v1.RuleSet
-	26, // 29: onehall.supervision.v1.DryRunRulesRequest.rules:type_name -> onehall.supervision.v1.ConductRule
-	0,  // 30: onehall.supervision.v1.DryRunCount.level:type_name -> onehall.supervision.v1.CardLevel
-	0,  // 31: onehall.supervision.v1.DryRunCard.level:type_name -> onehall.supervision.v1.CardLevel
-	50, // 32: onehall.supervision.v1.DryRunCard.as_of:type_name -> google.protobuf.Timestamp
-	33, // 33: onehall.supervision.v1.DryRunRulesResponse.counts:type_name -> onehall.supervision.v1.DryRunCount
-	34, // 34: onehall.supervision.v1.DryRunRulesResponse.differences:type_name -> onehall.supervision.v1.DryRunCard
-	2,  // 35: onehall.supervision.v1.DecideAppealRequest.result:type_name -> onehall.supervision.v1.AppealState
-	0,  // 36: onehall.supervision.v1.CardCount.level:type_name -> onehall.supervision.v1.CardLevel
-	40, // 37: onehall.supervision.v1.CountCardsResponse.counts:type_name -> onehall.supervision.v1.CardCount
-	4,  // 38: onehall.supervision.v1.Order.state:type_name -> onehall.supervision.v1.OrderState
-	50, // 39: onehall.supervision.v1.Order.issue_time:type_name -> google.protobuf.Timestamp
-	50, // 40: onehall.supervision.v1.Order.receive_time:type_name -> google.protobuf.Timestamp
-	50, // 41: onehall.supervision.v1.Order.feedback_time:type_name -> google.protobuf.Timestamp
-	50, // 42: onehall.supervision.v1.Order.check_time:type_name -> google.protobuf.Timestamp
-	42, // 43: onehall.supervision.v1.IssueOrderRequest.order:type_name -> onehall.supervision.v1.Order
-	42, // 44: onehall.supervision.v1.ListOrdersResponse.orders:type_name -> onehall.supervision.v1.Order
-	8,  // 45: onehall.supervision.v1.SupervisionService.GetCaseClock:input_type -> onehall.supervision.v1.GetCaseClockRequest
-	9,  // 46: onehall.supervision.v1.SupervisionService.ExplainDue:input_type -> onehall.supervision.v1.ExplainDueRequest
-	12, // 47: onehall.supervision.v1.SupervisionService.ListCaseClocks:input_type -> onehall.supervision.v1.ListCaseClocksRequest
-	14, // 48: onehall.supervision.v1.SupervisionService.GetCard:input_type -> onehall.supervision.v1.GetCardRequest
-	15, // 49: onehall.supervision.v1.SupervisionService.ListCards:input_type -> onehall.supervision.v1.ListCardsRequest
-	17, // 50: onehall.supervision.v1.SupervisionService.WatchCards:input_type -> onehall.supervision.v1.WatchCardsRequest
-	19, // 51: onehall.supervision.v1.SupervisionService.RevokeCard:input_type -> onehall.supervision.v1.RevokeCardRequest
-	20, // 52: onehall.supervision.v1.SupervisionService.ReplyCard:input_type -> onehall.supervision.v1.ReplyCardRequest
-	21, // 53: onehall.supervision.v1.SupervisionService.ListRules:input_type -> onehall.supervision.v1.ListRulesRequest
-	28, // 54: onehall.supervision.v1.SupervisionService.CreateRuleSet:input_type -> onehall.supervision.v1.CreateRuleSetRequest
-	29, // 55: onehall.supervision.v1.SupervisionService.ApproveRuleSet:input_type -> onehall.supervision.v1.ApproveRuleSetRequest
-	30, // 56: onehall.supervision.v1.SupervisionService.ListRuleSets:input_type -> onehall.supervision.v1.ListRuleSetsRequest
-	32, // 57: onehall.supervision.v1.SupervisionService.DryRunRules:input_type -> onehall.supervision.v1.DryRunRulesRequest
-	36, // 58: onehall.supervision.v1.SupervisionService.AppealCard:input_type -> onehall.supervision.v1.AppealCardRequest
-	37, // 59: onehall.supervision.v1.SupervisionService.DecideAppeal:input_type -> onehall.supervision.v1.DecideAppealRequest
-	38, // 60: onehall.supervision.v1.SupervisionService.CorrectCard:input_type -> onehall.supervision.v1.CorrectCardRequest
-	39, // 61: onehall.supervision.v1.SupervisionService.CountCards:input_type -> onehall.supervision.v1.CountCardsRequest
-	43, // 62: onehall.supervision.v1.SupervisionService.IssueOrder:input_type -> onehall.supervision.v1.IssueOrderRequest
-	44, // 63: onehall.supervision.v1.SupervisionService.GetOrder:input_type -> onehall.supervision.v1.GetOrderRequest
-	45, // 64: onehall.supervision.v1.SupervisionService.ListOrders:input_type -> onehall.supervision.v1.ListOrdersRequest
-	47, // 65: onehall.supervision.v1.SupervisionService.ReceiveOrder:input_type -> onehall.supervision.v1.ReceiveOrderRequest
-	48, // 66: onehall.supervision.v1.SupervisionService.FeedBackOrder:input_type -> onehall.supervision.v1.FeedBackOrderRequest
-	49, // 67: onehall.supervision.v1.SupervisionService.CheckOrder:input_type -> onehall.supervision.v1.CheckOrderRequest
-	7,  // 68: onehall.supervision.v1.SupervisionService.GetCaseClock:output_type -> onehall.supervision.v1.CaseClock
-	11, // 69: onehall.supervision.v1.SupervisionService.ExplainDue:output_type -> onehall.supervision.v1.ExplainDueResponse
-	13, // 70: onehall.supervision.v1.SupervisionService.ListCaseClocks:output_type -> onehall.supervision.v1.ListCaseClocksResponse
-	5,  // 71: onehall.supervision.v1.SupervisionService.GetCard:output_type -> onehall.supervision.v1.Card
-	16, // 72: onehall.supervision.v1.SupervisionService.ListCards:output_type -> onehall.supervision.v1.ListCardsResponse
-	18, // 73: onehall.supervision.v1.SupervisionService.WatchCards:output_type -> onehall.supervision.v1.WatchCardsResponse
-	5,  // 74: onehall.supervision.v1.SupervisionService.RevokeCard:output_type -> onehall.supervision.v1.Card
-	5,  // 75: onehall.supervision.v1.SupervisionService.ReplyCard:output_type -> onehall.supervision.v1.Card
-	23, // 76: onehall.supervision.v1.SupervisionService.ListRules:output_type -> onehall.supervision.v1.ListRulesResponse
-	27, // 77: onehall.supervision.v1.SupervisionService.CreateRuleSet:output_type -> onehall.supervision.v1.RuleSet
-	27, // 78: onehall.supervision.v1.SupervisionService.ApproveRuleSet:output_type -> onehall.supervision.v1.RuleSet
-	31, // 79: onehall.supervision.v1.SupervisionService.ListRuleSets:output_type -> onehall.supervision.v1.ListRuleSetsResponse
-	35, // 80: onehall.supervision.v1.SupervisionService.DryRunRules:output_type -> onehall.supervision.v1.DryRunRulesResponse
-	5,  // 81: onehall.supervision.v1.SupervisionService.AppealCard:output_type -> onehall.supervision.v1.Card
-	5,  // 82: onehall.supervision.v1.SupervisionService.DecideAppeal:output_type -> onehall.supervision.v1.Card
-	5,  // 83: onehall.supervision.v1.SupervisionService.CorrectCard:output_type -> onehall.supervision.v1.Card
-	41, // 84: onehall.supervision.v1.SupervisionService.CountCards:output_type -> onehall.supervision.v1.CountCardsResponse
-	42, // 85: onehall.supervision.v1.SupervisionService.IssueOrder:output_type -> onehall.supervision.v1.Order
-	42, // 86: onehall.supervision.v1.SupervisionService.GetOrder:output_type -> onehall.supervision.v1.Order
-	46, // 87: onehall.supervision.v1.SupervisionService.ListOrders:output_type -> onehall.supervision.v1.ListOrdersResponse
-	42, // 88: onehall.supervision.v1.SupervisionService.ReceiveOrder:output_type -> onehall.supervision.v1.Order
-	42, // 89: onehall.supervision.v1.SupervisionService.FeedBackOrder:output_type -> onehall.supervision.v1.Order
-	42, // 90: onehall.supervision.v1.SupervisionService.CheckOrder:output_type -> onehall.supervision.v1.Order
-	68, // [68:91] is the sub-list for method output_type
-	45, // [45:68] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	52, // 4: onehall.supervision.v1.Card.reply_time:type_name -> google.protobuf.Timestamp
+	52, // 5: onehall.supervision.v1.Card.revoke_time:type_name -> google.protobuf.Timestamp
+	7,  // 6: onehall.supervision.v1.Card.appeal:type_name -> onehall.supervision.v1.Appeal
+	52, // 7: onehall.supervision.v1.Card.correct_time:type_name -> google.protobuf.Timestamp
+	52, // 8: onehall.supervision.v1.Card.confirm_time:type_name -> google.protobuf.Timestamp
+	52, // 9: onehall.supervision.v1.Card.cancel_time:type_name -> google.protobuf.Timestamp
+	6,  // 10: onehall.supervision.v1.Card.notice:type_name -> onehall.supervision.v1.CardNotice
+	2,  // 11: onehall.supervision.v1.Appeal.state:type_name -> onehall.supervision.v1.AppealState
+	52, // 12: onehall.supervision.v1.Appeal.appeal_time:type_name -> google.protobuf.Timestamp
+	52, // 13: onehall.supervision.v1.Appeal.decide_time:type_name -> google.protobuf.Timestamp
+	52, // 14: onehall.supervision.v1.CaseClock.as_of:type_name -> google.protobuf.Timestamp
+	0,  // 15: onehall.supervision.v1.CaseClock.level:type_name -> onehall.supervision.v1.CardLevel
+	11, // 16: onehall.supervision.v1.ExplainDueResponse.days:type_name -> onehall.supervision.v1.ExplainedDay
+	8,  // 17: onehall.supervision.v1.ListCaseClocksResponse.case_clocks:type_name -> onehall.supervision.v1.CaseClock
+	0,  // 18: onehall.supervision.v1.ListCardsRequest.level:type_name -> onehall.supervision.v1.CardLevel
+	1,  // 19: onehall.supervision.v1.ListCardsRequest.state:type_name -> onehall.supervision.v1.CardState
+	5,  // 20: onehall.supervision.v1.ListCardsResponse.cards:type_name -> onehall.supervision.v1.Card
+	5,  // 21: onehall.supervision.v1.WatchCardsResponse.card:type_name -> onehall.supervision.v1.Card
+	0,  // 22: onehall.supervision.v1.Rule.level:type_name -> onehall.supervision.v1.CardLevel
+	23, // 23: onehall.supervision.v1.ListRulesResponse.rules:type_name -> onehall.supervision.v1.Rule
+	52, // 24: onehall.supervision.v1.PolicyChange.change_time:type_name -> google.protobuf.Timestamp
+	0,  // 25: onehall.supervision.v1.RuleCondition.level:type_name -> onehall.supervision.v1.CardLevel
+	26, // 26: onehall.supervision.v1.ConductRule.conditions:type_name -> onehall.supervision.v1.RuleCondition
+	27, // 27: onehall.supervision.v1.RuleSet.rules:type_name -> onehall.supervision.v1.ConductRule
+	3,  // 28: onehall.supervision.v1.RuleSet.state:type_name -> onehall.supervision.v1.RuleSetState
+	52, // 29: onehall.supervision.v1.RuleSet.create_time:type_name -> google.protobuf.Timestamp
+	52, // 30: onehall.supervision.v1.RuleSet.approve_time:type_name -> google.protobuf.Timestamp
+	29, // 31: onehall.supervision.v1.RuleSet.settings:type_name -> onehall.supervision.v1.RuleSetting
+	28, // 32: onehall.supervision.v1.CreateRuleSetRequest.rule_set:type_name -> onehall.supervision.v1.RuleSet
+	28, // 33: onehall.supervision.v1.ListRuleSetsResponse.rule_sets:type_name -> onehall.supervision.v1.RuleSet
+	27, // 34: onehall.supervision.v1.DryRunRulesRequest.rules:type_name -> onehall.supervision.v1.ConductRule
+	0,  // 35: onehall.supervision.v1.DryRunCount.level:type_name -> onehall.supervision.v1.CardLevel
+	0,  // 36: onehall.supervision.v1.DryRunCard.level:type_name -> onehall.supervision.v1.CardLevel
+	52, // 37: onehall.supervision.v1.DryRunCard.as_of:type_name -> google.protobuf.Timestamp
+	35, // 38: onehall.supervision.v1.DryRunRulesResponse.counts:type_name -> onehall.supervision.v1.DryRunCount
+	36, // 39: onehall.supervision.v1.DryRunRulesResponse.differences:type_name -> onehall.supervision.v1.DryRunCard
+	2,  // 40: onehall.supervision.v1.DecideAppealRequest.result:type_name -> onehall.supervision.v1.AppealState
+	0,  // 41: onehall.supervision.v1.CardCount.level:type_name -> onehall.supervision.v1.CardLevel
+	42, // 42: onehall.supervision.v1.CountCardsResponse.counts:type_name -> onehall.supervision.v1.CardCount
+	4,  // 43: onehall.supervision.v1.Order.state:type_name -> onehall.supervision.v1.OrderState
+	52, // 44: onehall.supervision.v1.Order.issue_time:type_name -> google.protobuf.Timestamp
+	52, // 45: onehall.supervision.v1.Order.receive_time:type_name -> google.protobuf.Timestamp
+	52, // 46: onehall.supervision.v1.Order.feedback_time:type_name -> google.protobuf.Timestamp
+	52, // 47: onehall.supervision.v1.Order.check_time:type_name -> google.protobuf.Timestamp
+	44, // 48: onehall.supervision.v1.IssueOrderRequest.order:type_name -> onehall.supervision.v1.Order
+	44, // 49: onehall.supervision.v1.ListOrdersResponse.orders:type_name -> onehall.supervision.v1.Order
+	9,  // 50: onehall.supervision.v1.SupervisionService.GetCaseClock:input_type -> onehall.supervision.v1.GetCaseClockRequest
+	10, // 51: onehall.supervision.v1.SupervisionService.ExplainDue:input_type -> onehall.supervision.v1.ExplainDueRequest
+	13, // 52: onehall.supervision.v1.SupervisionService.ListCaseClocks:input_type -> onehall.supervision.v1.ListCaseClocksRequest
+	15, // 53: onehall.supervision.v1.SupervisionService.GetCard:input_type -> onehall.supervision.v1.GetCardRequest
+	16, // 54: onehall.supervision.v1.SupervisionService.ListCards:input_type -> onehall.supervision.v1.ListCardsRequest
+	18, // 55: onehall.supervision.v1.SupervisionService.WatchCards:input_type -> onehall.supervision.v1.WatchCardsRequest
+	20, // 56: onehall.supervision.v1.SupervisionService.RevokeCard:input_type -> onehall.supervision.v1.RevokeCardRequest
+	21, // 57: onehall.supervision.v1.SupervisionService.ReplyCard:input_type -> onehall.supervision.v1.ReplyCardRequest
+	22, // 58: onehall.supervision.v1.SupervisionService.ListRules:input_type -> onehall.supervision.v1.ListRulesRequest
+	30, // 59: onehall.supervision.v1.SupervisionService.CreateRuleSet:input_type -> onehall.supervision.v1.CreateRuleSetRequest
+	31, // 60: onehall.supervision.v1.SupervisionService.ApproveRuleSet:input_type -> onehall.supervision.v1.ApproveRuleSetRequest
+	32, // 61: onehall.supervision.v1.SupervisionService.ListRuleSets:input_type -> onehall.supervision.v1.ListRuleSetsRequest
+	34, // 62: onehall.supervision.v1.SupervisionService.DryRunRules:input_type -> onehall.supervision.v1.DryRunRulesRequest
+	38, // 63: onehall.supervision.v1.SupervisionService.AppealCard:input_type -> onehall.supervision.v1.AppealCardRequest
+	39, // 64: onehall.supervision.v1.SupervisionService.DecideAppeal:input_type -> onehall.supervision.v1.DecideAppealRequest
+	40, // 65: onehall.supervision.v1.SupervisionService.CorrectCard:input_type -> onehall.supervision.v1.CorrectCardRequest
+	41, // 66: onehall.supervision.v1.SupervisionService.CountCards:input_type -> onehall.supervision.v1.CountCardsRequest
+	45, // 67: onehall.supervision.v1.SupervisionService.IssueOrder:input_type -> onehall.supervision.v1.IssueOrderRequest
+	46, // 68: onehall.supervision.v1.SupervisionService.GetOrder:input_type -> onehall.supervision.v1.GetOrderRequest
+	47, // 69: onehall.supervision.v1.SupervisionService.ListOrders:input_type -> onehall.supervision.v1.ListOrdersRequest
+	49, // 70: onehall.supervision.v1.SupervisionService.ReceiveOrder:input_type -> onehall.supervision.v1.ReceiveOrderRequest
+	50, // 71: onehall.supervision.v1.SupervisionService.FeedBackOrder:input_type -> onehall.supervision.v1.FeedBackOrderRequest
+	51, // 72: onehall.supervision.v1.SupervisionService.CheckOrder:input_type -> onehall.supervision.v1.CheckOrderRequest
+	8,  // 73: onehall.supervision.v1.SupervisionService.GetCaseClock:output_type -> onehall.supervision.v1.CaseClock
+	12, // 74: onehall.supervision.v1.SupervisionService.ExplainDue:output_type -> onehall.supervision.v1.ExplainDueResponse
+	14, // 75: onehall.supervision.v1.SupervisionService.ListCaseClocks:output_type -> onehall.supervision.v1.ListCaseClocksResponse
+	5,  // 76: onehall.supervision.v1.SupervisionService.GetCard:output_type -> onehall.supervision.v1.Card
+	17, // 77: onehall.supervision.v1.SupervisionService.ListCards:output_type -> onehall.supervision.v1.ListCardsResponse
+	19, // 78: onehall.supervision.v1.SupervisionService.WatchCards:output_type -> onehall.supervision.v1.WatchCardsResponse
+	5,  // 79: onehall.supervision.v1.SupervisionService.RevokeCard:output_type -> onehall.supervision.v1.Card
+	5,  // 80: onehall.supervision.v1.SupervisionService.ReplyCard:output_type -> onehall.supervision.v1.Card
+	24, // 81: onehall.supervision.v1.SupervisionService.ListRules:output_type -> onehall.supervision.v1.ListRulesResponse
+	28, // 82: onehall.supervision.v1.SupervisionService.CreateRuleSet:output_type -> onehall.supervision.v1.RuleSet
+	28, // 83: onehall.supervision.v1.SupervisionService.ApproveRuleSet:output_type -> onehall.supervision.v1.RuleSet
+	33, // 84: onehall.supervision.v1.SupervisionService.ListRuleSets:output_type -> onehall.supervision.v1.ListRuleSetsResponse
+	37, // 85: onehall.supervision.v1.SupervisionService.DryRunRules:output_type -> onehall.supervision.v1.DryRunRulesResponse
+	5,  // 86: onehall.supervision.v1.SupervisionService.AppealCard:output_type -> onehall.supervision.v1.Card
+	5,  // 87: onehall.supervision.v1.SupervisionService.DecideAppeal:output_type -> onehall.supervision.v1.Card
+	5,  // 88: onehall.supervision.v1.SupervisionService.CorrectCard:output_type -> onehall.supervision.v1.Card
+	43, // 89: onehall.supervision.v1.SupervisionService.CountCards:output_type -> onehall.supervision.v1.CountCardsResponse
+	44, // 90: onehall.supervision.v1.SupervisionService.IssueOrder:output_type -> onehall.supervision.v1.Order
+	44, // 91: onehall.supervision.v1.SupervisionService.GetOrder:output_type -> onehall.supervision.v1.Order
+	48, // 92: onehall.supervision.v1.SupervisionService.ListOrders:output_type -> onehall.supervision.v1.ListOrdersResponse
+	44, // 93: onehall.supervision.v1.SupervisionService.ReceiveOrder:output_type -> onehall.supervision.v1.Order
+	44, // 94: onehall.supervision.v1.SupervisionService.FeedBackOrder:output_type -> onehall.supervision.v1.Order
+	44, // 95: onehall.supervision.v1.SupervisionService.CheckOrder:output_type -> onehall.supervision.v1.Order
+	73, // [73:96] is the sub-list for method output_type
+	50, // [50:73] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_onehall_supervision_v1_supervision_proto_init() }
@@ -4695,7 +5034,7 @@ func file_onehall_supervision_v1_supervision_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onehall_supervision_v1_supervision_proto_rawDesc), len(file_onehall_supervision_v1_supervision_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   45,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

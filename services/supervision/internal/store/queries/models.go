@@ -19,6 +19,8 @@ type Card struct {
 	Standing   bool
 	Sequence   int64
 	Data       []byte
+	State      int64
+	ConfirmBy  int64
 }
 
 type Clock struct {
@@ -37,6 +39,7 @@ type Clock struct {
 	Terms        []byte
 	Submitted    int64
 	Deeds        string
+	Stage        string
 }
 
 type Hall struct {
