@@ -42,6 +42,9 @@ func services() []service {
 		{"casework", serviceOf(caseworkv1.File_onehall_casework_v1_license_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
 			return caseworkv1.RegisterLicenseServiceHandlerClient(ctx, mux, caseworkv1.NewLicenseServiceClient(cc))
 		}},
+		{"casework", serviceOf(caseworkv1.File_onehall_casework_v1_counter_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
+			return caseworkv1.RegisterCounterServiceHandlerClient(ctx, mux, caseworkv1.NewCounterServiceClient(cc))
+		}},
 		{"supervision", serviceOf(supervisionv1.File_onehall_supervision_v1_supervision_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
 			return supervisionv1.RegisterSupervisionServiceHandlerClient(ctx, mux, supervisionv1.NewSupervisionServiceClient(cc))
 		}},

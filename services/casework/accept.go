@@ -133,7 +133,7 @@ func (s *Service) ReceiveSupplement(ctx context.Context, req *caseworkv1.Receive
 			for i, r := range t.after.Supplements {
 				t.c.Supplements[i].ReceiptTime = stamp(r.Received)
 			}
-			if by == caseworkv1.Channel_CHANNEL_WINDOW {
+			if t.c.LastChannel = by; by == caseworkv1.Channel_CHANNEL_WINDOW {
 				t.c.Visits++
 			}
 		},

@@ -111,7 +111,7 @@ func (c *catalogue) inForce(hall, name string, wanted int32, now time.Time) (*ru
 	e := c.get(name)
 	// Without a state the copy is still being read: the revision came first.
 	if e == nil || e.state == 0 || hallOf(name) != hall {
-		return nil, fault.ItemNotFound.New(fault.Field("case.item"))
+		return nil, fault.ItemNotFound.New(fault.Field("item"))
 	}
 	item := rules.InForce(e.state, e.revisions, now)
 	if item == nil || (wanted != 0 && wanted != item.Revision) {
@@ -119,7 +119,7 @@ func (c *catalogue) inForce(hall, name string, wanted int32, now time.Time) (*ru
 		if item != nil {
 			current = item.Revision
 		}
-		return nil, fault.ItemNotInForce.New(fault.Field("case.item"), currentRevision(current))
+		return nil, fault.ItemNotInForce.New(fault.Field("item"), currentRevision(current))
 	}
 	return item, nil
 }

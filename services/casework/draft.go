@@ -63,6 +63,7 @@ func (s *Service) redrafted(ctx context.Context, t *turn, sent *caseworkv1.Case,
 func redraft(c, fresh *caseworkv1.Case) {
 	fresh.Name, fresh.State, fresh.CreateTime = c.Name, c.State, c.CreateTime
 	fresh.OnBehalf, fresh.Handlers, fresh.ActingMandate = c.OnBehalf, c.Handlers, c.ActingMandate
+	fresh.CarriedFrom, fresh.LastChannel = c.CarriedFrom, c.LastChannel
 	if fresh.Mandate == "" {
 		// The applicant goes on with what its agent began; the agent may go on seeing it.
 		fresh.Mandate, fresh.AgentKey, fresh.Agent = c.Mandate, c.AgentKey, c.Agent

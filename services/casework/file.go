@@ -96,6 +96,7 @@ func (s *Service) insert(ctx context.Context, a authn.Access, r request, c *case
 	if c.GetOnBehalf() {
 		addHandler(c, a.Subject)
 	}
+	c.LastChannel = c.GetChannel()
 	n, err := s.number(c, f, hallOf(c.GetItem()))
 	if err != nil {
 		return nil, err

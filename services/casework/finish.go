@@ -50,7 +50,7 @@ func (s *Service) CollectCase(ctx context.Context, req *caseworkv1.CollectCaseRe
 		},
 		effect: func(t *turn) {
 			t.c.Collection = &caseworkv1.Collection{Collector: collector, Way: req.GetWay(), CollectTime: stamp(t.at())}
-			if req.GetWay() == caseworkv1.Channel_CHANNEL_WINDOW {
+			if t.c.LastChannel = req.GetWay(); req.GetWay() == caseworkv1.Channel_CHANNEL_WINDOW {
 				t.c.Visits++
 			}
 		},

@@ -120,6 +120,7 @@ type hall struct {
 	t         *testing.T
 	clock     *clock.Virtual
 	service   *Service
+	conn      *grpc.ClientConn
 	client    caseworkv1.CaseworkServiceClient
 	own       caseworkv1.ApplicantServiceClient
 	feed      feedv1.FeedServiceClient
@@ -165,6 +166,7 @@ func newHall(t *testing.T, cfg db.Config) *hall {
 	h.run(h.service.Run)
 	conn := h.serve("casework", h.service.Register)
 	h.own = caseworkv1.NewApplicantServiceClient(conn)
+	h.conn = conn
 	h.client, h.feed = caseworkv1.NewCaseworkServiceClient(conn), feedv1.NewFeedServiceClient(conn)
 	h.fillCatalogue()
 	return h

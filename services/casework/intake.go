@@ -36,7 +36,7 @@ type intake struct {
 func (s *Service) application(ctx context.Context, in intake, sent *caseworkv1.Case) (*caseworkv1.Case, error) {
 	item, err := s.items.inForce(in.hall, sent.GetItem(), in.wanted, in.now)
 	if err != nil {
-		return nil, err
+		return nil, fault.At("case", err)
 	}
 	c := &caseworkv1.Case{
 		State: caseworkv1.CaseState_CASE_STATE_DRAFT, Form: sent.GetForm(), CreateTime: stamp(in.now), UpdateTime: stamp(in.now),
@@ -127,6 +127,20 @@ func channel(field string, sent caseworkv1.Channel, asApplicant bool) (caseworkv
 	default:
 		return caseworkv1.Channel_CHANNEL_WINDOW, nil
 	}
+}
+
+// cameBy is the way by which the public took part in a step; none when an office acted
+// by itself.
+func cameBy(c *caseworkv1.Case, a authn.Access, asApplicant bool) caseworkv1.Channel {
+	switch {
+	case asApplicant && c.GetChannel() == caseworkv1.Channel_CHANNEL_MOBILE:
+		return caseworkv1.Channel_CHANNEL_MOBILE
+	case asApplicant:
+		return caseworkv1.Channel_CHANNEL_WEB
+	case atWindow(a):
+		return caseworkv1.Channel_CHANNEL_WINDOW
+	}
+	return caseworkv1.Channel_CHANNEL_UNSPECIFIED
 }
 
 // materials are what was handed in, with the guide's own titles.

@@ -49,6 +49,9 @@ type step struct {
 	detail proto.Message
 	// dry only shows what would become of the case.
 	dry bool
+	// carried tells that the caller was told the draft's code: it need not have been
+	// within reach before.
+	carried bool
 	// withCode puts the query code into the answer.
 	withCode bool
 }
@@ -102,7 +105,11 @@ func (s *Service) performFull(ctx context.Context, st step) (whole, shown *casew
 // attempt reads, decides and writes once. The write refuses when the case is no longer
 // as it was read.
 func (s *Service) attempt(ctx context.Context, a authn.Access, r request, st step) (whole, shown *caseworkv1.Case, err error) {
-	old, c, seen, err := s.load(ctx, a, st.request.GetName())
+	load := s.load
+	if st.carried {
+		load = s.loadCarried
+	}
+	old, c, seen, err := load(ctx, a, st.request.GetName())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -160,6 +167,18 @@ func (s *Service) load(ctx context.Context, a authn.Access, name string) (store.
 	return row, c, view{asApplicant: true, mandate: mandate}, nil
 }
 
+// loadCarried reads a draft of the caller's hall that its applicant told the code of.
+func (s *Service) loadCarried(ctx context.Context, a authn.Access, name string) (store.Row, *caseworkv1.Case, view, error) {
+	row, c, err := s.stored(ctx, lastPart(name))
+	if err != nil {
+		return row, nil, view{}, err
+	}
+	if c.GetState() != caseworkv1.CaseState_CASE_STATE_DRAFT || !a.Covers(hallOf(name), "", "") {
+		return row, nil, view{}, fault.CodeInvalid.New(fault.Field("code"))
+	}
+	return row, c, view{}, nil
+}
+
 // stored reads a case for the service itself; nil when there is none.
 func (s *Service) stored(ctx context.Context, caseNo string) (store.Row, *caseworkv1.Case, error) {
 	row, found, err := store.Get(ctx, s.db.Read(), caseNo)
@@ -211,7 +230,7 @@ func (st step) decide(t *turn, old store.Row) error {
 	if t.after, err = rules.Apply(t.before, t.in); err != nil {
 		return err
 	}
-	t.c.State, t.c.ActingMandate = caseworkv1.CaseState(t.after.State), t.mandate
+	t.c.State, t.c.ActingMandate, t.c.LastChannel = caseworkv1.CaseState(t.after.State), t.mandate, cameBy(t.c, t.access, t.asApplicant)
 	if st.effect != nil {
 		st.effect(t)
 	}

@@ -226,7 +226,7 @@ func (s *Service) ListCaseEvents(ctx context.Context, req *caseworkv1.ListCaseEv
 		}
 		res.Events = append(res.Events, &caseworkv1.CaseEvent{
 			Sequence: e.GetSequence(), Type: e.GetType(), Title: eventTitles[e.GetType()], State: c.GetState(), Actor: e.GetActor(),
-			HappenedAt: e.GetHappenedAt(), EnteredAt: e.GetEnteredAt(), Mandate: c.GetActingMandate(),
+			HappenedAt: e.GetHappenedAt(), EnteredAt: e.GetEnteredAt(), Mandate: c.GetActingMandate(), Channel: c.GetLastChannel(),
 		})
 	}
 	return res, nil

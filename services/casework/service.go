@@ -28,6 +28,7 @@ import (
 type Service struct {
 	caseworkv1.UnimplementedCaseworkServiceServer
 	caseworkv1.UnimplementedApplicantServiceServer
+	caseworkv1.UnimplementedCounterServiceServer
 
 	db       *db.DB
 	clock    clock.Clock
@@ -125,6 +126,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	caseworkv1.RegisterCaseworkServiceServer(r, s)
 	caseworkv1.RegisterApplicantServiceServer(r, s)
 	caseworkv1.RegisterLicenseServiceServer(r, licenses{s: s})
+	caseworkv1.RegisterCounterServiceServer(r, s)
 	feedv1.RegisterFeedServiceServer(r, s.feed)
 }
 

@@ -121,6 +121,20 @@ var (
 	SamePersonForbidden = define(codes.PermissionDenied, http.StatusForbidden, "SAME_PERSON_FORBIDDEN", "申请与批准不能是同一人", "The same person may not ask and approve")
 )
 
+// Counters.
+var (
+	SlotNotOffered     = define(codes.FailedPrecondition, http.StatusConflict, "SLOT_NOT_OFFERED", "该时段不能预约", "That time cannot be booked")
+	SlotFull           = define(codes.ResourceExhausted, http.StatusConflict, "SLOT_FULL", "该时段已约满", "That time is fully booked")
+	TooManyBookings    = define(codes.ResourceExhausted, http.StatusConflict, "TOO_MANY_BOOKINGS", "未使用的预约最多 {max} 个", "Only {max} appointments can be open at once")
+	AppointmentClosed  = define(codes.FailedPrecondition, http.StatusConflict, "APPOINTMENT_CLOSED", "预约已取消、已使用或已过期", "The appointment was given back, used or missed")
+	AppointmentTooSoon = define(codes.FailedPrecondition, http.StatusConflict, "APPOINTMENT_TOO_SOON", "请在预约当天取号", "A ticket is drawn on the day of the appointment")
+	AlreadyWaiting     = define(codes.FailedPrecondition, http.StatusConflict, "ALREADY_WAITING", "您在该大厅已经取号，正在等候", "You already wait in this centre")
+	NobodyWaits        = define(codes.FailedPrecondition, http.StatusConflict, "NOBODY_WAITS", "没有等候的人", "Nobody waits")
+	WindowUnknown      = define(codes.InvalidArgument, http.StatusBadRequest, "WINDOW_UNKNOWN", "没有这个窗口", "There is no such window")
+	TicketWrongState   = define(codes.FailedPrecondition, http.StatusConflict, "TICKET_WRONG_STATE", "该号当前状态不允许此操作", "The ticket is not in a state that allows this")
+	CodeInvalid        = define(codes.InvalidArgument, http.StatusBadRequest, "CODE_INVALID", "取件码不存在或已失效", "The code does not exist or no longer holds")
+)
+
 // Reviews.
 var (
 	ReviewNotDue       = define(codes.FailedPrecondition, http.StatusConflict, "REVIEW_NOT_DUE", "还不能评价该办件", "The case cannot be reviewed yet")

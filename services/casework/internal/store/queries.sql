@@ -115,3 +115,98 @@ SELECT id, principal_key, agent_key, starts_at, ends_at, revoked_at, created_at,
 WHERE agent_key = @agent_key AND principal_key = @principal_key AND all_cases AND revoked_at = 0
   AND starts_at <= CAST(@now AS BIGINT) AND ends_at > CAST(@now AS BIGINT)
 ORDER BY created_at DESC, id DESC LIMIT 100;
+
+-- name: InsertCentre :execrows
+INSERT INTO centres (name, seq, data) VALUES ($1, 1, $2) ON CONFLICT DO NOTHING;
+
+-- name: UpdateCentre :execrows
+UPDATE centres SET seq = @seq, data = @data WHERE name = @name AND seq = @seq - 1;
+
+-- name: GetCentre :one
+SELECT seq, data FROM centres WHERE name = $1;
+
+-- name: ListCentres :many
+SELECT name, data FROM centres WHERE name > @after AND name < @before ORDER BY name LIMIT CAST(@size AS BIGINT);
+
+-- name: TakeSlot :execrows
+INSERT INTO slots (centre, start_at, booked) VALUES (@centre, @start_at, 1)
+ON CONFLICT (centre, start_at) DO UPDATE SET booked = slots.booked + 1 WHERE slots.booked < CAST(@capacity AS BIGINT);
+
+-- name: GiveSlotBack :exec
+UPDATE slots SET booked = booked - 1 WHERE centre = @centre AND start_at = @start_at AND booked > 0;
+
+-- name: ListSlots :many
+SELECT start_at, booked FROM slots WHERE centre = @centre AND start_at >= @since AND start_at < @until ORDER BY start_at;
+
+-- name: InsertAppointment :exec
+INSERT INTO appointments (name, centre, start_at, holder_key, open, seq, data) VALUES ($1, $2, $3, $4, TRUE, 1, $5);
+
+-- name: CloseAppointment :execrows
+UPDATE appointments SET open = FALSE, seq = @seq, data = @data WHERE name = @name AND seq = @seq - 1 AND open;
+
+-- name: GetAppointment :one
+SELECT seq, data FROM appointments WHERE name = $1;
+
+-- name: ListAppointments :many
+SELECT name, start_at, data FROM appointments
+WHERE centre = @centre AND start_at < @until AND (start_at, name) > (CAST(@after_start AS BIGINT), CAST(@after_name AS TEXT))
+ORDER BY start_at, name LIMIT CAST(@size AS BIGINT);
+
+-- name: ListAppointmentsOfHolder :many
+SELECT name, start_at, data FROM appointments
+WHERE holder_key = @holder_key AND centre = @centre AND start_at < @until AND (start_at, name) > (CAST(@after_start AS BIGINT), CAST(@after_name AS TEXT))
+ORDER BY start_at, name LIMIT CAST(@size AS BIGINT);
+
+-- name: CountOpenAppointments :one
+SELECT COUNT(*) FROM appointments WHERE holder_key = @holder_key AND centre = @centre AND start_at >= @since AND open;
+
+-- name: TakeNumber :one
+INSERT INTO centre_days (centre, day, taken, called, gone, wait_seconds) VALUES (@centre, @day, 1, 0, 0, 0)
+ON CONFLICT (centre, day) DO UPDATE SET taken = centre_days.taken + 1
+RETURNING taken;
+
+-- name: CountCall :exec
+UPDATE centre_days SET called = called + 1, wait_seconds = wait_seconds + @seconds WHERE centre = @centre AND day = @day;
+
+-- name: CountLeaving :exec
+UPDATE centre_days SET gone = gone + 1 WHERE centre = @centre AND day = @day;
+
+-- name: GetCentreDay :one
+SELECT taken, called, gone, wait_seconds FROM centre_days WHERE centre = $1 AND day = $2;
+
+-- name: InsertTicket :exec
+INSERT INTO tickets (name, centre, day, department, rank, holder_key, waiting, called_at, seq, data)
+VALUES ($1, $2, $3, $4, $5, $6, TRUE, 0, 1, $7);
+
+-- name: GetTicket :one
+SELECT day, rank, seq, data FROM tickets WHERE name = $1;
+
+-- name: UpdateTicket :execrows
+UPDATE tickets SET waiting = FALSE, called_at = @called_at, seq = @seq, data = @data WHERE name = @name AND seq = @seq - 1;
+
+-- name: NextTicket :one
+SELECT name, rank, seq, data FROM tickets WHERE centre = @centre AND day = @day AND waiting ORDER BY rank, name LIMIT 1;
+
+-- name: NextTicketOfDepartment :one
+SELECT name, rank, seq, data FROM tickets WHERE centre = @centre AND day = @day AND department = @department AND waiting ORDER BY rank, name LIMIT 1;
+
+-- name: HolderWaits :one
+SELECT COUNT(*) FROM tickets WHERE holder_key = @holder_key AND holder_key <> '' AND centre = @centre AND day = @day AND waiting;
+
+-- name: CountAhead :one
+SELECT COUNT(*) FROM (SELECT 1 FROM tickets
+  WHERE centre = @centre AND day = @day AND waiting AND (rank, name) < (CAST(@rank AS BIGINT), CAST(@name AS TEXT)) LIMIT 1000) AS before;
+
+-- name: ListCalled :many
+SELECT data FROM tickets WHERE centre = @centre AND day = @day AND called_at > 0 ORDER BY called_at DESC LIMIT CAST(@size AS BIGINT);
+
+-- name: PutCarryCode :execrows
+INSERT INTO carry_codes (code_hash, case_no, expires_at) VALUES ($1, $2, $3)
+ON CONFLICT (code_hash) DO UPDATE SET case_no = excluded.case_no, expires_at = excluded.expires_at
+WHERE carry_codes.case_no = excluded.case_no OR carry_codes.expires_at < CAST(@now AS BIGINT);
+
+-- name: GetCarryCode :one
+SELECT case_no, expires_at FROM carry_codes WHERE code_hash = $1;
+
+-- name: DeleteExpiredCodes :exec
+DELETE FROM carry_codes WHERE expires_at < $1;

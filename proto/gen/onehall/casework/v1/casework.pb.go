@@ -2121,7 +2121,12 @@ type Case struct {
 	// Whether the item's revision promises an electronic license for what is granted.
 	ELicense bool `protobuf:"varint,140,opt,name=e_license,json=eLicense,proto3" json:"e_license,omitempty"`
 	// The electronic license, once it was issued.
-	License       *License `protobuf:"bytes,141,opt,name=license,proto3" json:"license,omitempty"`
+	License *License `protobuf:"bytes,141,opt,name=license,proto3" json:"license,omitempty"`
+	// The channel a draft began in that was carried to a window and went on there.
+	CarriedFrom Channel `protobuf:"varint,80,opt,name=carried_from,json=carriedFrom,proto3,enum=onehall.casework.v1.Channel" json:"carried_from,omitempty"`
+	// The way by which the public took part in the latest event; not set when an office
+	// acted by itself.
+	LastChannel   Channel `protobuf:"varint,81,opt,name=last_channel,json=lastChannel,proto3,enum=onehall.casework.v1.Channel" json:"last_channel,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2539,6 +2544,20 @@ func (x *Case) GetLicense() *License {
 		return x.License
 	}
 	return nil
+}
+
+func (x *Case) GetCarriedFrom() Channel {
+	if x != nil {
+		return x.CarriedFrom
+	}
+	return Channel_CHANNEL_UNSPECIFIED
+}
+
+func (x *Case) GetLastChannel() Channel {
+	if x != nil {
+		return x.LastChannel
+	}
+	return Channel_CHANNEL_UNSPECIFIED
 }
 
 // Saves a draft.
@@ -3246,7 +3265,9 @@ type CaseEvent struct {
 	// When it was entered.
 	EnteredAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=entered_at,json=enteredAt,proto3" json:"entered_at,omitempty"`
 	// The mandate under which it was done, if it was.
-	Mandate       string `protobuf:"bytes,60,opt,name=mandate,proto3" json:"mandate,omitempty"`
+	Mandate string `protobuf:"bytes,60,opt,name=mandate,proto3" json:"mandate,omitempty"`
+	// The way by which the public took part; not set when an office acted by itself.
+	Channel       Channel `protobuf:"varint,80,opt,name=channel,proto3,enum=onehall.casework.v1.Channel" json:"channel,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3335,6 +3356,13 @@ func (x *CaseEvent) GetMandate() string {
 		return x.Mandate
 	}
 	return ""
+}
+
+func (x *CaseEvent) GetChannel() Channel {
+	if x != nil {
+		return x.Channel
+	}
+	return Channel_CHANNEL_UNSPECIFIED
 }
 
 // A page of events.
@@ -6448,7 +6476,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\fdisplay_name\x18\x01 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\xc8\x01\xa8\xbb\x18\x01R\vdisplayName\x12@\n" +
 	"\aid_type\x18\x02 \x01(\x0e2\x1b.onehall.casework.v1.IdTypeB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06idType\x12*\n" +
-	"\tid_number\x18\x03 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18@\xa8\xbb\x18\x02R\bidNumber\"\xbc\x16\n" +
+	"\tid_number\x18\x03 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18@\xa8\xbb\x18\x02R\bidNumber\"\xc8\x17\n" +
 	"\x04Case\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xbaH'r%2#^(halls/[0-9]{6}/cases/[0-9]{21})?$R\x04name\x12I\n" +
 	"\x04item\x18\x02 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04item\x12(\n" +
@@ -6522,7 +6550,9 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\amandate\x18> \x01(\tB\"\xbaH\x1fr\x1d2\x1b^(mandates/[0-9a-f-]{36})?$R\amandate\x12*\n" +
 	"\x0eacting_mandate\x18? \x01(\tB\x03\xe0A\x03R\ractingMandate\x12\x1c\n" +
 	"\te_license\x18\x8c\x01 \x01(\bR\beLicense\x127\n" +
-	"\alicense\x18\x8d\x01 \x01(\v2\x1c.onehall.casework.v1.LicenseR\alicense\"\x9a\x01\n" +
+	"\alicense\x18\x8d\x01 \x01(\v2\x1c.onehall.casework.v1.LicenseR\alicense\x12D\n" +
+	"\fcarried_from\x18P \x01(\x0e2\x1c.onehall.casework.v1.ChannelB\x03\xe0A\x03R\vcarriedFrom\x12D\n" +
+	"\flast_channel\x18Q \x01(\x0e2\x1c.onehall.casework.v1.ChannelB\x03\xe0A\x03R\vlastChannel\"\x9a\x01\n" +
 	"\x11CreateCaseRequest\x12/\n" +
 	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x125\n" +
 	"\x04case\x18\x02 \x01(\v2\x19.onehall.casework.v1.CaseB\x06\xbaH\x03\xc8\x01\x01R\x04case\x12\x1d\n" +
@@ -6579,7 +6609,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x06parent\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x06parent\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"\xaf\x02\n" +
+	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"\xe7\x02\n" +
 	"\tCaseEvent\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12\x12\n" +
 	"\x04type\x18\x02 \x01(\tR\x04type\x12\x14\n" +
@@ -6590,7 +6620,8 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"happenedAt\x129\n" +
 	"\n" +
 	"entered_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tenteredAt\x12\x18\n" +
-	"\amandate\x18< \x01(\tR\amandate\"x\n" +
+	"\amandate\x18< \x01(\tR\amandate\x126\n" +
+	"\achannel\x18P \x01(\x0e2\x1c.onehall.casework.v1.ChannelR\achannel\"x\n" +
 	"\x16ListCaseEventsResponse\x126\n" +
 	"\x06events\x18\x01 \x03(\v2\x1e.onehall.casework.v1.CaseEventR\x06events\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"h\n" +
@@ -7178,144 +7209,147 @@ var file_onehall_casework_v1_casework_proto_depIdxs = []int32{
 	21,  // 41: onehall.casework.v1.Case.revocation:type_name -> onehall.casework.v1.Revocation
 	25,  // 42: onehall.casework.v1.Case.agent:type_name -> onehall.casework.v1.Party
 	22,  // 43: onehall.casework.v1.Case.license:type_name -> onehall.casework.v1.License
-	26,  // 44: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	26,  // 45: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	26,  // 46: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
-	72,  // 47: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	0,   // 48: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
-	26,  // 49: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
-	10,  // 50: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
-	11,  // 51: onehall.casework.v1.ListInboxRequest.assignee:type_name -> onehall.casework.v1.InboxAssignee
-	26,  // 52: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
-	0,   // 53: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
-	72,  // 54: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 55: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
-	37,  // 56: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
-	0,   // 57: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
-	72,  // 58: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
-	72,  // 59: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
-	72,  // 60: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 61: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 62: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	15,  // 63: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	73,  // 64: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
-	2,   // 65: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
-	72,  // 66: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 67: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 68: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 69: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 70: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 71: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 72: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	8,   // 73: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
-	72,  // 74: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	9,   // 75: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
-	72,  // 76: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	2,   // 77: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
-	72,  // 78: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 79: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 80: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 81: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	6,   // 82: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
-	7,   // 83: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	72,  // 84: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 85: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 86: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 87: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 88: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 89: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	15,  // 90: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	72,  // 91: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
-	12,  // 92: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
-	12,  // 93: onehall.casework.v1.PrintCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
-	12,  // 94: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
-	72,  // 95: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
-	68,  // 96: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
-	13,  // 97: onehall.casework.v1.CaseDocument.archive_term:type_name -> onehall.casework.v1.ArchiveTerm
-	73,  // 98: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
-	15,  // 99: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
-	14,  // 100: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
-	2,   // 101: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
-	70,  // 102: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
-	27,  // 103: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
-	28,  // 104: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
-	29,  // 105: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
-	30,  // 106: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
-	31,  // 107: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
-	32,  // 108: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
-	34,  // 109: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
-	36,  // 110: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
-	39,  // 111: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
-	41,  // 112: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
-	42,  // 113: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
-	43,  // 114: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
-	44,  // 115: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
-	45,  // 116: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
-	46,  // 117: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
-	47,  // 118: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
-	48,  // 119: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
-	49,  // 120: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
-	50,  // 121: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
-	51,  // 122: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
-	52,  // 123: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
-	53,  // 124: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
-	54,  // 125: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
-	55,  // 126: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
-	56,  // 127: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
-	57,  // 128: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
-	58,  // 129: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
-	59,  // 130: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
-	60,  // 131: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
-	61,  // 132: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
-	62,  // 133: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
-	63,  // 134: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
-	64,  // 135: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
-	65,  // 136: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
-	66,  // 137: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
-	67,  // 138: onehall.casework.v1.CaseworkService.PrintCaseDocument:input_type -> onehall.casework.v1.PrintCaseDocumentRequest
-	71,  // 139: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
-	26,  // 140: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
-	26,  // 141: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
-	26,  // 142: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
-	26,  // 143: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
-	26,  // 144: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
-	33,  // 145: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
-	35,  // 146: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
-	38,  // 147: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
-	40,  // 148: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
-	14,  // 149: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
-	26,  // 150: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
-	26,  // 151: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
-	26,  // 152: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
-	26,  // 153: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
-	26,  // 154: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
-	26,  // 155: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
-	26,  // 156: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
-	26,  // 157: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
-	26,  // 158: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
-	26,  // 159: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
-	26,  // 160: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
-	26,  // 161: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
-	26,  // 162: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
-	26,  // 163: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
-	26,  // 164: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
-	26,  // 165: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
-	26,  // 166: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
-	26,  // 167: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
-	26,  // 168: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
-	26,  // 169: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
-	26,  // 170: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
-	26,  // 171: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
-	26,  // 172: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
-	26,  // 173: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
-	69,  // 174: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
-	74,  // 175: onehall.casework.v1.CaseworkService.PrintCaseDocument:output_type -> google.api.HttpBody
-	26,  // 176: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
-	140, // [140:177] is the sub-list for method output_type
-	103, // [103:140] is the sub-list for method input_type
-	103, // [103:103] is the sub-list for extension type_name
-	103, // [103:103] is the sub-list for extension extendee
-	0,   // [0:103] is the sub-list for field type_name
+	2,   // 44: onehall.casework.v1.Case.carried_from:type_name -> onehall.casework.v1.Channel
+	2,   // 45: onehall.casework.v1.Case.last_channel:type_name -> onehall.casework.v1.Channel
+	26,  // 46: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	26,  // 47: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	26,  // 48: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
+	72,  // 49: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	0,   // 50: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
+	26,  // 51: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
+	10,  // 52: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
+	11,  // 53: onehall.casework.v1.ListInboxRequest.assignee:type_name -> onehall.casework.v1.InboxAssignee
+	26,  // 54: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
+	0,   // 55: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
+	72,  // 56: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 57: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
+	2,   // 58: onehall.casework.v1.CaseEvent.channel:type_name -> onehall.casework.v1.Channel
+	37,  // 59: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
+	0,   // 60: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
+	72,  // 61: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
+	72,  // 62: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
+	72,  // 63: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 64: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 65: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	15,  // 66: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	73,  // 67: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
+	2,   // 68: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
+	72,  // 69: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 70: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 71: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 72: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 73: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 74: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 75: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	8,   // 76: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
+	72,  // 77: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	9,   // 78: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
+	72,  // 79: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	2,   // 80: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
+	72,  // 81: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 82: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 83: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 84: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	6,   // 85: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
+	7,   // 86: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
+	72,  // 87: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 88: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 89: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 90: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 91: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	72,  // 92: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	15,  // 93: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	72,  // 94: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
+	12,  // 95: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
+	12,  // 96: onehall.casework.v1.PrintCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
+	12,  // 97: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
+	72,  // 98: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
+	68,  // 99: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
+	13,  // 100: onehall.casework.v1.CaseDocument.archive_term:type_name -> onehall.casework.v1.ArchiveTerm
+	73,  // 101: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
+	15,  // 102: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
+	14,  // 103: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
+	2,   // 104: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
+	70,  // 105: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
+	27,  // 106: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
+	28,  // 107: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
+	29,  // 108: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
+	30,  // 109: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
+	31,  // 110: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
+	32,  // 111: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
+	34,  // 112: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
+	36,  // 113: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
+	39,  // 114: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
+	41,  // 115: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
+	42,  // 116: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
+	43,  // 117: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
+	44,  // 118: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
+	45,  // 119: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
+	46,  // 120: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
+	47,  // 121: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
+	48,  // 122: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
+	49,  // 123: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
+	50,  // 124: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
+	51,  // 125: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
+	52,  // 126: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
+	53,  // 127: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
+	54,  // 128: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
+	55,  // 129: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
+	56,  // 130: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
+	57,  // 131: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
+	58,  // 132: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
+	59,  // 133: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
+	60,  // 134: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
+	61,  // 135: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
+	62,  // 136: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
+	63,  // 137: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
+	64,  // 138: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
+	65,  // 139: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
+	66,  // 140: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
+	67,  // 141: onehall.casework.v1.CaseworkService.PrintCaseDocument:input_type -> onehall.casework.v1.PrintCaseDocumentRequest
+	71,  // 142: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
+	26,  // 143: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
+	26,  // 144: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
+	26,  // 145: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
+	26,  // 146: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
+	26,  // 147: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
+	33,  // 148: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
+	35,  // 149: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
+	38,  // 150: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
+	40,  // 151: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
+	14,  // 152: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
+	26,  // 153: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
+	26,  // 154: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
+	26,  // 155: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
+	26,  // 156: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
+	26,  // 157: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
+	26,  // 158: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
+	26,  // 159: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
+	26,  // 160: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
+	26,  // 161: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
+	26,  // 162: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
+	26,  // 163: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
+	26,  // 164: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
+	26,  // 165: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
+	26,  // 166: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
+	26,  // 167: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
+	26,  // 168: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
+	26,  // 169: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
+	26,  // 170: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
+	26,  // 171: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
+	26,  // 172: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
+	26,  // 173: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
+	26,  // 174: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
+	26,  // 175: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
+	26,  // 176: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
+	69,  // 177: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
+	74,  // 178: onehall.casework.v1.CaseworkService.PrintCaseDocument:output_type -> google.api.HttpBody
+	26,  // 179: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
+	143, // [143:180] is the sub-list for method output_type
+	106, // [106:143] is the sub-list for method input_type
+	106, // [106:106] is the sub-list for extension type_name
+	106, // [106:106] is the sub-list for extension extendee
+	0,   // [0:106] is the sub-list for field type_name
 }
 
 func init() { file_onehall_casework_v1_casework_proto_init() }

@@ -4,6 +4,22 @@
 
 package queries
 
+type Appointment struct {
+	Name      string
+	Centre    string
+	StartAt   int64
+	HolderKey string
+	Open      bool
+	Seq       int64
+	Data      []byte
+}
+
+type CarryCode struct {
+	CodeHash  string
+	CaseNo    string
+	ExpiresAt int64
+}
+
 type Case struct {
 	CaseNo       string
 	Hall         string
@@ -17,6 +33,21 @@ type Case struct {
 	HappenedAt   int64
 	Data         []byte
 	Assignee     string
+}
+
+type Centre struct {
+	Name string
+	Seq  int64
+	Data []byte
+}
+
+type CentreDay struct {
+	Centre      string
+	Day         int64
+	Taken       int64
+	Called      int64
+	Gone        int64
+	WaitSeconds int64
 }
 
 type Item struct {
@@ -49,4 +80,23 @@ type Profile struct {
 	ApplicantKey string
 	Seq          int64
 	Data         []byte
+}
+
+type Slot struct {
+	Centre  string
+	StartAt int64
+	Booked  int64
+}
+
+type Ticket struct {
+	Name       string
+	Centre     string
+	Day        int64
+	Department string
+	Rank       int64
+	HolderKey  string
+	Waiting    bool
+	CalledAt   int64
+	Seq        int64
+	Data       []byte
 }
