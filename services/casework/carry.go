@@ -15,6 +15,7 @@ import (
 	"github.com/onehall/onehall/services/casework/internal/store"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/fault"
+	"github.com/onehall/onehall/services/platform/feed"
 )
 
 // carry is the code under which a draft is carried to a window, made of the request so
@@ -39,6 +40,13 @@ func (s *Service) CarryDraft(ctx context.Context, req *caseworkv1.CarryDraftRequ
 		return nil, err
 	}
 	if err := s.ownDraft(ctx, a, req.GetName()); err != nil {
+		return nil, err
+	}
+	row, _, err := s.stored(ctx, lastPart(req.GetName()))
+	if err != nil {
+		return nil, err
+	}
+	if err := feed.CheckEtag(req.GetEtag(), req.GetName(), row.Seq); err != nil {
 		return nil, err
 	}
 	hall, caseNo := hallOf(req.GetName()), lastPart(req.GetName())

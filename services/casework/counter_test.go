@@ -334,7 +334,7 @@ func TestCarryDraft(t *testing.T) {
 		}
 		_, err = h.client.GetCase(window, &caseworkv1.GetCaseRequest{Name: draft.GetName()})
 		h.refusedWith(err, fault.NotFound)
-		req := &caseworkv1.CarryDraftRequest{Name: draft.GetName(), RequestId: newID()}
+		req := &caseworkv1.CarryDraftRequest{Name: draft.GetName(), Etag: draft.GetEtag(), RequestId: newID()}
 		code, err := c.CarryDraft(ada, req)
 		if err != nil || len(code.GetCode()) != 8 {
 			h.t.Fatalf("code %v, %s", code, explain(err))
@@ -380,7 +380,7 @@ func TestCarryCodeRunsOut(t *testing.T) {
 	if err != nil {
 		t.Fatal(explain(err))
 	}
-	code, err := c.CarryDraft(as(t.Context(), "ada"), &caseworkv1.CarryDraftRequest{Name: draft.GetName(), RequestId: newID()})
+	code, err := c.CarryDraft(as(t.Context(), "ada"), &caseworkv1.CarryDraftRequest{Name: draft.GetName(), Etag: draft.GetEtag(), RequestId: newID()})
 	if err != nil {
 		t.Fatal(explain(err))
 	}

@@ -2008,7 +2008,9 @@ type CarryDraftRequest struct {
 	// The draft, halls/{division}/cases/{case_no}.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// A UUID that makes a retry harmless.
-	RequestId     string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	RequestId string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// That the draft was read with.
+	Etag          string `protobuf:"bytes,3,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2053,6 +2055,13 @@ func (x *CarryDraftRequest) GetName() string {
 func (x *CarryDraftRequest) GetRequestId() string {
 	if x != nil {
 		return x.RequestId
+	}
+	return ""
+}
+
+func (x *CarryDraftRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
 	}
 	return ""
 }
@@ -2288,11 +2297,12 @@ const file_onehall_casework_v1_counter_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tBD\xbaHAr?2=^halls/[0-9]{6}/centres/[a-z0-9-]{1,30}/tickets/[0-9a-f]{16}$R\x04name\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x03 \x01(\tR\trequestId\"o\n" +
+	"request_id\x18\x03 \x01(\tR\trequestId\"\x83\x01\n" +
 	"\x11CarryDraftRequest\x12;\n" +
 	"\x04name\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x04name\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x02 \x01(\tR\trequestId\"\x91\x01\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\x12\x12\n" +
+	"\x04etag\x18\x03 \x01(\tR\x04etag\"\x91\x01\n" +
 	"\x14TakeOverDraftRequest\x12/\n" +
 	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x12)\n" +
 	"\x04code\x18\x02 \x01(\tB\x15\xbaH\x0er\f2\n" +
