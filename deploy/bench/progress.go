@@ -12,14 +12,14 @@ import (
 
 // progress tells how far the followers of a hall are.
 type progress struct {
-	// Cases are the case events, Unnumbered those still without a position.
-	Cases, Unnumbered int64
+	// Cases are the case events.
+	Cases int64
 	// Behind is how many events the slowest follower still has to apply.
 	Behind int64
 }
 
 // done reports that everybody knows everything.
-func (p progress) done() bool { return p.Unnumbered == 0 && p.Behind == 0 }
+func (p progress) done() bool { return p.Behind == 0 }
 
 // stores reads the hall's databases beside the hall: a look, never a write.
 type stores struct{ by map[string]*sql.DB }
@@ -64,16 +64,12 @@ func (s *stores) progress(ctx context.Context) (p progress, err error) {
 		if s.by[source] == nil {
 			continue
 		}
-		var end, unnumbered int64
+		var end int64
 		err := s.by[source].QueryRowContext(ctx, `SELECT COALESCE(MAX(position), 0) FROM events`).Scan(&end)
-		if err == nil {
-			err = s.by[source].QueryRowContext(ctx, `SELECT COUNT(*) FROM events WHERE position IS NULL`).Scan(&unnumbered)
-		}
 		if err != nil {
 			return p, fmt.Errorf("progress of %s: %w", source, err)
 		}
 		ends[source] = end
-		p.Unnumbered += unnumbered
 	}
 	p.Cases = ends["casework"]
 	for _, f := range follows {

@@ -254,8 +254,8 @@ func (s *scene) everyEvent() string {
 	return out.String()
 }
 
-// events are all that a service has written before this moment. They are numbered a
-// little after they are written, so the feed is read until it says that it is complete.
+// events are all that a service has written before this moment. The feed is told of them
+// a little after they are written, so it is read until it says that it is complete.
 func (s *scene) events(role string) []*feedv1.Event {
 	s.t.Helper()
 	client := feedv1.NewFeedServiceClient(s.Conn(role))

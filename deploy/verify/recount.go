@@ -117,7 +117,7 @@ func (r *recount) read(ctx context.Context, f *reader, to int64) error {
 		// the end only when it vouches for all until then.
 		if to >= 0 || res.GetCompleteUntil() == nil || res.GetCompleteUntil().AsTime().Before(f.until) {
 			if time.Since(began) > patience {
-				return fmt.Errorf("verify: %s/%s does not come to position %d or vouch for all until %v: is it numbering, are the clocks right?", f.source, f.feed, to, f.until)
+				return fmt.Errorf("verify: %s/%s does not come to position %d or vouch for all until %v: is it running, are the clocks right?", f.source, f.feed, to, f.until)
 			}
 			if err := pause(ctx); err != nil {
 				return err

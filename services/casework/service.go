@@ -92,6 +92,9 @@ func open(ctx context.Context, cfg Config, p parts) (*Service, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.DB.Writers == 0 {
+		cfg.DB.Writers = 1 // all writes are short and end in turn: more of them a commit beats more commits at once
+	}
 	d, err := db.Open(ctx, cfg.DB, store.Migrations(), p.clock)
 	if err != nil {
 		return nil, fmt.Errorf("casework: %w", err)

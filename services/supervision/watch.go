@@ -74,7 +74,7 @@ func (w *watcher) snapshot(d *db.DB) error {
 		}
 		for _, row := range rows {
 			after = row.ID
-			if after > m.LastID || m.Waiting[row.Name] {
+			if after > m.LastID {
 				continue
 			}
 			c, err := cardOf(row.Data)

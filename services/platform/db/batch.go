@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/onehall/onehall/services/platform/fault"
@@ -21,61 +22,85 @@ const (
 
 // run brings all jobs to their end.
 func (w *writer) run(jobs []*job) {
-	var spoilers []*job
-	for restarts := 0; len(jobs) > 1 && restarts <= maxRestarts; restarts++ {
-		spoiler, done := w.together(jobs)
+	least := 2
+	if w.d.engine.remote() {
+		least = 1 // even one write's statements are better sent together
+	}
+	var apart []*job
+	for restarts := 0; len(jobs) >= least; restarts++ {
+		spoilers, done, err := w.together(jobs)
 		if done {
 			jobs = nil
 			break
 		}
-		if spoiler < 0 {
-			break // nobody knows who spoilt it
+		if restarts == maxRestarts || len(spoilers) == 0 && !again(err) {
+			break // or nobody knows who spoilt it
 		}
-		spoilers = append(spoilers, jobs[spoiler])
-		jobs = append(jobs[:spoiler:spoiler], jobs[spoiler+1:]...)
+		if again(err) {
+			w.d.stats.retries.Add(1)
+			pause(restarts)
+		}
+		var rest []*job
+		for i, j := range jobs {
+			if slices.Contains(spoilers, i) {
+				apart = append(apart, j)
+			} else {
+				rest = append(rest, j)
+			}
+		}
+		jobs = rest
 	}
-	for _, j := range append(jobs, spoilers...) {
+	for _, j := range append(jobs, apart...) {
 		w.alone(j)
 	}
 }
 
+// again reports an error that a further try of the same may not meet.
+func again(err error) bool { return err != nil && (retryable(err) || disconnected(err)) }
+
 // together runs the jobs in one transaction. done means that all have been told.
-// Otherwise nothing has happened, and spoiler is the job that must not take part
-// again, or -1.
-func (w *writer) together(jobs []*job) (spoiler int, done bool) {
+// Otherwise nothing has happened, spoilers are the jobs that must not take part again,
+// as far as they are known, and err is what happened.
+func (w *writer) together(jobs []*job) (spoilers []int, done bool, err error) {
 	leave := w.d.inflight.enter()
 	defer leave()
 	ctx, cancel := w.context()
 	defer cancel()
 	if w.refuseBroken(jobs) {
-		return -1, true
+		return nil, true, nil
 	}
 	s, err := w.d.engine.begin(ctx)
 	if err != nil {
 		// Without a database each would wait for its own time-out in vain.
 		finishAll(jobs, outward(err))
-		return -1, true
+		return nil, true, nil
 	}
+	txs := make([]*Tx, len(jobs))
 	wrote := false
 	for i, j := range jobs {
+		tx := &Tx{q: s, db: w.d}
+		txs[i] = tx
 		if j.answer = j.ctx.Err(); j.answer != nil {
 			continue // gave up before it started
 		}
-		tx := &Tx{q: s, db: w.d}
-		j.answer = call(ctx, j, tx)
-		if tx.failed != nil || j.answer != nil && tx.wrote {
-			s.rollback()
-			w.d.stats.rollbacks.Add(1)
-			return i, false
+		if j.answer = call(ctx, j, tx); j.answer != nil && tx.failed == nil && tx.wrote && s.drop(tx) {
+			tx.wrote = false
+		}
+		if s.failed() != nil || tx.failed != nil || j.answer != nil && tx.wrote {
+			if tx.failed == nil && s.failed() == nil {
+				tx.failed = j.answer
+			}
+			spoilers, err := w.undo(s, txs[:i+1])
+			return spoilers, false, err
 		}
 		wrote = wrote || tx.wrote
 	}
 	if err := w.end(s, wrote); err != nil {
 		if isOpen(err) {
 			finishAll(jobs, w.open(err))
-			return -1, true
+			return nil, true, nil
 		}
-		return -1, false
+		return spoilersOf(txs), false, err
 	}
 	w.d.stats.batch(len(jobs))
 	for _, j := range jobs {
@@ -84,7 +109,30 @@ func (w *writer) together(jobs []*job) (spoiler int, done bool) {
 	if wrote {
 		w.d.committed()
 	}
-	return -1, true
+	return nil, true, nil
+}
+
+// undo ends a transaction that was spoilt.
+func (w *writer) undo(s session, txs []*Tx) (spoilers []int, err error) {
+	s.rollback()
+	w.d.stats.rollbacks.Add(1)
+	spoilers, err = spoilersOf(txs), s.failed()
+	for _, i := range spoilers {
+		if retryable(txs[i].failed) {
+			err = txs[i].failed
+		}
+	}
+	return spoilers, err
+}
+
+// spoilersOf are those whose statement failed.
+func spoilersOf(txs []*Tx) (spoilers []int) {
+	for i, tx := range txs {
+		if tx.failed != nil {
+			spoilers = append(spoilers, i)
+		}
+	}
+	return spoilers
 }
 
 // alone runs one job in a transaction of its own, again if another stood in the way.
@@ -124,9 +172,11 @@ func (w *writer) attempt(j *job) (wrote bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	tx := &Tx{q: s, db: w.d}
+	tx := &Tx{q: s, db: w.d, alone: true}
 	err = call(ctx, j, tx)
-	if err == nil {
+	if s.failed() != nil {
+		err = s.failed()
+	} else if err == nil {
 		// A function that went on after an error of the database has lost its
 		// transaction on PostgreSQL; on SQLite it fares no better.
 		err = tx.failed
@@ -174,7 +224,7 @@ func call(ctx context.Context, j *job, tx *Tx) (err error) {
 // context is the life of one transaction. It does not end with any caller's, because
 // a caller who hangs up must not undo the work of others.
 func (w *writer) context() (context.Context, context.CancelFunc) {
-	if !w.d.engine.bounded() {
+	if !w.d.engine.remote() {
 		return context.Background(), func() {}
 	}
 	return context.WithTimeout(context.Background(), w.d.cfg.TxTimeout)

@@ -16,16 +16,29 @@ type engine interface {
 	beginRead(ctx context.Context) (*sql.Tx, error)
 	// migrate applies pending migrations, or only checks that none is.
 	migrate(ctx context.Context, migrations fs.FS, apply bool) error
-	// bounded reports whether statements need a context with an end: they do when
-	// there is a network in between. In SQLite it would cost a goroutine a statement.
-	bounded() bool
+	// remote reports whether there is a network in between. Then statements need a
+	// context with an end, which in SQLite would cost a goroutine a statement, and are
+	// best sent many at once.
+	remote() bool
 	close() error
 }
 
 // session is one write transaction.
 type session interface {
 	Querier
-	// commit makes it durable. An errUnknown error means that it may or may not be.
+	// later keeps a statement to be sent with others and reports true, or reports false
+	// when it is best run at once.
+	later(p *pending) bool
+	// send runs what is kept, and what goes last only if told to. Which statement was to
+	// blame for an error stands in its Tx.
+	send(ctx context.Context, last bool) error
+	// failed is why the transaction cannot go on, once something that was kept failed:
+	// errors after that are its consequence.
+	failed() error
+	// drop forgets what a Tx has kept; false when some of it was sent already.
+	drop(tx *Tx) bool
+	// commit sends what is kept and makes it durable. An errUnknown error means that it may or
+	// may not be.
 	commit() error
 	// rollback undoes it; it may be called after commit, doing nothing.
 	rollback()

@@ -33,7 +33,7 @@ func (f *failing) begin(context.Context) (session, error) {
 func (f *failing) reader() Querier                            { return nil }
 func (f *failing) beginRead(context.Context) (*sql.Tx, error) { return nil, nil }
 func (f *failing) migrate(context.Context, fs.FS, bool) error { return nil }
-func (f *failing) bounded() bool                              { return false }
+func (f *failing) remote() bool                               { return false }
 func (f *failing) close() error                               { return nil }
 
 type failingSession struct {
@@ -60,7 +60,11 @@ func (s failingSession) commit() error {
 	s.f.commits = s.f.commits[1:]
 	return err
 }
-func (s failingSession) rollback() {}
+func (s failingSession) rollback()                        {}
+func (s failingSession) later(*pending) bool              { return false }
+func (s failingSession) send(context.Context, bool) error { return nil }
+func (s failingSession) drop(*Tx) bool                    { return false }
+func (s failingSession) failed() error                    { return nil }
 
 func openFailing(t *testing.T, f *failing) *DB {
 	t.Helper()

@@ -83,7 +83,7 @@ func (e *postgresEngine) pool(params map[string]string, size int) (*sql.DB, erro
 	return pool, nil
 }
 
-func (e *postgresEngine) bounded() bool   { return true }
+func (e *postgresEngine) remote() bool    { return true }
 func (e *postgresEngine) reader() Querier { return e.readers }
 
 func (e *postgresEngine) beginRead(ctx context.Context) (*sql.Tx, error) {
@@ -148,75 +148,4 @@ func (e *postgresEngine) close() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-func (e *postgresEngine) begin(ctx context.Context) (session, error) {
-	conn, err := e.writers.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	tx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		_ = conn.Close() // the reason why nothing began is what counts
-		return nil, err
-	}
-	return &postgresSession{Tx: tx, conn: conn}, nil
-}
-
-type postgresSession struct {
-	*sql.Tx
-	conn *sql.Conn
-}
-
-func (s *postgresSession) commit() error {
-	s.warning() // forget what statements before may have warned of
-	err := s.Tx.Commit()
-	switch {
-	case err == nil:
-		// When the wait for the standby is cancelled, the server commits here, says
-		// so in a warning and reports success. Whether a failover would keep the
-		// change is then unknown. No other warning belongs to a COMMIT that worked,
-		// so the text, which may be in any language, need not be read.
-		if w := s.warning(); w != "" {
-			err = errUnknown{errors.New(w)}
-		}
-	case !definite(err):
-		err = errUnknown{err}
-	}
-	_ = s.conn.Close() // gives the connection back; the outcome stands
-	return err
-}
-
-func (s *postgresSession) rollback() {
-	// Both fail only when the transaction is over or the connection lost, and with it
-	// the transaction.
-	_ = s.Tx.Rollback()
-	_ = s.conn.Close()
-}
-
-// warning takes the last warning of the server from the connection.
-func (s *postgresSession) warning() string {
-	var text string
-	// A connection that is gone has no warning to give.
-	_ = s.conn.Raw(func(dc any) error {
-		data := dc.(*stdlib.Conn).Conn().PgConn().CustomData()
-		text, _ = data[warnedKey].(string)
-		delete(data, warnedKey)
-		return nil
-	})
-	return text
-}
-
-// definite reports an error of COMMIT that tells that nothing was committed.
-func definite(err error) bool {
-	if errors.Is(err, pgx.ErrTxCommitRollback) {
-		return true
-	}
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		// An ERROR is an answer. FATAL and PANIC end the session, perhaps after the
-		// commit record was written.
-		return pg.SeverityUnlocalized == "ERROR"
-	}
-	return false
 }

@@ -53,7 +53,7 @@ func TestDeadlockIsRetried(t *testing.T) {
 			// Without a key the writers take turns, so the two are not in one line.
 			err := d.Write(t.Context(), "", func(ctx context.Context, tx *db.Tx) error {
 				for step := range 2 {
-					if _, err := tx.ExecContext(ctx, "UPDATE notes SET n = n + 1 WHERE id = $1", (i+step)%2); err != nil {
+					if _, err := counted(tx.ExecContext(ctx, "UPDATE notes SET n = n + 1 WHERE id = $1", (i+step)%2)); err != nil {
 						return fmt.Errorf("wrapped %w", err)
 					}
 					meet()

@@ -113,7 +113,7 @@ func syncDir(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-func (e *sqliteEngine) bounded() bool   { return false }
+func (e *sqliteEngine) remote() bool    { return false }
 func (e *sqliteEngine) reader() Querier { return e.cached }
 
 func (e *sqliteEngine) beginRead(ctx context.Context) (*sql.Tx, error) {
@@ -221,6 +221,15 @@ func (s sqliteSession) QueryRowContext(ctx context.Context, query string, args .
 	}
 	return stmt.QueryRowContext(ctx, args...)
 }
+
+// later reports false: without a network there is nothing to gain by waiting.
+func (sqliteSession) later(*pending) bool { return false }
+
+func (sqliteSession) send(context.Context, bool) error { return nil }
+
+func (sqliteSession) failed() error { return nil }
+
+func (sqliteSession) drop(*Tx) bool { return false }
 
 func (s sqliteSession) commit() error {
 	_, err := s.ExecContext(context.Background(), "COMMIT")

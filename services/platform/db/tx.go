@@ -19,8 +19,16 @@ type Querier interface {
 // watches whether the function has written, since only then does its failure
 // concern the others in the batch. It is not for use after the function returned.
 type Tx struct {
-	q  Querier
+	q  session
 	db *DB
+	// alone tells that no other write shares the transaction. Then each statement is run
+	// at once, and each error is told by the statement that met it.
+	alone bool
+	// sent tells that a statement of this write was sent; lasts counts those that wait to
+	// go last; latest is the latest that was kept.
+	sent   bool
+	lasts  int
+	latest *pending
 	// wrote is set once the function changed something, or may have.
 	wrote bool
 	// before is wrote as it was ahead of the latest statement.
@@ -48,9 +56,11 @@ func (tx *Tx) ByKey(ctx context.Context) error {
 	if tx.Driver() != Postgres {
 		return nil
 	}
-	var cache, scans string
-	err := tx.q.QueryRowContext(ctx, "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true)").
-		Scan(&cache, &scans)
+	const byKey = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true)"
+	if !tx.alone && tx.q.later(&pending{tx: tx, query: byKey, want: -1}) {
+		return nil
+	}
+	_, err := tx.q.ExecContext(ctx, byKey)
 	return tx.fail(err)
 }
 
@@ -63,8 +73,19 @@ func (tx *Tx) Wrote() bool { return tx.wrote }
 func (tx *Tx) NothingWritten() { tx.wrote = tx.before }
 
 // ExecContext runs a statement. One that touched no row counts as not having written.
+//
+// On PostgreSQL it is not sent at once, but with others: at the next query, when its
+// result is asked for, or at the end. An error shows there, and ends the write.
 func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	tx.mark(query)
+	if !tx.alone && kindOf(query) == changing {
+		p := &pending{tx: tx, query: query, args: args, want: -1}
+		if tx.q.later(p) {
+			tx.latest = p
+			return lateResult{ctx, p}, nil
+		}
+	}
+	tx.direct(query)
 	res, err := tx.q.ExecContext(ctx, query, args...)
 	if err != nil {
 		return nil, tx.fail(err)
@@ -79,6 +100,7 @@ func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.R
 // because its executions are not seen here.
 func (tx *Tx) PrepareContext(ctx context.Context, query string) (*sql.Stmt, error) {
 	tx.mark(query)
+	tx.direct(query)
 	stmt, err := tx.q.PrepareContext(ctx, query)
 	return stmt, tx.fail(err)
 }
@@ -86,6 +108,7 @@ func (tx *Tx) PrepareContext(ctx context.Context, query string) (*sql.Stmt, erro
 // QueryContext runs a query of many rows.
 func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	tx.mark(query)
+	tx.direct(query)
 	rows, err := tx.q.QueryContext(ctx, query, args...)
 	return rows, tx.fail(err)
 }
@@ -93,21 +116,30 @@ func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql
 // QueryRowContext runs a query of one row. The row must be scanned before the next statement.
 func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	tx.mark(query)
+	tx.direct(query)
 	row := tx.q.QueryRowContext(ctx, query, args...)
 	_ = tx.fail(row.Err()) // Scan gives the same error to the caller.
 	return row
 }
 
+// direct notes that a statement is sent now.
+func (tx *Tx) direct(query string) {
+	if kindOf(query) != reading {
+		tx.sent = true
+	}
+}
+
 func (tx *Tx) mark(query string) {
-	tx.before = tx.wrote
+	tx.before, tx.latest = tx.wrote, nil
 	if kindOf(query) != reading {
 		tx.wrote = true
 	}
 }
 
-// fail remembers the first error of the database.
+// fail remembers the first error of the database, unless it is the consequence of
+// another write's.
 func (tx *Tx) fail(err error) error {
-	if err != nil && tx.failed == nil && !errors.Is(err, sql.ErrNoRows) {
+	if err != nil && tx.failed == nil && !errors.Is(err, sql.ErrNoRows) && tx.q.failed() == nil {
 		tx.failed = err
 	}
 	return err

@@ -152,7 +152,7 @@ func (w *writer) take() (jobs []*job, ok bool) {
 	rest := copy(w.queue, w.queue[n:])
 	clear(w.queue[rest:])
 	w.queue = w.queue[:rest]
-	if w.d.engine.bounded() {
+	if w.d.engine.remote() {
 		// Writers of other replicas lock rows in the same order, so they wait for
 		// each other instead of in a circle.
 		slices.SortStableFunc(jobs, func(a, b *job) int { return strings.Compare(a.key, b.key) })

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -94,15 +95,23 @@ func readThenRefuse(ctx context.Context, tx *db.Tx) error {
 	return errRefused
 }
 
+// counted has a statement sent before the function goes on.
+func counted(res sql.Result, err error) (int64, error) {
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
 func nothingThenRefuse(ctx context.Context, tx *db.Tx) error {
-	if _, err := tx.ExecContext(ctx, "UPDATE notes SET n = 1 WHERE id = 999"); err != nil {
+	if _, err := counted(tx.ExecContext(ctx, "UPDATE notes SET n = 1 WHERE id = 999")); err != nil {
 		return err
 	}
 	return errRefused
 }
 
 func writeThenRefuse(ctx context.Context, tx *db.Tx) error {
-	if err := insert(900, "undone")(ctx, tx); err != nil {
+	if _, err := counted(tx.ExecContext(ctx, "INSERT INTO notes (id, word, n) VALUES (900, 'undone', 0)")); err != nil {
 		return err
 	}
 	return errRefused
@@ -117,7 +126,7 @@ func returningThenRefuse(ctx context.Context, tx *db.Tx) error {
 }
 
 func swallow(ctx context.Context, tx *db.Tx) error {
-	if insert(1, "twice")(ctx, tx) == nil {
+	if _, err := counted(tx.ExecContext(ctx, "INSERT INTO notes (id, word, n) VALUES (1, 'twice', 0)")); err == nil {
 		return errors.New("a second row of one id")
 	}
 	return nil // as if nothing had been
@@ -126,7 +135,7 @@ func swallow(ctx context.Context, tx *db.Tx) error {
 func throw(context.Context, *db.Tx) error { panic("thrown") }
 
 func writeThenThrow(ctx context.Context, tx *db.Tx) error {
-	if err := insert(902, "undone as well")(ctx, tx); err != nil {
+	if _, err := counted(tx.ExecContext(ctx, "INSERT INTO notes (id, word, n) VALUES (902, 'undone as well', 0)")); err != nil {
 		return err
 	}
 	panic("thrown late")
@@ -229,7 +238,8 @@ func TestAnswerWaitsForTheBatch(t *testing.T) {
 			return nil
 		}
 		spoil := func(ctx context.Context, tx *db.Tx) error {
-			return errors.Join(insert(2, "two")(ctx, tx), errRefused)
+			_, err := counted(tx.ExecContext(ctx, "INSERT INTO notes (id, word, n) VALUES (2, 'two', 0)"))
+			return errors.Join(err, errRefused)
 		}
 		errs := crowd(t, d, fickle, look, spoil)
 		if !errors.Is(errs[0], errRefused) || errs[1] != nil || !errors.Is(errs[2], errRefused) {

@@ -62,29 +62,39 @@ func Replayed(err error) (*feedv1.Event, bool) {
 	return nil, false
 }
 
-// The time is pushed on within the statement, so that it rises within a subject even
-// when the clock stood still or went back. A later event is written only where the
-// one before it is, so that a subject never has a gap.
-const insertEvent = `INSERT INTO events (id, subject, sequence, type, resource_type, resource, resource_sha256,
+// The first event of a subject stands on nothing. Each later one is written only where
+// the one before it is, so that a subject never has a gap; and its time is pushed on, so
+// that it rises within a subject even when the clock stood still or went back. The
+// position is the next one: such statements take turns.
+const (
+	eventColumnsIn = `INSERT INTO events (position, subject, sequence, type, resource_type, resource, resource_sha256,
   actor, actor_department, happened_at, entered_at, detail, detail_type, request_key, request_hash)
-SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), CAST($3 AS BIGINT), CAST($4 AS TEXT), CAST($5 AS TEXT), $6, $7,
-  CAST($8 AS TEXT), CAST($9 AS TEXT), CAST($10 AS BIGINT),
-  COALESCE((SELECT p.entered_at + 1 FROM events p
-    WHERE p.subject = CAST($2 AS TEXT) AND p.sequence = CAST($3 AS BIGINT) - 1 AND p.entered_at >= CAST($11 AS BIGINT)), CAST($11 AS BIGINT)),
-  $12, CAST($13 AS TEXT), CAST($14 AS TEXT), $15
-WHERE CAST($3 AS BIGINT) = 1 OR EXISTS (SELECT 1 FROM events p WHERE p.subject = CAST($2 AS TEXT) AND p.sequence = CAST($3 AS BIGINT) - 1)
-ON CONFLICT DO NOTHING
-RETURNING entered_at`
+`
+	eventValues = `(SELECT COALESCE(MAX(position), 0) + 1 FROM events), CAST($1 AS TEXT), CAST($2 AS BIGINT), CAST($3 AS TEXT), CAST($4 AS TEXT), $5, $6,
+  CAST($7 AS TEXT), CAST($8 AS TEXT), CAST($9 AS BIGINT),
+  CASE WHEN CAST($2 AS BIGINT) = 1 THEN CAST($10 AS BIGINT) ELSE (SELECT CASE WHEN p.entered_at >= CAST($10 AS BIGINT) THEN p.entered_at + 1 ELSE CAST($10 AS BIGINT) END
+    FROM events p WHERE p.subject = CAST($1 AS TEXT) AND p.sequence = CAST($2 AS BIGINT) - 1) END,
+  $11, CAST($12 AS TEXT), CAST($13 AS TEXT), $14`
+	// insertEvent fails where the sequence or the request is taken, and where there would
+	// be a gap: the time is then of no event.
+	insertEvent = eventColumnsIn + `VALUES (` + eventValues + `) RETURNING position, entered_at`
+	// insertCarefully inserts nothing in these cases.
+	insertCarefully = eventColumnsIn + `SELECT ` + eventValues + `
+WHERE CAST($2 AS BIGINT) = 1 OR EXISTS (SELECT 1 FROM events p WHERE p.subject = CAST($1 AS TEXT) AND p.sequence = CAST($2 AS BIGINT) - 1)
+ON CONFLICT DO NOTHING RETURNING position, entered_at`
+)
 
-// Append writes an event, in the transaction of the change it reports. It returns
-//   - ErrReplayed when the same request was carried out before,
-//   - fault.RequestIDReused when its id was used for a request of other content,
-//   - fault.Conflict, with the current sequence as metadata "sequence", when the
+// Append writes an event, in the transaction of the change it reports, as the last thing
+// done there. When the Write ends well, the event has its position and its time. It ends
+//   - with ErrReplayed when the same request was carried out before,
+//   - with fault.RequestIDReused when its id was used for a request of other content,
+//   - with fault.Conflict, with the current sequence as metadata "sequence", when the
 //     sequence is taken or would leave a gap.
 //
-// None of the three has written anything.
+// Append itself tells so where it can, see db.Tx.Last. None of the three has written
+// anything.
 func Append(ctx context.Context, tx *db.Tx, draft Draft) (*feedv1.Event, error) {
-	e, err := draft.event(tx.Now())
+	e, err := draft.event()
 	if err != nil {
 		return nil, err
 	}
@@ -92,28 +102,42 @@ func Append(ctx context.Context, tx *db.Tx, draft Draft) (*feedv1.Event, error) 
 	if draft.RequestKey != "" {
 		key = sql.NullString{String: draft.RequestKey, Valid: true}
 	}
-	// A second try is for the rare case that another replica made the same id.
-	for range 2 {
-		var entered int64
-		err := tx.QueryRowContext(ctx, insertEvent, tx.NextID(), e.Subject, e.Sequence, e.Type, e.ResourceType,
-			e.Resource, e.ResourceSha256, e.Actor, e.ActorDepartment, db.Micros(e.HappenedAt.AsTime()),
-			db.Micros(e.EnteredAt.AsTime()), e.Detail, e.DetailType, key, draft.RequestHash).Scan(&entered)
-		if err == nil {
-			e.EnteredAt = timestamppb.New(db.Time(entered))
-			return e, nil
-		}
-		if !errors.Is(err, sql.ErrNoRows) {
-			return nil, fmt.Errorf("feed: append %s: %w", draft.Type, err)
-		}
-		tx.NothingWritten()
-		if err := refusal(ctx, tx, draft); err != nil {
-			return nil, err
-		}
+	err = tx.Last(ctx, db.Last{
+		Query: insertEvent, Careful: insertCarefully,
+		Args: func(now time.Time) []any {
+			happened := draft.HappenedAt
+			if happened.IsZero() {
+				happened = now
+			}
+			e.HappenedAt = timestamppb.New(happened.Truncate(time.Microsecond))
+			return []any{
+				e.Subject, e.Sequence, e.Type, e.ResourceType, e.Resource, e.ResourceSha256, e.Actor, e.ActorDepartment,
+				db.Micros(happened), db.Micros(now), e.Detail, e.DetailType, key, draft.RequestHash,
+			}
+		},
+		Into:      []any{&e.Position, (*entered)(e)},
+		Otherwise: func(ctx context.Context) error { return refusal(ctx, tx, draft) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("feed: append %s: %w", draft.Type, err)
 	}
-	return nil, fault.Conflict.New(fault.Cause(errors.New("feed: event id taken twice")))
+	return e, nil
 }
 
-// refusal finds out why nothing was inserted; nil means that only the id was taken.
+// entered takes an event's time from the database.
+type entered feedv1.Event
+
+// Scan implements sql.Scanner.
+func (e *entered) Scan(v any) error {
+	us, ok := v.(int64)
+	if !ok {
+		return fmt.Errorf("feed: entered at %T", v)
+	}
+	e.EnteredAt = timestamppb.New(db.Time(us))
+	return nil
+}
+
+// refusal finds out why nothing was inserted.
 func refusal(ctx context.Context, q db.Querier, draft Draft) error {
 	if err := Check(ctx, q, draft.RequestKey, draft.RequestHash); err != nil {
 		return err
@@ -122,27 +146,19 @@ func refusal(ctx context.Context, q db.Querier, draft Draft) error {
 	if err != nil {
 		return err
 	}
-	if last != draft.Sequence-1 {
-		return fault.Conflict.New(fault.Meta("sequence", strconv.FormatInt(last, 10)))
-	}
-	return nil
+	return fault.Conflict.New(fault.Meta("sequence", strconv.FormatInt(last, 10)))
 }
 
-// event checks the draft and makes the message.
-func (d Draft) event(now time.Time) (*feedv1.Event, error) {
+// event checks the draft and makes the message, but for its position and its times.
+func (d Draft) event() (*feedv1.Event, error) {
 	if d.Subject == "" || d.Type == "" || d.Actor == "" || d.Sequence < 1 || d.Resource == nil {
 		return nil, fmt.Errorf("feed: draft of %q lacks subject, type, actor, sequence or resource", d.Type)
 	}
 	if (d.RequestKey == "") != (len(d.RequestHash) == 0) {
 		return nil, fmt.Errorf("feed: draft of %q has only one of request key and hash", d.Type)
 	}
-	happened := d.HappenedAt
-	if happened.IsZero() {
-		happened = now
-	}
 	e := &feedv1.Event{
 		Subject: d.Subject, Sequence: d.Sequence, Type: d.Type, Actor: d.Actor, ActorDepartment: d.ActorDepartment,
-		HappenedAt: timestamppb.New(happened.Truncate(time.Microsecond)), EnteredAt: timestamppb.New(now.Truncate(time.Microsecond)),
 		ResourceType: string(d.Resource.ProtoReflect().Descriptor().FullName()), Detail: []byte{},
 	}
 	var err error

@@ -20,7 +20,7 @@ var (
 	followerReconnects = followerDesc("onehall_feed_follower_reconnects_total", "Streams of the source that ended since the start.")
 	parkedNow          = prometheus.NewDesc("onehall_feed_parked", "Events that wait to be released or skipped.", nil, nil)
 	serverPosition     = prometheus.NewDesc("onehall_feed_position", "Last position given in the own feed.", nil, nil)
-	serverComplete     = prometheus.NewDesc("onehall_feed_complete_until_seconds", "Moment up to which the own feed is numbered.", nil, nil)
+	serverComplete     = prometheus.NewDesc("onehall_feed_complete_until_seconds", "Moment up to which the own feed is complete.", nil, nil)
 	serverStreams      = prometheus.NewDesc("onehall_feed_streams", "Followers connected to the own feed.", nil, nil)
 )
 

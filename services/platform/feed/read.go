@@ -14,7 +14,7 @@ import (
 	"github.com/onehall/onehall/services/platform/fault"
 )
 
-const eventColumns = `COALESCE(position, 0), subject, sequence, type, resource_type, resource, resource_sha256,
+const eventColumns = `position, subject, sequence, type, resource_type, resource, resource_sha256,
   actor, actor_department, happened_at, entered_at, detail, detail_type`
 
 // History is a subject's events after a sequence, oldest first; limit of 0 or less means 500.
@@ -26,7 +26,7 @@ func History(ctx context.Context, q db.Querier, subject string, afterSequence in
 WHERE subject = $1 AND sequence > $2 ORDER BY sequence LIMIT $3`, subject, afterSequence, int64(limit))
 }
 
-// Page is the numbered events after a position, oldest first.
+// Page is the events after a position, oldest first.
 func Page(ctx context.Context, q db.Querier, after int64, limit int) ([]*feedv1.Event, error) {
 	return events(ctx, q, `SELECT `+eventColumns+` FROM events
 WHERE position > $1 ORDER BY position LIMIT $2`, after, int64(limit))
@@ -34,6 +34,9 @@ WHERE position > $1 ORDER BY position LIMIT $2`, after, int64(limit))
 
 // LastSequence is the sequence of a subject's latest event, 0 for none.
 func LastSequence(ctx context.Context, q db.Querier, subject string) (int64, error) {
+	if err := written(ctx, q); err != nil {
+		return 0, err
+	}
 	var last int64
 	err := q.QueryRowContext(ctx, `SELECT COALESCE(MAX(sequence), 0) FROM events WHERE subject = $1`, subject).Scan(&last)
 	if err != nil {
@@ -69,6 +72,9 @@ func byRequest(ctx context.Context, q db.Querier, requestKey string) (*feedv1.Ev
 	if requestKey == "" {
 		return nil, nil, nil
 	}
+	if err := written(ctx, q); err != nil {
+		return nil, nil, err
+	}
 	var hash []byte
 	e, err := scan(q.QueryRowContext(ctx, `SELECT `+eventColumns+`, request_hash FROM events WHERE request_key = $1`, requestKey), &hash)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -81,6 +87,9 @@ func byRequest(ctx context.Context, q db.Querier, requestKey string) (*feedv1.Ev
 }
 
 func events(ctx context.Context, q db.Querier, query string, args ...any) (all []*feedv1.Event, err error) {
+	if err := written(ctx, q); err != nil {
+		return nil, err
+	}
 	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("feed: read events: %w", err)
@@ -97,6 +106,14 @@ func events(ctx context.Context, q db.Querier, query string, args ...any) (all [
 		return nil, fmt.Errorf("feed: read events: %w", err)
 	}
 	return all, nil
+}
+
+// written makes a transaction write the events it has appended, so that it sees them.
+func written(ctx context.Context, q db.Querier) error {
+	if tx, ok := q.(*db.Tx); ok {
+		return tx.SendLast(ctx)
+	}
+	return nil
 }
 
 type scanner interface{ Scan(dest ...any) error }

@@ -10,6 +10,10 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
+// keyBytes is how much of the hash a request key keeps: enough that no two requests meet,
+// and little, since the index of the keys is as large as all events together are many.
+const keyBytes = 16
+
 // RequestKey is what makes a request one and the same: who asked which hall for what
 // under which request id. It is empty for an empty request id, which repeats nothing.
 func RequestKey(hall, principal, method, requestID string) string {
@@ -24,7 +28,7 @@ func RequestKey(hall, principal, method, requestID string) string {
 		_, _ = h.Write(n[:])
 		_, _ = h.Write([]byte(part))
 	}
-	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil)[:keyBytes])
 }
 
 // RequestHash is the hash of what a request asks for: everything in it but the

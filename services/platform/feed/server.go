@@ -33,7 +33,7 @@ const (
 	defaultMargin = 200 * time.Millisecond
 )
 
-// Server numbers a service's events and serves them to followers.
+// Server serves a service's events to followers.
 type Server struct {
 	Parked
 	db           *db.DB
@@ -79,7 +79,7 @@ func NewServer(d *db.DB, _ clock.Clock, opts ...ServerOption) *Server {
 	return s
 }
 
-// Notify hints that there may be events to number. Commits of this process do it by
+// Notify hints that there may be new events. Commits of this process do it by
 // themselves.
 func (s *Server) Notify() {
 	select {
@@ -118,7 +118,7 @@ type ServerStatus struct {
 	// Position is the last one given, as far as this replica knows.
 	Position int64
 	// CompleteUntil is the moment up to which it vouches for everything; its age is
-	// how far numbering lags behind.
+	// how long the oldest write takes that still runs.
 	CompleteUntil time.Time
 	// Streams is how many followers are connected.
 	Streams int64
@@ -204,7 +204,7 @@ func cut(events []*feedv1.Event) []*feedv1.Event {
 	return events
 }
 
-// FollowEvents streams events as they are numbered, until the reader goes or reads no more.
+// FollowEvents streams events as they come in, until the reader goes or reads no more.
 func (s *Server) FollowEvents(req *feedv1.FollowEventsRequest, stream grpc.ServerStreamingServer[feedv1.FollowEventsResponse]) error {
 	if req.GetAfter() < 0 {
 		return fault.InvalidArgument.New(fault.Field("after"))

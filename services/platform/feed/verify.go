@@ -11,8 +11,8 @@ import (
 
 // Counts is what a feed holds.
 type Counts struct {
-	// Events is all of them, Numbered those with a position, Subjects the distinct ones.
-	Events, Numbered, Subjects int64
+	// Events is all of them, Subjects the distinct ones.
+	Events, Subjects int64
 	// LastPosition is the highest position.
 	LastPosition int64
 }
@@ -20,8 +20,8 @@ type Counts struct {
 // Count counts the feed.
 func Count(ctx context.Context, q db.Querier) (Counts, error) {
 	var c Counts
-	err := q.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(position), COUNT(DISTINCT subject), COALESCE(MAX(position), 0) FROM events`).
-		Scan(&c.Events, &c.Numbered, &c.Subjects, &c.LastPosition)
+	err := q.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(DISTINCT subject), COALESCE(MAX(position), 0) FROM events`).
+		Scan(&c.Events, &c.Subjects, &c.LastPosition)
 	if err != nil {
 		return c, fmt.Errorf("feed: count: %w", err)
 	}

@@ -5,21 +5,21 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
 -- name: GetCase :one
 SELECT state, stage, due, seq, happened_at, data FROM cases WHERE case_no = $1;
 
--- name: UpdateCase :execrows
+-- name: UpdateCase :execresult
 UPDATE cases SET state = @state, stage = @stage, due = @due, seq = @seq, happened_at = @happened_at, data = @data
 WHERE case_no = @case_no AND seq = @seq - 1;
 
--- name: UpdateDraft :execrows
+-- name: UpdateDraft :execresult
 UPDATE cases SET department = @department, applicant_key = @applicant_key, state = @state, stage = @stage, due = @due,
   seq = @seq, happened_at = @happened_at, data = @data
 WHERE case_no = @case_no AND seq = @seq - 1;
 
--- name: MoveCase :execrows
+-- name: MoveCase :execresult
 UPDATE cases SET department = @department, assignee = @assignee, state = @state, stage = @stage, due = @due,
   seq = @seq, happened_at = @happened_at, data = @data
 WHERE case_no = @case_no AND seq = @seq - 1;
 
--- name: TouchCase :execrows
+-- name: TouchCase :execresult
 UPDATE cases SET seq = @seq, happened_at = @happened_at, data = @data
 WHERE case_no = @case_no AND seq = @seq - 1;
 

@@ -83,27 +83,27 @@ func Get(ctx context.Context, q db.Querier, caseNo string) (Row, bool, error) {
 // draft never changes.
 func Save(ctx context.Context, tx *db.Tx, old, next Row) error {
 	q := queries.New(tx)
-	var n int64
+	var res sql.Result
 	var err error
 	switch {
 	case old.State == rules.Draft:
-		n, err = q.UpdateDraft(ctx, queries.UpdateDraftParams{
+		res, err = q.UpdateDraft(ctx, queries.UpdateDraftParams{
 			Department: next.Department, ApplicantKey: next.ApplicantKey, State: int64(next.State), Stage: int64(next.Stage),
 			Due: int64(next.Due), Seq: next.Seq, HappenedAt: db.Micros(next.Happened),
 			Data: next.Data, CaseNo: next.CaseNo,
 		})
 	case old.Department != next.Department || old.Assignee != next.Assignee:
-		n, err = q.MoveCase(ctx, queries.MoveCaseParams{
+		res, err = q.MoveCase(ctx, queries.MoveCaseParams{
 			Department: next.Department, Assignee: next.Assignee, State: int64(next.State), Stage: int64(next.Stage), Due: int64(next.Due),
 			Seq: next.Seq, HappenedAt: db.Micros(next.Happened), Data: next.Data, CaseNo: next.CaseNo,
 		})
 	case old.State == next.State && old.Stage == next.Stage && old.Due == next.Due:
 		// Columns that are named are written to their indexes even when they stay the same.
-		n, err = q.TouchCase(ctx, queries.TouchCaseParams{
+		res, err = q.TouchCase(ctx, queries.TouchCaseParams{
 			Seq: next.Seq, HappenedAt: db.Micros(next.Happened), Data: next.Data, CaseNo: next.CaseNo,
 		})
 	default:
-		n, err = q.UpdateCase(ctx, queries.UpdateCaseParams{
+		res, err = q.UpdateCase(ctx, queries.UpdateCaseParams{
 			State: int64(next.State), Stage: int64(next.Stage), Due: int64(next.Due), Seq: next.Seq,
 			HappenedAt: db.Micros(next.Happened), Data: next.Data, CaseNo: next.CaseNo,
 		})
@@ -111,10 +111,7 @@ func Save(ctx context.Context, tx *db.Tx, old, next Row) error {
 	if err != nil {
 		return fmt.Errorf("store: save case: %w", err)
 	}
-	if n != 1 {
-		return fault.Conflict.New()
-	}
-	return nil
+	return tx.Expect(ctx, res, 1, func(context.Context) error { return fault.Conflict.New() })
 }
 
 // Filter says which cases to list; empty fields do not restrict.

@@ -134,7 +134,7 @@ func SaveAnswer(ctx context.Context, tx *db.Tx, key string, hash, response []byt
 	return one(n, err, fault.Conflict)
 }
 
-// LastPosition is the position of the last numbered event of the service's own feed.
+// LastPosition is the position of the last event of the service's own feed.
 func LastPosition(ctx context.Context, q db.Querier) (int64, error) {
 	var last int64
 	if err := q.QueryRowContext(ctx, "SELECT COALESCE(MAX(position), 0) FROM events").Scan(&last); err != nil {

@@ -1,10 +1,10 @@
 -- +goose Up
 
--- What happened. Rows are never deleted, and never changed but for the position,
--- which is given once, after commit.
+-- What happened. Rows are never changed and never deleted. The position is the place in
+-- the whole feed: 1..n without a gap, in the order in which the transactions became
+-- durable.
 CREATE TABLE events (
-    id BIGINT NOT NULL PRIMARY KEY,
-    position BIGINT UNIQUE,
+    position BIGINT NOT NULL PRIMARY KEY,
     subject TEXT NOT NULL,
     sequence BIGINT NOT NULL,
     type TEXT NOT NULL,
@@ -21,9 +21,6 @@ CREATE TABLE events (
     request_hash BYTEA,
     UNIQUE (subject, sequence)
 );
-
--- The events that wait for their number: few at any time.
-CREATE INDEX events_unnumbered ON events (sequence, id) WHERE position IS NULL;
 
 -- +goose Down
 DROP TABLE events;

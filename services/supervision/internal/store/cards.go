@@ -144,7 +144,7 @@ func StandingCards(ctx context.Context, q db.Querier, f CardFilter, after int64,
 	return cards, err
 }
 
-// LastPosition is the last numbered event of the service's own feed.
+// LastPosition is the last event of the service's own feed.
 func LastPosition(ctx context.Context, q db.Querier) (int64, error) {
 	var last int64
 	err := q.QueryRowContext(ctx, `SELECT COALESCE(MAX(position), 0) FROM events`).Scan(&last)
@@ -153,34 +153,17 @@ func LastPosition(ctx context.Context, q db.Querier) (int64, error) {
 
 // Moment is a state of the cards that a reader can begin with.
 type Moment struct {
-	// Position is the last numbered event of the service's own feed.
+	// Position is the last event of the service's own feed.
 	Position int64
 	// LastID is the newest card.
 	LastID int64
-	// Waiting are the cards with a change that has no position yet: they will come.
-	Waiting map[string]bool
 }
 
 // Present is the moment of one state of the database, as DB.ReadTx shows it.
 func Present(ctx context.Context, q db.Querier) (m Moment, err error) {
-	m.Waiting = map[string]bool{}
 	if m.Position, err = LastPosition(ctx, q); err != nil {
 		return m, err
 	}
-	if err := q.QueryRowContext(ctx, `SELECT COALESCE(MAX(id), 0) FROM cards`).Scan(&m.LastID); err != nil {
-		return m, err
-	}
-	rows, err := q.QueryContext(ctx, `SELECT subject FROM events WHERE position IS NULL`)
-	if err != nil {
-		return m, err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var subject string
-		if err := rows.Scan(&subject); err != nil {
-			return m, err
-		}
-		m.Waiting[subject] = true
-	}
-	return m, rows.Err()
+	err = q.QueryRowContext(ctx, `SELECT COALESCE(MAX(id), 0) FROM cards`).Scan(&m.LastID)
+	return m, err
 }

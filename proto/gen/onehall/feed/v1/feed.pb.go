@@ -31,7 +31,7 @@ const (
 // One thing that happened to one resource. Immutable once written.
 type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Place in the service's feed, from 1, without gap. Zero until numbered.
+	// Place in the service's feed, from 1, without gap.
 	Position int64 `protobuf:"varint,1,opt,name=position,proto3" json:"position,omitempty"`
 	// Resource name of what it happened to, as halls/441300/cases/4413...
 	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`

@@ -40,7 +40,7 @@ const (
 type FeedServiceClient interface {
 	// Reads a page of events after a position, oldest first.
 	ReadEvents(ctx context.Context, in *ReadEventsRequest, opts ...grpc.CallOption) (*ReadEventsResponse, error)
-	// Streams events after a position as they are numbered, with a heartbeat at
+	// Streams events after a position as they come in, with a heartbeat at
 	// least every second when nothing happens. It ends only by an error or by
 	// the caller; the caller calls again with its last position.
 	FollowEvents(ctx context.Context, in *FollowEventsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[FollowEventsResponse], error)
@@ -133,7 +133,7 @@ func (c *feedServiceClient) SkipParkedEvents(ctx context.Context, in *SkipParked
 type FeedServiceServer interface {
 	// Reads a page of events after a position, oldest first.
 	ReadEvents(context.Context, *ReadEventsRequest) (*ReadEventsResponse, error)
-	// Streams events after a position as they are numbered, with a heartbeat at
+	// Streams events after a position as they come in, with a heartbeat at
 	// least every second when nothing happens. It ends only by an error or by
 	// the caller; the caller calls again with its last position.
 	FollowEvents(*FollowEventsRequest, grpc.ServerStreamingServer[FollowEventsResponse]) error
