@@ -106,11 +106,19 @@ func (s *scene) picture(t *testing.T, chromium, path, file string) {
 	if err != nil || info.Size() < 5<<10 {
 		t.Errorf("picture of %s: %v, %v", path, info, err)
 	}
-	if keep := os.Getenv("ONEHALL_E2E_PICTURES"); keep != "" {
-		raw, err := os.ReadFile(file)
-		s.must("picture", err)
-		s.must("picture", os.WriteFile(filepath.Join(keep, filepath.Base(file)), raw, 0o600))
+	s.keep(t, file)
+}
+
+// keep copies a picture to where somebody wants to look at it.
+func (s *scene) keep(t *testing.T, file string) {
+	t.Helper()
+	keep := os.Getenv("ONEHALL_E2E_PICTURES")
+	if keep == "" {
+		return
 	}
+	raw, err := os.ReadFile(file)
+	s.must("picture", err)
+	s.must("picture", os.WriteFile(filepath.Join(keep, filepath.Base(file)), raw, 0o600))
 }
 
 // askProgress fills in the form as a browser would.

@@ -74,7 +74,7 @@ func New(cfg Config) (*Site, error) {
 	if s.files, err = site.NewFiles(static, "/static/"); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"home", "search", "item", "progress", "rates", "problem"} {
+	for _, name := range []string{"home", "search", "item", "progress", "rates", "wall", "problem"} {
 		t, err := template.New("").Funcs(s.words()).ParseFS(content, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("web: %w", err)
@@ -87,6 +87,7 @@ func New(cfg Config) (*Site, error) {
 	s.mux.HandleFunc("GET /progress", s.progress)
 	s.mux.HandleFunc("POST /progress", s.progress)
 	s.mux.HandleFunc("GET /rates", s.rates)
+	s.mux.HandleFunc("GET /wall", s.wall)
 	return s, nil
 }
 

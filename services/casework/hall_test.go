@@ -123,6 +123,7 @@ type hall struct {
 	conn      *grpc.ClientConn
 	client    caseworkv1.CaseworkServiceClient
 	own       caseworkv1.ApplicantServiceClient
+	licenses  caseworkv1.LicenseServiceClient
 	feed      feedv1.FeedServiceClient
 	catalogue *db.DB
 	published map[string]int64
@@ -165,8 +166,8 @@ func newHall(t *testing.T, cfg db.Config) *hall {
 	})
 	h.run(h.service.Run)
 	conn := h.serve("casework", h.service.Register)
-	h.own = caseworkv1.NewApplicantServiceClient(conn)
 	h.conn = conn
+	h.own, h.licenses = caseworkv1.NewApplicantServiceClient(conn), caseworkv1.NewLicenseServiceClient(conn)
 	h.client, h.feed = caseworkv1.NewCaseworkServiceClient(conn), feedv1.NewFeedServiceClient(conn)
 	h.fillCatalogue()
 	return h

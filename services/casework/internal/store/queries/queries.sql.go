@@ -25,6 +25,156 @@ func (q *Queries) AddItem(ctx context.Context, arg AddItemParams) error {
 	return err
 }
 
+const closeAppointment = `-- name: CloseAppointment :execrows
+UPDATE appointments SET open = FALSE, seq = $1, data = $2 WHERE name = $3 AND seq = $4- 1 AND open
+`
+
+type CloseAppointmentParams struct {
+	Seq  int64
+	Data []byte
+	Name string
+}
+
+func (q *Queries) CloseAppointment(ctx context.Context, arg CloseAppointmentParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, closeAppointment,
+		arg.Seq,
+		arg.Data,
+		arg.Name,
+		arg.Seq,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const countAhead = `-- name: CountAhead :one
+SELECT COUNT(*) FROM (SELECT 1 FROM tickets
+  WHERE centre = $1 AND day = $2 AND waiting AND (rank, name) < (CAST($3 AS BIGINT), CAST($4 AS TEXT)) LIMIT 1000) AS before
+`
+
+type CountAheadParams struct {
+	Centre string
+	Day    int64
+	Rank   int64
+	Name   string
+}
+
+func (q *Queries) CountAhead(ctx context.Context, arg CountAheadParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countAhead,
+		arg.Centre,
+		arg.Day,
+		arg.Rank,
+		arg.Name,
+	)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countCall = `-- name: CountCall :exec
+UPDATE centre_days SET called = called + 1, wait_seconds = wait_seconds + $1 WHERE centre = $2 AND day = $3
+`
+
+type CountCallParams struct {
+	Seconds int64
+	Centre  string
+	Day     int64
+}
+
+func (q *Queries) CountCall(ctx context.Context, arg CountCallParams) error {
+	_, err := q.db.ExecContext(ctx, countCall, arg.Seconds, arg.Centre, arg.Day)
+	return err
+}
+
+const countLeaving = `-- name: CountLeaving :exec
+UPDATE centre_days SET gone = gone + 1 WHERE centre = $1 AND day = $2
+`
+
+type CountLeavingParams struct {
+	Centre string
+	Day    int64
+}
+
+func (q *Queries) CountLeaving(ctx context.Context, arg CountLeavingParams) error {
+	_, err := q.db.ExecContext(ctx, countLeaving, arg.Centre, arg.Day)
+	return err
+}
+
+const countMandates = `-- name: CountMandates :one
+SELECT COUNT(*) FROM mandates WHERE principal_key = $1 AND ends_at > $2 AND revoked_at = 0
+`
+
+type CountMandatesParams struct {
+	PrincipalKey string
+	Now          int64
+}
+
+func (q *Queries) CountMandates(ctx context.Context, arg CountMandatesParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countMandates, arg.PrincipalKey, arg.Now)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const countOpenAppointments = `-- name: CountOpenAppointments :one
+SELECT COUNT(*) FROM appointments WHERE holder_key = $1 AND centre = $2 AND start_at >= $3 AND open
+`
+
+type CountOpenAppointmentsParams struct {
+	HolderKey string
+	Centre    string
+	Since     int64
+}
+
+func (q *Queries) CountOpenAppointments(ctx context.Context, arg CountOpenAppointmentsParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, countOpenAppointments, arg.HolderKey, arg.Centre, arg.Since)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const deleteExpiredCodes = `-- name: DeleteExpiredCodes :exec
+DELETE FROM carry_codes WHERE expires_at < $1
+`
+
+func (q *Queries) DeleteExpiredCodes(ctx context.Context, expiresAt int64) error {
+	_, err := q.db.ExecContext(ctx, deleteExpiredCodes, expiresAt)
+	return err
+}
+
+const getAppointment = `-- name: GetAppointment :one
+SELECT seq, data FROM appointments WHERE name = $1
+`
+
+type GetAppointmentRow struct {
+	Seq  int64
+	Data []byte
+}
+
+func (q *Queries) GetAppointment(ctx context.Context, name string) (GetAppointmentRow, error) {
+	row := q.db.QueryRowContext(ctx, getAppointment, name)
+	var i GetAppointmentRow
+	err := row.Scan(&i.Seq, &i.Data)
+	return i, err
+}
+
+const getCarryCode = `-- name: GetCarryCode :one
+SELECT case_no, expires_at FROM carry_codes WHERE code_hash = $1
+`
+
+type GetCarryCodeRow struct {
+	CaseNo    string
+	ExpiresAt int64
+}
+
+func (q *Queries) GetCarryCode(ctx context.Context, codeHash string) (GetCarryCodeRow, error) {
+	row := q.db.QueryRowContext(ctx, getCarryCode, codeHash)
+	var i GetCarryCodeRow
+	err := row.Scan(&i.CaseNo, &i.ExpiresAt)
+	return i, err
+}
+
 const getCase = `-- name: GetCase :one
 SELECT state, stage, due, seq, happened_at, data FROM cases WHERE case_no = $1
 `
@@ -50,6 +200,165 @@ func (q *Queries) GetCase(ctx context.Context, caseNo string) (GetCaseRow, error
 		&i.Data,
 	)
 	return i, err
+}
+
+const getCentre = `-- name: GetCentre :one
+SELECT seq, data FROM centres WHERE name = $1
+`
+
+type GetCentreRow struct {
+	Seq  int64
+	Data []byte
+}
+
+func (q *Queries) GetCentre(ctx context.Context, name string) (GetCentreRow, error) {
+	row := q.db.QueryRowContext(ctx, getCentre, name)
+	var i GetCentreRow
+	err := row.Scan(&i.Seq, &i.Data)
+	return i, err
+}
+
+const getCentreDay = `-- name: GetCentreDay :one
+SELECT taken, called, gone, wait_seconds FROM centre_days WHERE centre = $1 AND day = $2
+`
+
+type GetCentreDayParams struct {
+	Centre string
+	Day    int64
+}
+
+type GetCentreDayRow struct {
+	Taken       int64
+	Called      int64
+	Gone        int64
+	WaitSeconds int64
+}
+
+func (q *Queries) GetCentreDay(ctx context.Context, arg GetCentreDayParams) (GetCentreDayRow, error) {
+	row := q.db.QueryRowContext(ctx, getCentreDay, arg.Centre, arg.Day)
+	var i GetCentreDayRow
+	err := row.Scan(
+		&i.Taken,
+		&i.Called,
+		&i.Gone,
+		&i.WaitSeconds,
+	)
+	return i, err
+}
+
+const getMandate = `-- name: GetMandate :one
+SELECT id, principal_key, agent_key, starts_at, ends_at, revoked_at, created_at, all_cases, seq, data FROM mandates WHERE id = $1
+`
+
+func (q *Queries) GetMandate(ctx context.Context, id string) (Mandate, error) {
+	row := q.db.QueryRowContext(ctx, getMandate, id)
+	var i Mandate
+	err := row.Scan(
+		&i.ID,
+		&i.PrincipalKey,
+		&i.AgentKey,
+		&i.StartsAt,
+		&i.EndsAt,
+		&i.RevokedAt,
+		&i.CreatedAt,
+		&i.AllCases,
+		&i.Seq,
+		&i.Data,
+	)
+	return i, err
+}
+
+const getProfile = `-- name: GetProfile :one
+SELECT seq, data FROM profiles WHERE applicant_key = $1
+`
+
+type GetProfileRow struct {
+	Seq  int64
+	Data []byte
+}
+
+func (q *Queries) GetProfile(ctx context.Context, applicantKey string) (GetProfileRow, error) {
+	row := q.db.QueryRowContext(ctx, getProfile, applicantKey)
+	var i GetProfileRow
+	err := row.Scan(&i.Seq, &i.Data)
+	return i, err
+}
+
+const getTicket = `-- name: GetTicket :one
+SELECT day, rank, seq, data FROM tickets WHERE name = $1
+`
+
+type GetTicketRow struct {
+	Day  int64
+	Rank int64
+	Seq  int64
+	Data []byte
+}
+
+func (q *Queries) GetTicket(ctx context.Context, name string) (GetTicketRow, error) {
+	row := q.db.QueryRowContext(ctx, getTicket, name)
+	var i GetTicketRow
+	err := row.Scan(
+		&i.Day,
+		&i.Rank,
+		&i.Seq,
+		&i.Data,
+	)
+	return i, err
+}
+
+const giveSlotBack = `-- name: GiveSlotBack :exec
+UPDATE slots SET booked = booked - 1 WHERE centre = $1 AND start_at = $2 AND booked > 0
+`
+
+type GiveSlotBackParams struct {
+	Centre  string
+	StartAt int64
+}
+
+func (q *Queries) GiveSlotBack(ctx context.Context, arg GiveSlotBackParams) error {
+	_, err := q.db.ExecContext(ctx, giveSlotBack, arg.Centre, arg.StartAt)
+	return err
+}
+
+const holderWaits = `-- name: HolderWaits :one
+SELECT COUNT(*) FROM tickets WHERE holder_key = $1 AND holder_key <> '' AND centre = $2 AND day = $3 AND waiting
+`
+
+type HolderWaitsParams struct {
+	HolderKey string
+	Centre    string
+	Day       int64
+}
+
+func (q *Queries) HolderWaits(ctx context.Context, arg HolderWaitsParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, holderWaits, arg.HolderKey, arg.Centre, arg.Day)
+	var count int64
+	err := row.Scan(&count)
+	return count, err
+}
+
+const insertAppointment = `-- name: InsertAppointment :exec
+INSERT INTO appointments (name, centre, start_at, holder_key, open, seq, data) VALUES ($1, $2, $3, $4, TRUE, 1, $5)
+`
+
+type InsertAppointmentParams struct {
+	Name      string
+	Centre    string
+	StartAt   int64
+	HolderKey string
+	Data      []byte
+}
+
+func (q *Queries) InsertAppointment(ctx context.Context, arg InsertAppointmentParams) error {
+	_, err := q.db.ExecContext(ctx, insertAppointment,
+		arg.Name,
+		arg.Centre,
+		arg.StartAt,
+		arg.HolderKey,
+		arg.Data,
+	)
+	return err
 }
 
 const insertCase = `-- name: InsertCase :exec
@@ -88,6 +397,81 @@ func (q *Queries) InsertCase(ctx context.Context, arg InsertCaseParams) error {
 	return err
 }
 
+const insertCentre = `-- name: InsertCentre :execrows
+INSERT INTO centres (name, seq, data) VALUES ($1, 1, $2) ON CONFLICT DO NOTHING
+`
+
+type InsertCentreParams struct {
+	Name string
+	Data []byte
+}
+
+func (q *Queries) InsertCentre(ctx context.Context, arg InsertCentreParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertCentre, arg.Name, arg.Data)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const insertMandate = `-- name: InsertMandate :exec
+INSERT INTO mandates (id, principal_key, agent_key, starts_at, ends_at, revoked_at, created_at, all_cases, seq, data)
+VALUES ($1, $2, $3, $4, $5, 0, $6, $7, 1, $8)
+`
+
+type InsertMandateParams struct {
+	ID           string
+	PrincipalKey string
+	AgentKey     string
+	StartsAt     int64
+	EndsAt       int64
+	CreatedAt    int64
+	AllCases     bool
+	Data         []byte
+}
+
+func (q *Queries) InsertMandate(ctx context.Context, arg InsertMandateParams) error {
+	_, err := q.db.ExecContext(ctx, insertMandate,
+		arg.ID,
+		arg.PrincipalKey,
+		arg.AgentKey,
+		arg.StartsAt,
+		arg.EndsAt,
+		arg.CreatedAt,
+		arg.AllCases,
+		arg.Data,
+	)
+	return err
+}
+
+const insertTicket = `-- name: InsertTicket :exec
+INSERT INTO tickets (name, centre, day, department, rank, holder_key, waiting, called_at, seq, data)
+VALUES ($1, $2, $3, $4, $5, $6, TRUE, 0, 1, $7)
+`
+
+type InsertTicketParams struct {
+	Name       string
+	Centre     string
+	Day        int64
+	Department string
+	Rank       int64
+	HolderKey  string
+	Data       []byte
+}
+
+func (q *Queries) InsertTicket(ctx context.Context, arg InsertTicketParams) error {
+	_, err := q.db.ExecContext(ctx, insertTicket,
+		arg.Name,
+		arg.Centre,
+		arg.Day,
+		arg.Department,
+		arg.Rank,
+		arg.HolderKey,
+		arg.Data,
+	)
+	return err
+}
+
 const itemsAfter = `-- name: ItemsAfter :many
 SELECT name, state, position FROM items WHERE position > $1 ORDER BY position LIMIT CAST($2 AS BIGINT)
 `
@@ -107,6 +491,106 @@ func (q *Queries) ItemsAfter(ctx context.Context, arg ItemsAfterParams) ([]Item,
 	for rows.Next() {
 		var i Item
 		if err := rows.Scan(&i.Name, &i.State, &i.Position); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listAppointments = `-- name: ListAppointments :many
+SELECT name, start_at, data FROM appointments
+WHERE centre = $1 AND start_at < $2 AND (start_at, name) > (CAST($3 AS BIGINT), CAST($4 AS TEXT))
+ORDER BY start_at, name LIMIT CAST($5 AS BIGINT)
+`
+
+type ListAppointmentsParams struct {
+	Centre     string
+	Until      int64
+	AfterStart int64
+	AfterName  string
+	Size       int64
+}
+
+type ListAppointmentsRow struct {
+	Name    string
+	StartAt int64
+	Data    []byte
+}
+
+func (q *Queries) ListAppointments(ctx context.Context, arg ListAppointmentsParams) ([]ListAppointmentsRow, error) {
+	rows, err := q.db.QueryContext(ctx, listAppointments,
+		arg.Centre,
+		arg.Until,
+		arg.AfterStart,
+		arg.AfterName,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListAppointmentsRow
+	for rows.Next() {
+		var i ListAppointmentsRow
+		if err := rows.Scan(&i.Name, &i.StartAt, &i.Data); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listAppointmentsOfHolder = `-- name: ListAppointmentsOfHolder :many
+SELECT name, start_at, data FROM appointments
+WHERE holder_key = $1 AND centre = $2 AND start_at < $3 AND (start_at, name) > (CAST($4 AS BIGINT), CAST($5 AS TEXT))
+ORDER BY start_at, name LIMIT CAST($6 AS BIGINT)
+`
+
+type ListAppointmentsOfHolderParams struct {
+	HolderKey  string
+	Centre     string
+	Until      int64
+	AfterStart int64
+	AfterName  string
+	Size       int64
+}
+
+type ListAppointmentsOfHolderRow struct {
+	Name    string
+	StartAt int64
+	Data    []byte
+}
+
+func (q *Queries) ListAppointmentsOfHolder(ctx context.Context, arg ListAppointmentsOfHolderParams) ([]ListAppointmentsOfHolderRow, error) {
+	rows, err := q.db.QueryContext(ctx, listAppointmentsOfHolder,
+		arg.HolderKey,
+		arg.Centre,
+		arg.Until,
+		arg.AfterStart,
+		arg.AfterName,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListAppointmentsOfHolderRow
+	for rows.Next() {
+		var i ListAppointmentsOfHolderRow
+		if err := rows.Scan(&i.Name, &i.StartAt, &i.Data); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -332,6 +816,115 @@ func (q *Queries) ListByHall(ctx context.Context, arg ListByHallParams) ([]ListB
 	return items, nil
 }
 
+const listCalled = `-- name: ListCalled :many
+SELECT data FROM tickets WHERE centre = $1 AND day = $2 AND called_at > 0 ORDER BY called_at DESC LIMIT CAST($3 AS BIGINT)
+`
+
+type ListCalledParams struct {
+	Centre string
+	Day    int64
+	Size   int64
+}
+
+func (q *Queries) ListCalled(ctx context.Context, arg ListCalledParams) ([][]byte, error) {
+	rows, err := q.db.QueryContext(ctx, listCalled, arg.Centre, arg.Day, arg.Size)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items [][]byte
+	for rows.Next() {
+		var data []byte
+		if err := rows.Scan(&data); err != nil {
+			return nil, err
+		}
+		items = append(items, data)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listCentres = `-- name: ListCentres :many
+SELECT name, data FROM centres WHERE name > $1 AND name < $2 ORDER BY name LIMIT CAST($3 AS BIGINT)
+`
+
+type ListCentresParams struct {
+	After  string
+	Before string
+	Size   int64
+}
+
+type ListCentresRow struct {
+	Name string
+	Data []byte
+}
+
+func (q *Queries) ListCentres(ctx context.Context, arg ListCentresParams) ([]ListCentresRow, error) {
+	rows, err := q.db.QueryContext(ctx, listCentres, arg.After, arg.Before, arg.Size)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListCentresRow
+	for rows.Next() {
+		var i ListCentresRow
+		if err := rows.Scan(&i.Name, &i.Data); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSlots = `-- name: ListSlots :many
+SELECT start_at, booked FROM slots WHERE centre = $1 AND start_at >= $2 AND start_at < $3 ORDER BY start_at
+`
+
+type ListSlotsParams struct {
+	Centre string
+	Since  int64
+	Until  int64
+}
+
+type ListSlotsRow struct {
+	StartAt int64
+	Booked  int64
+}
+
+func (q *Queries) ListSlots(ctx context.Context, arg ListSlotsParams) ([]ListSlotsRow, error) {
+	rows, err := q.db.QueryContext(ctx, listSlots, arg.Centre, arg.Since, arg.Until)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListSlotsRow
+	for rows.Next() {
+		var i ListSlotsRow
+		if err := rows.Scan(&i.StartAt, &i.Booked); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listUnaccepted = `-- name: ListUnaccepted :many
 SELECT case_no, due FROM cases
 WHERE hall = $1 AND stage = 1 AND stage > 0 AND (due, case_no) > (CAST($2 AS BIGINT), CAST($3 AS TEXT)) AND due < CAST($4 AS BIGINT) AND state = 2
@@ -441,6 +1034,157 @@ func (q *Queries) ListWaiting(ctx context.Context, arg ListWaitingParams) ([]Lis
 	return items, nil
 }
 
+const mandatesBetween = `-- name: MandatesBetween :many
+SELECT id, principal_key, agent_key, starts_at, ends_at, revoked_at, created_at, all_cases, seq, data FROM mandates
+WHERE agent_key = $1 AND principal_key = $2 AND all_cases AND revoked_at = 0
+  AND starts_at <= CAST($3 AS BIGINT) AND ends_at > CAST($3 AS BIGINT)
+ORDER BY created_at DESC, id DESC LIMIT 100
+`
+
+type MandatesBetweenParams struct {
+	AgentKey     string
+	PrincipalKey string
+	Now          int64
+}
+
+func (q *Queries) MandatesBetween(ctx context.Context, arg MandatesBetweenParams) ([]Mandate, error) {
+	rows, err := q.db.QueryContext(ctx, mandatesBetween, arg.AgentKey, arg.PrincipalKey, arg.Now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Mandate
+	for rows.Next() {
+		var i Mandate
+		if err := rows.Scan(
+			&i.ID,
+			&i.PrincipalKey,
+			&i.AgentKey,
+			&i.StartsAt,
+			&i.EndsAt,
+			&i.RevokedAt,
+			&i.CreatedAt,
+			&i.AllCases,
+			&i.Seq,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const mandatesGiven = `-- name: MandatesGiven :many
+SELECT id, principal_key, agent_key, starts_at, ends_at, revoked_at, created_at, all_cases, seq, data FROM mandates
+WHERE principal_key = $1 AND (created_at, id) < (CAST($2 AS BIGINT), CAST($3 AS TEXT))
+ORDER BY created_at DESC, id DESC LIMIT CAST($4 AS BIGINT)
+`
+
+type MandatesGivenParams struct {
+	PrincipalKey string
+	BeforeTime   int64
+	BeforeID     string
+	Size         int64
+}
+
+func (q *Queries) MandatesGiven(ctx context.Context, arg MandatesGivenParams) ([]Mandate, error) {
+	rows, err := q.db.QueryContext(ctx, mandatesGiven,
+		arg.PrincipalKey,
+		arg.BeforeTime,
+		arg.BeforeID,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Mandate
+	for rows.Next() {
+		var i Mandate
+		if err := rows.Scan(
+			&i.ID,
+			&i.PrincipalKey,
+			&i.AgentKey,
+			&i.StartsAt,
+			&i.EndsAt,
+			&i.RevokedAt,
+			&i.CreatedAt,
+			&i.AllCases,
+			&i.Seq,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const mandatesReceived = `-- name: MandatesReceived :many
+SELECT id, principal_key, agent_key, starts_at, ends_at, revoked_at, created_at, all_cases, seq, data FROM mandates
+WHERE agent_key = $1 AND (created_at, id) < (CAST($2 AS BIGINT), CAST($3 AS TEXT))
+ORDER BY created_at DESC, id DESC LIMIT CAST($4 AS BIGINT)
+`
+
+type MandatesReceivedParams struct {
+	AgentKey   string
+	BeforeTime int64
+	BeforeID   string
+	Size       int64
+}
+
+func (q *Queries) MandatesReceived(ctx context.Context, arg MandatesReceivedParams) ([]Mandate, error) {
+	rows, err := q.db.QueryContext(ctx, mandatesReceived,
+		arg.AgentKey,
+		arg.BeforeTime,
+		arg.BeforeID,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Mandate
+	for rows.Next() {
+		var i Mandate
+		if err := rows.Scan(
+			&i.ID,
+			&i.PrincipalKey,
+			&i.AgentKey,
+			&i.StartsAt,
+			&i.EndsAt,
+			&i.RevokedAt,
+			&i.CreatedAt,
+			&i.AllCases,
+			&i.Seq,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const moveCase = `-- name: MoveCase :execresult
 UPDATE cases SET department = $1, assignee = $2, state = $3, stage = $4, due = $5,
   seq = $6, happened_at = $7, data = $8
@@ -485,6 +1229,89 @@ func (q *Queries) NextHall(ctx context.Context, behind string) (string, error) {
 	return hall, err
 }
 
+const nextTicket = `-- name: NextTicket :one
+SELECT name, rank, seq, data FROM tickets WHERE centre = $1 AND day = $2 AND waiting ORDER BY rank, name LIMIT 1
+`
+
+type NextTicketParams struct {
+	Centre string
+	Day    int64
+}
+
+type NextTicketRow struct {
+	Name string
+	Rank int64
+	Seq  int64
+	Data []byte
+}
+
+func (q *Queries) NextTicket(ctx context.Context, arg NextTicketParams) (NextTicketRow, error) {
+	row := q.db.QueryRowContext(ctx, nextTicket, arg.Centre, arg.Day)
+	var i NextTicketRow
+	err := row.Scan(
+		&i.Name,
+		&i.Rank,
+		&i.Seq,
+		&i.Data,
+	)
+	return i, err
+}
+
+const nextTicketOfDepartment = `-- name: NextTicketOfDepartment :one
+SELECT name, rank, seq, data FROM tickets WHERE centre = $1 AND day = $2 AND department = $3 AND waiting ORDER BY rank, name LIMIT 1
+`
+
+type NextTicketOfDepartmentParams struct {
+	Centre     string
+	Day        int64
+	Department string
+}
+
+type NextTicketOfDepartmentRow struct {
+	Name string
+	Rank int64
+	Seq  int64
+	Data []byte
+}
+
+func (q *Queries) NextTicketOfDepartment(ctx context.Context, arg NextTicketOfDepartmentParams) (NextTicketOfDepartmentRow, error) {
+	row := q.db.QueryRowContext(ctx, nextTicketOfDepartment, arg.Centre, arg.Day, arg.Department)
+	var i NextTicketOfDepartmentRow
+	err := row.Scan(
+		&i.Name,
+		&i.Rank,
+		&i.Seq,
+		&i.Data,
+	)
+	return i, err
+}
+
+const putCarryCode = `-- name: PutCarryCode :execrows
+INSERT INTO carry_codes (code_hash, case_no, expires_at) VALUES ($1, $2, $3)
+ON CONFLICT (code_hash) DO UPDATE SET case_no = excluded.case_no, expires_at = excluded.expires_at
+WHERE carry_codes.case_no = excluded.case_no OR carry_codes.expires_at < CAST($4 AS BIGINT)
+`
+
+type PutCarryCodeParams struct {
+	CodeHash  string
+	CaseNo    string
+	ExpiresAt int64
+	Now       int64
+}
+
+func (q *Queries) PutCarryCode(ctx context.Context, arg PutCarryCodeParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, putCarryCode,
+		arg.CodeHash,
+		arg.CaseNo,
+		arg.ExpiresAt,
+		arg.Now,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const putItem = `-- name: PutItem :exec
 INSERT INTO items (name, state, position) VALUES ($1, $2, $3)
 ON CONFLICT (name) DO UPDATE SET state = excluded.state, position = excluded.position
@@ -499,6 +1326,25 @@ type PutItemParams struct {
 func (q *Queries) PutItem(ctx context.Context, arg PutItemParams) error {
 	_, err := q.db.ExecContext(ctx, putItem, arg.Name, arg.State, arg.Position)
 	return err
+}
+
+const putProfile = `-- name: PutProfile :execrows
+INSERT INTO profiles (applicant_key, seq, data) VALUES ($1, $2, $3)
+ON CONFLICT (applicant_key) DO UPDATE SET seq = excluded.seq, data = excluded.data WHERE profiles.seq = excluded.seq - 1
+`
+
+type PutProfileParams struct {
+	ApplicantKey string
+	Seq          int64
+	Data         []byte
+}
+
+func (q *Queries) PutProfile(ctx context.Context, arg PutProfileParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, putProfile, arg.ApplicantKey, arg.Seq, arg.Data)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const putRevision = `-- name: PutRevision :exec
@@ -559,6 +1405,66 @@ func (q *Queries) RevisionsAfter(ctx context.Context, arg RevisionsAfterParams) 
 	return items, nil
 }
 
+const revokeMandate = `-- name: RevokeMandate :execrows
+UPDATE mandates SET revoked_at = $1, seq = $2 WHERE id = $3 AND seq = $4- 1
+`
+
+type RevokeMandateParams struct {
+	RevokedAt int64
+	Seq       int64
+	ID        string
+}
+
+func (q *Queries) RevokeMandate(ctx context.Context, arg RevokeMandateParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, revokeMandate,
+		arg.RevokedAt,
+		arg.Seq,
+		arg.ID,
+		arg.Seq,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const takeNumber = `-- name: TakeNumber :one
+INSERT INTO centre_days (centre, day, taken, called, gone, wait_seconds) VALUES ($1, $2, 1, 0, 0, 0)
+ON CONFLICT (centre, day) DO UPDATE SET taken = centre_days.taken + 1
+RETURNING taken
+`
+
+type TakeNumberParams struct {
+	Centre string
+	Day    int64
+}
+
+func (q *Queries) TakeNumber(ctx context.Context, arg TakeNumberParams) (int64, error) {
+	row := q.db.QueryRowContext(ctx, takeNumber, arg.Centre, arg.Day)
+	var taken int64
+	err := row.Scan(&taken)
+	return taken, err
+}
+
+const takeSlot = `-- name: TakeSlot :execrows
+INSERT INTO slots (centre, start_at, booked) VALUES ($1, $2, 1)
+ON CONFLICT (centre, start_at) DO UPDATE SET booked = slots.booked + 1 WHERE slots.booked < CAST($3 AS BIGINT)
+`
+
+type TakeSlotParams struct {
+	Centre   string
+	StartAt  int64
+	Capacity int64
+}
+
+func (q *Queries) TakeSlot(ctx context.Context, arg TakeSlotParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, takeSlot, arg.Centre, arg.StartAt, arg.Capacity)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const touchCase = `-- name: TouchCase :execresult
 UPDATE cases SET seq = $1, happened_at = $2, data = $3
 WHERE case_no = $4 AND seq = $5- 1
@@ -609,6 +1515,29 @@ func (q *Queries) UpdateCase(ctx context.Context, arg UpdateCaseParams) (sql.Res
 	)
 }
 
+const updateCentre = `-- name: UpdateCentre :execrows
+UPDATE centres SET seq = $1, data = $2 WHERE name = $3 AND seq = $4- 1
+`
+
+type UpdateCentreParams struct {
+	Seq  int64
+	Data []byte
+	Name string
+}
+
+func (q *Queries) UpdateCentre(ctx context.Context, arg UpdateCentreParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, updateCentre,
+		arg.Seq,
+		arg.Data,
+		arg.Name,
+		arg.Seq,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const updateDraft = `-- name: UpdateDraft :execresult
 UPDATE cases SET department = $1, applicant_key = $2, state = $3, stage = $4, due = $5,
   seq = $6, happened_at = $7, data = $8
@@ -640,4 +1569,29 @@ func (q *Queries) UpdateDraft(ctx context.Context, arg UpdateDraftParams) (sql.R
 		arg.CaseNo,
 		arg.Seq,
 	)
+}
+
+const updateTicket = `-- name: UpdateTicket :execrows
+UPDATE tickets SET waiting = FALSE, called_at = $1, seq = $2, data = $3 WHERE name = $4 AND seq = $5- 1
+`
+
+type UpdateTicketParams struct {
+	CalledAt int64
+	Seq      int64
+	Data     []byte
+	Name     string
+}
+
+func (q *Queries) UpdateTicket(ctx context.Context, arg UpdateTicketParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, updateTicket,
+		arg.CalledAt,
+		arg.Seq,
+		arg.Data,
+		arg.Name,
+		arg.Seq,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
