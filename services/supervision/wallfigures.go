@@ -116,7 +116,7 @@ func (f *scopeFigures) count(ctx context.Context, w *wall, s wallScope) error {
 		if snap.Cases, err = w.nearest(ctx, q, s, now); err != nil {
 			return err
 		}
-		snap.Cards, err = newestCards(ctx, q, s, m)
+		snap.Cards, err = newestCards(ctx, q, s)
 		return err
 	})
 	if err != nil {
@@ -151,17 +151,14 @@ func (w *wall) nearest(ctx context.Context, q db.Querier, s wallScope, now time.
 	return all, nil
 }
 
-// newestCards are the newest cards, without those whose event is still to come.
-func newestCards(ctx context.Context, q db.Querier, s wallScope, m store.Moment) ([]*supervisionv1.Card, error) {
+// newestCards are the newest cards.
+func newestCards(ctx context.Context, q db.Querier, s wallScope) ([]*supervisionv1.Card, error) {
 	rows, err := store.ListCards(ctx, q, store.CardFilter{Hall: s.hall, Department: s.department, Hidden: s.hidden}, 0, wallShown)
 	if err != nil {
 		return nil, err
 	}
 	var all []*supervisionv1.Card
 	for _, row := range rows {
-		if m.Waiting[row.Name] {
-			continue
-		}
 		c, err := cardOf(row.Data)
 		if err != nil {
 			return nil, err
