@@ -205,8 +205,17 @@ func (s *Service) changeCard(ctx context.Context, ch cardChange) (*supervisionv1
 		if err := ch.change(ctx, tx, c, timestamppb.New(tx.Now())); err != nil {
 			return err
 		}
+		counted := row.State.Standing()
+		if err := saveCard(ctx, tx, row, c, feed.Draft{Type: ch.event, Actor: access.Subject, ActorDepartment: access.Department, RequestKey: key, RequestHash: hash}); err != nil {
+			return err
+		}
+		if counted != stateOf(c).Standing() {
+			if err := s.engine.scoreAgain(ctx, tx, c); err != nil {
+				return err
+			}
+		}
 		answer = c
-		return saveCard(ctx, tx, row, c, feed.Draft{Type: ch.event, Actor: access.Subject, ActorDepartment: access.Department, RequestKey: key, RequestHash: hash})
+		return nil
 	})
 	if e, ok := feed.Replayed(err); ok {
 		return cardOf(e.GetResource())

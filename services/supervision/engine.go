@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -32,6 +33,12 @@ type engine struct {
 	terms *termBook
 	// own are the halls' own rules of conduct, compiled.
 	own ownRules
+	// formulas are the halls' own ways of scoring, compiled.
+	formulas formulas
+	// reviewed is the moment up to which the reviews are known; nil waits for none.
+	reviewed func() time.Time
+	// frozenBefore is the month before which all scores are known to be frozen.
+	frozenBefore atomic.Int64
 }
 
 // watched is one case or review while a batch is applied.
@@ -140,6 +147,7 @@ type batch struct {
 	own     []ownSet
 	bursts  bursts
 	tallies tallies
+	counts  counts
 }
 
 // apply is the follower's: it applies a batch of events in their order.
@@ -165,6 +173,9 @@ func (e *engine) apply(ctx context.Context, tx *db.Tx, events []*feedv1.Event) e
 		return err
 	}
 	if err := b.tallies.save(ctx, tx); err != nil {
+		return err
+	}
+	if err := b.counts.save(ctx, tx); err != nil {
 		return err
 	}
 	return e.save(ctx, tx, b.cases, b.drafts)
@@ -207,6 +218,7 @@ func (e *engine) applyCase(ctx context.Context, tx *db.Tx, b *batch, ev *feedv1.
 		e.report(ctx, ev.GetSubject(), err)
 	}
 	b.tallies.count(w, c, ev)
+	b.counts.count(w, c, ev)
 	b.drafts = append(append(b.drafts, due...), shown...)
 	return nil
 }

@@ -196,8 +196,9 @@ func TestCardsDoNotDependOnWhenItRan(t *testing.T) {
 			faulty.start()
 			late.start()
 			want := clean.collect(s.last)
-			if len(want) < 100 {
-				t.Errorf("only %d cards", len(want))
+			figures := clean.figures()
+			if len(want) < 100 || len(figures) < 20 {
+				t.Errorf("only %d cards and %d figures", len(want), len(figures))
 			}
 			for _, rule := range []string{"T1_", "T3_", "T7_", "P4_", "P5_", "P7_", "P8_", "P10_", "P12_", "P13_", "R1_", "L1_"} {
 				if !slices.ContainsFunc(want, func(card string) bool { return strings.Contains(card, "."+rule) }) {
@@ -208,9 +209,15 @@ func TestCardsDoNotDependOnWhenItRan(t *testing.T) {
 				if diff := cmp.Diff(want, w.collect(s.last)); diff != "" {
 					t.Errorf("%s differs from the undisturbed run:\n%s", name, diff)
 				}
+				if diff := cmp.Diff(figures, w.figures()); diff != "" {
+					t.Errorf("the figures of %s differ from the undisturbed run's:\n%s", name, diff)
+				}
 			}
 			t.Logf("%d events, %d cards, four ways to the same", s.last, len(want))
 			late.rebuild(t, s, want)
+			if diff := cmp.Diff(figures, late.figures()); diff != "" {
+				t.Errorf("the figures of a rebuild differ:\n%s", diff)
+			}
 		})
 	}
 }
@@ -243,7 +250,7 @@ func (w *watch) collect(position int64) []string {
 // rebuild reads everything again into empty clocks beside the cards of before.
 func (w *watch) rebuild(t *testing.T, s *source, want []string) {
 	err := w.db.Write(t.Context(), "", func(ctx context.Context, tx *db.Tx) error {
-		for _, table := range []string{"clocks", "cursors", "followed_subjects", "accounts", "tallies"} {
+		for _, table := range []string{"clocks", "cursors", "followed_subjects", "accounts", "tallies", "counted_cases", "month_facts"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
 				return err
 			}

@@ -270,9 +270,9 @@ func (w *watch) cards() []string {
 	}
 	sort.Strings(all)
 	// Each card is one event, no more and no less.
-	counts, err := feed.Count(w.t.Context(), w.db.Read())
-	if err != nil || counts.Events != int64(len(all)) {
-		w.t.Errorf("%d cards and %d events, %v", len(all), counts.Events, err)
+	var events int
+	if err := w.db.Read().QueryRowContext(w.t.Context(), `SELECT COUNT(*) FROM events WHERE type = 'card.issued'`).Scan(&events); err != nil || events != len(all) {
+		w.t.Errorf("%d cards and %d events, %v", len(all), events, err)
 	}
 	return all
 }

@@ -72,7 +72,8 @@ func (d cardDraft) card(issued time.Time) *supervisionv1.Card {
 func (d cardDraft) issue(ctx context.Context, tx *db.Tx, s setting) error {
 	card := d.card(tx.Now())
 	row := store.Card{ID: tx.NextID(), Name: card.GetName(), Hall: hallOf(card.GetSubject()), Department: card.GetDepartment(),
-		Subject: card.GetSubject(), Level: d.finding.Level, State: store.Issued}
+		Subject: card.GetSubject(), Level: d.finding.Level, State: store.Issued,
+		Rule: card.GetRule(), Item: card.GetItem(), Officer: card.GetOfficer(), AsOf: d.finding.AsOf}
 	event := "card.issued"
 	from := answerFrom(d.finding.AsOf, tx.Now())
 	if s.confirm {

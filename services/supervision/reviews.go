@@ -23,6 +23,7 @@ func (e *engine) applyReviews(ctx context.Context, tx *db.Tx, events []*feedv1.E
 		return err
 	}
 	var drafts []cardDraft
+	var counts counts
 	for _, ev := range events {
 		if ev.GetResourceType() != reviewType {
 			continue
@@ -39,6 +40,9 @@ func (e *engine) applyReviews(ctx context.Context, tx *db.Tx, events []*feedv1.E
 		if ev.GetSequence() <= w.row.Sequence {
 			continue
 		}
+		if w.row.Sequence == 0 {
+			counts.review(r, ev)
+		}
 		due, err := w.fallDue(ev.GetEnteredAt().AsTime())
 		if err != nil {
 			return err
@@ -47,6 +51,9 @@ func (e *engine) applyReviews(ctx context.Context, tx *db.Tx, events []*feedv1.E
 		w.subject, w.facts = subjectOfReview(r), factsOfReview(r)
 		w.row.Facts, w.row.Sequence, w.row.Department = marshal(shortenReview(r)), ev.GetSequence(), r.GetDepartment()
 		w.schedule(ev.GetEnteredAt().AsTime())
+	}
+	if err := counts.save(ctx, tx); err != nil {
+		return err
 	}
 	return e.save(ctx, tx, rows, drafts)
 }

@@ -38,7 +38,7 @@ type ownRules struct {
 // inForce are the sets that were approved, by the moment from which they hold. A set
 // is approved before its moment, so whoever judges an event after it finds the set.
 func (o *ownRules) inForce(ctx context.Context, q db.Querier) ([]ownSet, error) {
-	rows, err := store.RuleSetsInForce(ctx, q)
+	rows, err := store.RuleSetsInForce(ctx, q, store.KindRules)
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func (s *Service) CreateRuleSet(ctx context.Context, req *supervisionv1.CreateRu
 			return err
 		}
 		answer = set
-		return store.InsertRuleSet(ctx, tx, store.RuleSet{ID: id, Name: set.GetName(), Hall: req.GetParent(), Data: marshal(set)})
+		return store.InsertRuleSet(ctx, tx, store.RuleSet{ID: id, Name: set.GetName(), Hall: req.GetParent(), Data: marshal(set), Kind: store.KindRules})
 	})
 	if e, ok := feed.Replayed(err); ok {
 		return ruleSetOf(e.GetResource())
@@ -223,7 +223,7 @@ func (s *Service) ListRuleSets(ctx context.Context, req *supervisionv1.ListRuleS
 			return nil, fault.BadPageToken.New(fault.Cause(err))
 		}
 	}
-	rows, err := store.ListRuleSets(ctx, s.db.Read(), req.GetParent(), before, size+1)
+	rows, err := store.ListRuleSets(ctx, s.db.Read(), store.KindRules, req.GetParent(), before, size+1)
 	if err != nil {
 		return nil, err
 	}

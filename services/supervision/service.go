@@ -25,6 +25,7 @@ import (
 // Service is e-supervision. It implements boot.Component.
 type Service struct {
 	supervisionv1.UnimplementedSupervisionServiceServer
+	supervisionv1.UnimplementedScoreServiceServer
 
 	db       *db.DB
 	feed     *feed.Server
@@ -75,6 +76,7 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (*Service, error) {
 		s.others = append(s.others, f)
 	}
 	s.feed.Follow(s.pages, append([]*feed.Follower{casework}, s.others...)...)
+	s.engine.reviewed = func() time.Time { return review.Status().CompleteUntil }
 	s.engine.terms = &termBook{until: func() time.Time { return catalogue.Status().CompleteUntil }}
 	return s, nil
 }
@@ -103,6 +105,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	supervisionv1.RegisterSupervisionServiceServer(r, s)
 	supervisionv1.RegisterConfirmationServiceServer(r, confirmations{s: s})
 	supervisionv1.RegisterWallServiceServer(r, walls{s: s})
+	supervisionv1.RegisterScoreServiceServer(r, s)
 	feedv1.RegisterFeedServiceServer(r, s.feed)
 }
 
@@ -117,6 +120,9 @@ func (s *Service) Run(ctx context.Context) error {
 		// Before anything is judged, all clocks must be by one policy.
 		if err := s.engine.reckonAgain(ctx); err != nil {
 			return fmt.Errorf("supervision: reckon again: %w", err)
+		}
+		if err := s.engine.placeCards(ctx); err != nil {
+			return fmt.Errorf("supervision: place cards: %w", err)
 		}
 		return s.follower.Run(rpc.WithToken(ctx, s.rt.Service))
 	})

@@ -20,7 +20,10 @@ func (e *engine) idle(ctx context.Context, completeUntil time.Time) error {
 	if err := e.fallDueOf(ctx, sourceCasework, completeUntil); err != nil {
 		return err
 	}
-	return e.judgeMonths(ctx, completeUntil)
+	if err := e.judgeMonths(ctx, completeUntil); err != nil {
+		return err
+	}
+	return e.freezeMonths(ctx, completeUntil)
 }
 
 // idleReviews is the same for reviews.

@@ -158,6 +158,19 @@ var (
 	OrderNotAhead   = define(codes.InvalidArgument, http.StatusBadRequest, "ORDER_NOT_AHEAD", "反馈期限必须在今天之后", "The day to feed back must lie ahead")
 )
 
+// Performance scores.
+var (
+	ScoreFormulaApproved = define(codes.FailedPrecondition, http.StatusConflict, "SCORE_FORMULA_APPROVED", "该测评办法已经批准，不能再改", "The formula has been approved and does not change any more")
+	ScoreFormulaNotAhead = define(codes.InvalidArgument, http.StatusBadRequest, "SCORE_FORMULA_NOT_AHEAD", "测评办法只能从今后某月的1日起启用", "A formula can only hold from the first day of a month that lies ahead")
+	BadFormula           = define(codes.InvalidArgument, http.StatusBadRequest, "BAD_FORMULA", "测评办法不正确：{detail}", "The formula is not valid: {detail}")
+	ScoreFrozen          = define(codes.FailedPrecondition, http.StatusConflict, "SCORE_FROZEN", "该月测评已经冻结", "The month's score is frozen")
+	ScoreNotFrozen       = define(codes.FailedPrecondition, http.StatusConflict, "SCORE_NOT_FROZEN", "该月测评尚未冻结", "The month's score is not frozen yet")
+	ScoreEntryUnknown    = define(codes.InvalidArgument, http.StatusBadRequest, "SCORE_ENTRY_UNKNOWN", "该测评没有这项得分或扣分", "The score has no such entry or part")
+	ScoreAppealExists    = define(codes.FailedPrecondition, http.StatusConflict, "SCORE_APPEAL_EXISTS", "该项已经申诉过", "The entry has been appealed against already")
+	ScoreAppealLate      = define(codes.FailedPrecondition, http.StatusConflict, "SCORE_APPEAL_LATE", "测评申诉期限已于 {due} 届满", "Appeals against the score were due by {due}")
+	ScoreAppealNone      = define(codes.FailedPrecondition, http.StatusConflict, "SCORE_APPEAL_NONE", "该项没有待处理的申诉", "There is no appeal against the entry to decide")
+)
+
 // Feeds between services and halls.
 var (
 	EventPoisoned = define(codes.FailedPrecondition, http.StatusConflict, "EVENT_POISONED", "事件无法处理，已搁置", "The event cannot be applied and has been parked")

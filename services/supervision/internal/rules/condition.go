@@ -77,12 +77,17 @@ func compile(of, text string, kind *cel.Type) (*expression, error) {
 	if text == "" {
 		return nil, nil
 	}
-	if len(text) > maxExpression {
-		return nil, fmt.Errorf("rules: an expression has %d bytes, more than %d", len(text), maxExpression)
-	}
 	env, ok := environments[of]
 	if !ok {
 		return nil, fmt.Errorf("rules: there is no %q to ask about one by one", of)
+	}
+	return compileIn(env, text, kind)
+}
+
+// compileIn checks an expression against the variables of an environment.
+func compileIn(env *cel.Env, text string, kind *cel.Type) (*expression, error) {
+	if len(text) > maxExpression {
+		return nil, fmt.Errorf("rules: an expression has %d bytes, more than %d", len(text), maxExpression)
 	}
 	ast, issues := env.Compile(text)
 	if issues.Err() != nil {

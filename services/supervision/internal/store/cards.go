@@ -19,6 +19,9 @@ type Card struct {
 	Name, Hall, Department, Subject string
 	Level                           rules.Level
 	State                           CardState
+	// Rule, Item, Officer and AsOf are what scores look at; they are not read back.
+	Rule, Item, Officer string
+	AsOf                time.Time
 	// ConfirmBy is when a pending card's last day to be confirmed is over.
 	ConfirmBy time.Time
 	Sequence  int64
@@ -49,6 +52,7 @@ func InsertCard(ctx context.Context, tx *db.Tx, c Card) (bool, error) {
 	n, err := queries.New(tx).InsertCard(ctx, queries.InsertCardParams{
 		ID: c.ID, Name: c.Name, Hall: c.Hall, Department: c.Department, Subject: c.Subject, Level: int64(c.Level), Data: c.Data,
 		Standing: c.State.Standing(), State: int64(c.State), ConfirmBy: db.Micros(c.ConfirmBy),
+		Month: rules.MonthOf(c.AsOf), AsOf: db.Micros(c.AsOf), Rule: c.Rule, Item: c.Item, Officer: c.Officer,
 	})
 	return n == 1, err
 }

@@ -14,8 +14,8 @@ SELECT * FROM clocks WHERE open AND hall = $1 AND (due > $2 OR (due = $2 AND cas
 SELECT * FROM clocks WHERE open AND department = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4;
 
 -- name: InsertCard :execrows
-INSERT INTO cards (id, name, hall, department, subject, level, standing, state, confirm_by, sequence, data)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10) ON CONFLICT (name) DO NOTHING;
+INSERT INTO cards (id, name, hall, department, subject, level, standing, state, confirm_by, sequence, data, month, as_of, rule, item, officer)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $12, $13, $14, $15) ON CONFLICT (name) DO NOTHING;
 
 -- name: GetCard :one
 SELECT * FROM cards WHERE name = $1;
@@ -94,7 +94,7 @@ SELECT * FROM clocks WHERE hall = $1 AND submitted >= $2 AND submitted < $3 AND 
 ORDER BY submitted, case_name LIMIT $6;
 
 -- name: InsertRuleSet :exec
-INSERT INTO rule_sets (id, name, hall, effective, sequence, data) VALUES ($1, $2, $3, 0, 1, $4);
+INSERT INTO rule_sets (id, name, hall, effective, sequence, data, kind) VALUES ($1, $2, $3, 0, 1, $4, $5);
 
 -- name: UpdateRuleSet :execrows
 UPDATE rule_sets SET effective = $1, sequence = $2, data = $3 WHERE name = $4 AND sequence = $5;
@@ -103,10 +103,10 @@ UPDATE rule_sets SET effective = $1, sequence = $2, data = $3 WHERE name = $4 AN
 SELECT * FROM rule_sets WHERE name = $1;
 
 -- name: ListRuleSets :many
-SELECT * FROM rule_sets WHERE hall = $1 AND id < $2 ORDER BY id DESC LIMIT $3;
+SELECT * FROM rule_sets WHERE hall = $1 AND kind = $2 AND id < $3 ORDER BY id DESC LIMIT $4;
 
 -- name: RuleSetsInForce :many
-SELECT * FROM rule_sets WHERE effective > 0 ORDER BY effective, id;
+SELECT * FROM rule_sets WHERE effective > 0 AND kind = $1 ORDER BY effective, id;
 
 -- name: CountCards :many
 SELECT hall, department, level, state, COUNT(*) AS n FROM cards GROUP BY hall, department, level, state ORDER BY hall, department, level;
@@ -146,3 +146,43 @@ SELECT hall, department, stage, due, COUNT(*) AS n FROM clocks WHERE open AND ha
 
 -- name: NearestClocks :many
 SELECT * FROM clocks WHERE open AND due >= $1 ORDER BY due, case_name LIMIT $2;
+
+-- name: FrozenMonth :one
+SELECT version FROM policies WHERE id = 3;
+
+-- name: SetFrozenMonth :exec
+INSERT INTO policies (id, version) VALUES (3, $1) ON CONFLICT (id) DO UPDATE SET version = excluded.version;
+
+-- name: UnplacedCards :many
+SELECT * FROM cards WHERE month = 0 AND id > $1 ORDER BY id LIMIT $2;
+
+-- name: PlaceCard :exec
+UPDATE cards SET month = $1, as_of = $2, rule = $3, item = $4, officer = $5 WHERE id = $6;
+
+-- name: MonthCards :many
+SELECT name, subject, rule, level, as_of, department, item, officer FROM cards WHERE hall = $1 AND month = $2 AND standing AND month > 0;
+
+-- name: MonthDepartmentCards :many
+SELECT name, subject, rule, level, as_of, department, item, officer FROM cards WHERE hall = $1 AND month = $2 AND department = $3 AND standing AND month > 0;
+
+-- name: InsertScore :execrows
+INSERT INTO scores (name, hall, month, kind, department, sequence, data) VALUES ($1, $2, $3, $4, $5, 1, $6) ON CONFLICT (name) DO NOTHING;
+
+-- name: UpdateScore :execrows
+UPDATE scores SET sequence = $1, data = $2 WHERE name = $3 AND sequence = $4;
+
+-- name: GetScore :one
+SELECT * FROM scores WHERE name = $1;
+
+-- name: ListScores :many
+SELECT * FROM scores WHERE hall = $1 AND month = $2 AND kind = $3 AND name > $4 ORDER BY name LIMIT $5;
+
+-- name: InsertScoreMark :exec
+INSERT INTO score_marks (id, name, hall, month, department, score, data) VALUES ($1, $2, $3, $4, $5, $6, $7);
+
+-- name: ScoreMarks :many
+SELECT * FROM score_marks WHERE hall = $1 AND month = $2 ORDER BY id;
+
+-- name: CountedCases :many
+SELECT * FROM counted_cases WHERE department = $1 AND month = $2 AND case_name > $3 AND (flags & $4) = $4
+  AND (CAST($5 AS TEXT) = '' OR officer = CAST($5 AS TEXT)) AND (CAST($6 AS TEXT) = '' OR item = CAST($6 AS TEXT)) ORDER BY case_name LIMIT $7;

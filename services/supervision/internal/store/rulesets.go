@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -20,15 +21,23 @@ type RuleSet struct {
 	Effective time.Time
 	Sequence  int64
 	Data      []byte
+	// Kind is what the document is: KindRules or KindScore.
+	Kind string
 }
+
+// The kinds of documents that are approved as rule sets are.
+const (
+	KindRules = "rules"
+	KindScore = "score"
+)
 
 func ruleSetOf(r queries.RuleSet) RuleSet {
-	return RuleSet{ID: r.ID, Name: r.Name, Hall: r.Hall, Effective: db.Time(r.Effective), Sequence: r.Sequence, Data: r.Data}
+	return RuleSet{ID: r.ID, Name: r.Name, Hall: r.Hall, Effective: db.Time(r.Effective), Sequence: r.Sequence, Data: r.Data, Kind: r.Kind}
 }
 
-// InsertRuleSet writes a new draft.
+// InsertRuleSet writes a new draft; one without a kind is of rules.
 func InsertRuleSet(ctx context.Context, tx *db.Tx, s RuleSet) error {
-	return queries.New(tx).InsertRuleSet(ctx, queries.InsertRuleSetParams{ID: s.ID, Name: s.Name, Hall: s.Hall, Data: s.Data})
+	return queries.New(tx).InsertRuleSet(ctx, queries.InsertRuleSetParams{ID: s.ID, Name: s.Name, Hall: s.Hall, Data: s.Data, Kind: cmp.Or(s.Kind, KindRules)})
 }
 
 // UpdateRuleSet replaces a rule set that still is at the sequence before.
@@ -50,18 +59,18 @@ func GetRuleSet(ctx context.Context, q db.Querier, name string) (RuleSet, error)
 	return ruleSetOf(row), err
 }
 
-// ListRuleSets lists a hall's, newest first, before an id; 0 begins.
-func ListRuleSets(ctx context.Context, q db.Querier, hall string, before int64, limit int) ([]RuleSet, error) {
+// ListRuleSets lists a hall's of a kind, newest first, before an id; 0 begins.
+func ListRuleSets(ctx context.Context, q db.Querier, kind, hall string, before int64, limit int) ([]RuleSet, error) {
 	if before == 0 {
 		before = math.MaxInt64
 	}
-	rows, err := queries.New(q).ListRuleSets(ctx, queries.ListRuleSetsParams{Hall: hall, ID: before, Limit: int32(limit)})
+	rows, err := queries.New(q).ListRuleSets(ctx, queries.ListRuleSetsParams{Hall: hall, Kind: kind, ID: before, Limit: int32(limit)})
 	return ruleSets(rows), err
 }
 
-// RuleSetsInForce are all that were approved, by the moment from which they hold.
-func RuleSetsInForce(ctx context.Context, q db.Querier) ([]RuleSet, error) {
-	rows, err := queries.New(q).RuleSetsInForce(ctx)
+// RuleSetsInForce are all of a kind that were approved, by the moment from which they hold.
+func RuleSetsInForce(ctx context.Context, q db.Querier, kind string) ([]RuleSet, error) {
+	rows, err := queries.New(q).RuleSetsInForce(ctx, kind)
 	return ruleSets(rows), err
 }
 

@@ -19,8 +19,11 @@ type Card struct {
 	Standing   bool
 	Sequence   int64
 	Data       []byte
-	State      int64
-	ConfirmBy  int64
+	Month      int64
+	AsOf       int64
+	Rule       string
+	Item       string
+	Officer    string
 }
 
 type Clock struct {
@@ -39,7 +42,22 @@ type Clock struct {
 	Terms        []byte
 	Submitted    int64
 	Deeds        string
-	Stage        string
+}
+
+type CountedCase struct {
+	CaseName   string
+	Hall       string
+	Month      int64
+	Department string
+	Item       string
+	Entry      string
+	Officer    string
+	Applicant  int64
+	Cut        int64
+	Flags      int64
+	Work       int64
+	Promised   int64
+	Ended      int64
 }
 
 type Hall struct {
@@ -51,6 +69,39 @@ type Hall struct {
 type ItemTerm struct {
 	Name string
 	Data []byte
+}
+
+type MonthFact struct {
+	Hall         string
+	Month        int64
+	Department   string
+	Item         string
+	Officer      string
+	Applicant    int64
+	Cut          int64
+	Entry        string
+	N            int64
+	Early        int64
+	Late         int64
+	Refused      int64
+	Supplemented int64
+	Paused       int64
+	Promised     int64
+	Used         int64
+	Reviews      int64
+	Satisfied    int64
+	H0           int64
+	H1           int64
+	H2           int64
+	H3           int64
+	H4           int64
+	H5           int64
+	H6           int64
+	H7           int64
+	H8           int64
+	H9           int64
+	H10          int64
+	H11          int64
 }
 
 type Order struct {
@@ -75,6 +126,27 @@ type RuleSet struct {
 	Effective int64
 	Sequence  int64
 	Data      []byte
+	Kind      string
+}
+
+type Score struct {
+	Name       string
+	Hall       string
+	Month      int64
+	Kind       int64
+	Department string
+	Sequence   int64
+	Data       []byte
+}
+
+type ScoreMark struct {
+	ID         int64
+	Name       string
+	Hall       string
+	Month      int64
+	Department string
+	Score      string
+	Data       []byte
 }
 
 type Tally struct {

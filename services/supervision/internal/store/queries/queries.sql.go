@@ -40,14 +40,14 @@ func (q *Queries) AddTally(ctx context.Context, arg AddTallyParams) error {
 }
 
 const countCards = `-- name: CountCards :many
-SELECT hall, department, level, state, COUNT(*) AS n FROM cards GROUP BY hall, department, level, state ORDER BY hall, department, level
+SELECT hall, department, level, standing, COUNT(*) AS n FROM cards GROUP BY hall, department, level, standing ORDER BY hall, department, level
 `
 
 type CountCardsRow struct {
 	Hall       string
 	Department string
 	Level      int64
-	State      int64
+	Standing   bool
 	N          int64
 }
 
@@ -64,7 +64,7 @@ func (q *Queries) CountCards(ctx context.Context) ([]CountCardsRow, error) {
 			&i.Hall,
 			&i.Department,
 			&i.Level,
-			&i.State,
+			&i.Standing,
 			&i.N,
 		); err != nil {
 			return nil, err
@@ -81,14 +81,14 @@ func (q *Queries) CountCards(ctx context.Context) ([]CountCardsRow, error) {
 }
 
 const countDepartmentCards = `-- name: CountDepartmentCards :many
-SELECT hall, department, level, state, COUNT(*) AS n FROM cards WHERE department = $1 GROUP BY hall, department, level, state ORDER BY hall, department, level
+SELECT hall, department, level, standing, COUNT(*) AS n FROM cards WHERE department = $1 GROUP BY hall, department, level, standing ORDER BY hall, department, level
 `
 
 type CountDepartmentCardsRow struct {
 	Hall       string
 	Department string
 	Level      int64
-	State      int64
+	Standing   bool
 	N          int64
 }
 
@@ -105,7 +105,7 @@ func (q *Queries) CountDepartmentCards(ctx context.Context, department string) (
 			&i.Hall,
 			&i.Department,
 			&i.Level,
-			&i.State,
+			&i.Standing,
 			&i.N,
 		); err != nil {
 			return nil, err
@@ -122,14 +122,14 @@ func (q *Queries) CountDepartmentCards(ctx context.Context, department string) (
 }
 
 const countHallCards = `-- name: CountHallCards :many
-SELECT hall, department, level, state, COUNT(*) AS n FROM cards WHERE hall = $1 GROUP BY hall, department, level, state ORDER BY hall, department, level
+SELECT hall, department, level, standing, COUNT(*) AS n FROM cards WHERE hall = $1 GROUP BY hall, department, level, standing ORDER BY hall, department, level
 `
 
 type CountHallCardsRow struct {
 	Hall       string
 	Department string
 	Level      int64
-	State      int64
+	Standing   bool
 	N          int64
 }
 
@@ -146,7 +146,7 @@ func (q *Queries) CountHallCards(ctx context.Context, hall string) ([]CountHallC
 			&i.Hall,
 			&i.Department,
 			&i.Level,
-			&i.State,
+			&i.Standing,
 			&i.N,
 		); err != nil {
 			return nil, err
@@ -162,113 +162,52 @@ func (q *Queries) CountHallCards(ctx context.Context, hall string) ([]CountHallC
 	return items, nil
 }
 
-const countHallStages = `-- name: CountHallStages :many
-SELECT hall, department, stage, due, COUNT(*) AS n FROM clocks WHERE open AND hall = $1 GROUP BY hall, department, stage, due
+const countedCases = `-- name: CountedCases :many
+SELECT case_name, hall, month, department, item, entry, officer, applicant, cut, flags, work, promised, ended FROM counted_cases WHERE department = $1 AND month = $2 AND case_name > $3 AND (flags & $4) = $4
+  AND (CAST($5 AS TEXT) = '' OR officer = CAST($5 AS TEXT)) AND (CAST($6 AS TEXT) = '' OR item = CAST($6 AS TEXT)) ORDER BY case_name LIMIT $7
 `
 
-type CountHallStagesRow struct {
-	Hall       string
+type CountedCasesParams struct {
 	Department string
-	Stage      string
-	Due        int64
-	N          int64
+	Month      int64
+	CaseName   string
+	Flags      int64
+	Column5    string
+	Column6    string
+	Limit      int32
 }
 
-func (q *Queries) CountHallStages(ctx context.Context, hall string) ([]CountHallStagesRow, error) {
-	rows, err := q.db.QueryContext(ctx, countHallStages, hall)
+func (q *Queries) CountedCases(ctx context.Context, arg CountedCasesParams) ([]CountedCase, error) {
+	rows, err := q.db.QueryContext(ctx, countedCases,
+		arg.Department,
+		arg.Month,
+		arg.CaseName,
+		arg.Flags,
+		arg.Column5,
+		arg.Column6,
+		arg.Limit,
+	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []CountHallStagesRow
+	var items []CountedCase
 	for rows.Next() {
-		var i CountHallStagesRow
+		var i CountedCase
 		if err := rows.Scan(
+			&i.CaseName,
 			&i.Hall,
+			&i.Month,
 			&i.Department,
-			&i.Stage,
-			&i.Due,
-			&i.N,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const countOverdueCards = `-- name: CountOverdueCards :many
-SELECT hall, department, level, COUNT(*) AS n FROM cards WHERE state = 1 AND confirm_by <= $1 GROUP BY hall, department, level
-`
-
-type CountOverdueCardsRow struct {
-	Hall       string
-	Department string
-	Level      int64
-	N          int64
-}
-
-func (q *Queries) CountOverdueCards(ctx context.Context, confirmBy int64) ([]CountOverdueCardsRow, error) {
-	rows, err := q.db.QueryContext(ctx, countOverdueCards, confirmBy)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CountOverdueCardsRow
-	for rows.Next() {
-		var i CountOverdueCardsRow
-		if err := rows.Scan(
-			&i.Hall,
-			&i.Department,
-			&i.Level,
-			&i.N,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const countStages = `-- name: CountStages :many
-SELECT hall, department, stage, due, COUNT(*) AS n FROM clocks WHERE open GROUP BY hall, department, stage, due
-`
-
-type CountStagesRow struct {
-	Hall       string
-	Department string
-	Stage      string
-	Due        int64
-	N          int64
-}
-
-func (q *Queries) CountStages(ctx context.Context) ([]CountStagesRow, error) {
-	rows, err := q.db.QueryContext(ctx, countStages)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []CountStagesRow
-	for rows.Next() {
-		var i CountStagesRow
-		if err := rows.Scan(
-			&i.Hall,
-			&i.Department,
-			&i.Stage,
-			&i.Due,
-			&i.N,
+			&i.Item,
+			&i.Entry,
+			&i.Officer,
+			&i.Applicant,
+			&i.Cut,
+			&i.Flags,
+			&i.Work,
+			&i.Promised,
+			&i.Ended,
 		); err != nil {
 			return nil, err
 		}
@@ -316,6 +255,17 @@ func (q *Queries) DueCases(ctx context.Context, arg DueCasesParams) ([]string, e
 	return items, nil
 }
 
+const frozenMonth = `-- name: FrozenMonth :one
+SELECT version FROM policies WHERE id = 3
+`
+
+func (q *Queries) FrozenMonth(ctx context.Context) (string, error) {
+	row := q.db.QueryRowContext(ctx, frozenMonth)
+	var version string
+	err := row.Scan(&version)
+	return version, err
+}
+
 const getAccount = `-- name: GetAccount :one
 SELECT recent FROM accounts WHERE account = $1
 `
@@ -328,7 +278,7 @@ func (q *Queries) GetAccount(ctx context.Context, account string) (string, error
 }
 
 const getCard = `-- name: GetCard :one
-SELECT id, name, hall, department, subject, level, standing, sequence, data, state, confirm_by FROM cards WHERE name = $1
+SELECT id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer FROM cards WHERE name = $1
 `
 
 func (q *Queries) GetCard(ctx context.Context, name string) (Card, error) {
@@ -344,14 +294,17 @@ func (q *Queries) GetCard(ctx context.Context, name string) (Card, error) {
 		&i.Standing,
 		&i.Sequence,
 		&i.Data,
-		&i.State,
-		&i.ConfirmBy,
+		&i.Month,
+		&i.AsOf,
+		&i.Rule,
+		&i.Item,
+		&i.Officer,
 	)
 	return i, err
 }
 
 const getClock = `-- name: GetClock :one
-SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds, stage FROM clocks WHERE case_name = $1
+SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds FROM clocks WHERE case_name = $1
 `
 
 func (q *Queries) GetClock(ctx context.Context, caseName string) (Clock, error) {
@@ -373,7 +326,6 @@ func (q *Queries) GetClock(ctx context.Context, caseName string) (Clock, error) 
 		&i.Terms,
 		&i.Submitted,
 		&i.Deeds,
-		&i.Stage,
 	)
 	return i, err
 }
@@ -409,7 +361,7 @@ func (q *Queries) GetOrder(ctx context.Context, name string) (Order, error) {
 }
 
 const getRuleSet = `-- name: GetRuleSet :one
-SELECT id, name, hall, effective, sequence, data FROM rule_sets WHERE name = $1
+SELECT id, name, hall, effective, sequence, data, kind FROM rule_sets WHERE name = $1
 `
 
 func (q *Queries) GetRuleSet(ctx context.Context, name string) (RuleSet, error) {
@@ -420,6 +372,26 @@ func (q *Queries) GetRuleSet(ctx context.Context, name string) (RuleSet, error) 
 		&i.Name,
 		&i.Hall,
 		&i.Effective,
+		&i.Sequence,
+		&i.Data,
+		&i.Kind,
+	)
+	return i, err
+}
+
+const getScore = `-- name: GetScore :one
+SELECT name, hall, month, kind, department, sequence, data FROM scores WHERE name = $1
+`
+
+func (q *Queries) GetScore(ctx context.Context, name string) (Score, error) {
+	row := q.db.QueryRowContext(ctx, getScore, name)
+	var i Score
+	err := row.Scan(
+		&i.Name,
+		&i.Hall,
+		&i.Month,
+		&i.Kind,
+		&i.Department,
 		&i.Sequence,
 		&i.Data,
 	)
@@ -438,8 +410,8 @@ func (q *Queries) GetTerms(ctx context.Context, name string) ([]byte, error) {
 }
 
 const insertCard = `-- name: InsertCard :execrows
-INSERT INTO cards (id, name, hall, department, subject, level, standing, state, confirm_by, sequence, data)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10) ON CONFLICT (name) DO NOTHING
+INSERT INTO cards (id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer)
+VALUES ($1, $2, $3, $4, $5, $6, TRUE, 1, $7, $8, $9, $10, $11, $12) ON CONFLICT (name) DO NOTHING
 `
 
 type InsertCardParams struct {
@@ -449,10 +421,12 @@ type InsertCardParams struct {
 	Department string
 	Subject    string
 	Level      int64
-	Standing   bool
-	State      int64
-	ConfirmBy  int64
 	Data       []byte
+	Month      int64
+	AsOf       int64
+	Rule       string
+	Item       string
+	Officer    string
 }
 
 func (q *Queries) InsertCard(ctx context.Context, arg InsertCardParams) (int64, error) {
@@ -463,10 +437,12 @@ func (q *Queries) InsertCard(ctx context.Context, arg InsertCardParams) (int64, 
 		arg.Department,
 		arg.Subject,
 		arg.Level,
-		arg.Standing,
-		arg.State,
-		arg.ConfirmBy,
 		arg.Data,
+		arg.Month,
+		arg.AsOf,
+		arg.Rule,
+		arg.Item,
+		arg.Officer,
 	)
 	if err != nil {
 		return 0, err
@@ -500,7 +476,7 @@ func (q *Queries) InsertOrder(ctx context.Context, arg InsertOrderParams) error 
 }
 
 const insertRuleSet = `-- name: InsertRuleSet :exec
-INSERT INTO rule_sets (id, name, hall, effective, sequence, data) VALUES ($1, $2, $3, 0, 1, $4)
+INSERT INTO rule_sets (id, name, hall, effective, sequence, data, kind) VALUES ($1, $2, $3, 0, 1, $4, $5)
 `
 
 type InsertRuleSetParams struct {
@@ -508,6 +484,7 @@ type InsertRuleSetParams struct {
 	Name string
 	Hall string
 	Data []byte
+	Kind string
 }
 
 func (q *Queries) InsertRuleSet(ctx context.Context, arg InsertRuleSetParams) error {
@@ -515,6 +492,62 @@ func (q *Queries) InsertRuleSet(ctx context.Context, arg InsertRuleSetParams) er
 		arg.ID,
 		arg.Name,
 		arg.Hall,
+		arg.Data,
+		arg.Kind,
+	)
+	return err
+}
+
+const insertScore = `-- name: InsertScore :execrows
+INSERT INTO scores (name, hall, month, kind, department, sequence, data) VALUES ($1, $2, $3, $4, $5, 1, $6) ON CONFLICT (name) DO NOTHING
+`
+
+type InsertScoreParams struct {
+	Name       string
+	Hall       string
+	Month      int64
+	Kind       int64
+	Department string
+	Data       []byte
+}
+
+func (q *Queries) InsertScore(ctx context.Context, arg InsertScoreParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertScore,
+		arg.Name,
+		arg.Hall,
+		arg.Month,
+		arg.Kind,
+		arg.Department,
+		arg.Data,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const insertScoreMark = `-- name: InsertScoreMark :exec
+INSERT INTO score_marks (id, name, hall, month, department, score, data) VALUES ($1, $2, $3, $4, $5, $6, $7)
+`
+
+type InsertScoreMarkParams struct {
+	ID         int64
+	Name       string
+	Hall       string
+	Month      int64
+	Department string
+	Score      string
+	Data       []byte
+}
+
+func (q *Queries) InsertScoreMark(ctx context.Context, arg InsertScoreMarkParams) error {
+	_, err := q.db.ExecContext(ctx, insertScoreMark,
+		arg.ID,
+		arg.Name,
+		arg.Hall,
+		arg.Month,
+		arg.Department,
+		arg.Score,
 		arg.Data,
 	)
 	return err
@@ -532,28 +565,17 @@ func (q *Queries) JudgedMonth(ctx context.Context) (string, error) {
 }
 
 const listCards = `-- name: ListCards :many
-SELECT id, name, hall, department, subject, level, standing, sequence, data, state, confirm_by FROM cards WHERE id < $1 AND level >= $2 AND state >= $3 AND state <= $4 AND (standing OR state = 3 OR CAST($5 AS BOOLEAN))
-ORDER BY id DESC LIMIT $6
+SELECT id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer FROM cards WHERE id < $1 AND level >= $2 ORDER BY id DESC LIMIT $3
 `
 
 type ListCardsParams struct {
-	ID      int64
-	Level   int64
-	State   int64
-	State_2 int64
-	Column5 bool
-	Limit   int32
+	ID    int64
+	Level int64
+	Limit int32
 }
 
 func (q *Queries) ListCards(ctx context.Context, arg ListCardsParams) ([]Card, error) {
-	rows, err := q.db.QueryContext(ctx, listCards,
-		arg.ID,
-		arg.Level,
-		arg.State,
-		arg.State_2,
-		arg.Column5,
-		arg.Limit,
-	)
+	rows, err := q.db.QueryContext(ctx, listCards, arg.ID, arg.Level, arg.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -571,8 +593,11 @@ func (q *Queries) ListCards(ctx context.Context, arg ListCardsParams) ([]Card, e
 			&i.Standing,
 			&i.Sequence,
 			&i.Data,
-			&i.State,
-			&i.ConfirmBy,
+			&i.Month,
+			&i.AsOf,
+			&i.Rule,
+			&i.Item,
+			&i.Officer,
 		); err != nil {
 			return nil, err
 		}
@@ -588,17 +613,13 @@ func (q *Queries) ListCards(ctx context.Context, arg ListCardsParams) ([]Card, e
 }
 
 const listDepartmentCards = `-- name: ListDepartmentCards :many
-SELECT id, name, hall, department, subject, level, standing, sequence, data, state, confirm_by FROM cards WHERE department = $1 AND id < $2 AND level >= $3 AND state >= $4 AND state <= $5 AND (standing OR state = 3 OR CAST($6 AS BOOLEAN))
-ORDER BY id DESC LIMIT $7
+SELECT id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer FROM cards WHERE department = $1 AND id < $2 AND level >= $3 ORDER BY id DESC LIMIT $4
 `
 
 type ListDepartmentCardsParams struct {
 	Department string
 	ID         int64
 	Level      int64
-	State      int64
-	State_2    int64
-	Column6    bool
 	Limit      int32
 }
 
@@ -607,9 +628,6 @@ func (q *Queries) ListDepartmentCards(ctx context.Context, arg ListDepartmentCar
 		arg.Department,
 		arg.ID,
 		arg.Level,
-		arg.State,
-		arg.State_2,
-		arg.Column6,
 		arg.Limit,
 	)
 	if err != nil {
@@ -629,8 +647,11 @@ func (q *Queries) ListDepartmentCards(ctx context.Context, arg ListDepartmentCar
 			&i.Standing,
 			&i.Sequence,
 			&i.Data,
-			&i.State,
-			&i.ConfirmBy,
+			&i.Month,
+			&i.AsOf,
+			&i.Rule,
+			&i.Item,
+			&i.Officer,
 		); err != nil {
 			return nil, err
 		}
@@ -646,7 +667,7 @@ func (q *Queries) ListDepartmentCards(ctx context.Context, arg ListDepartmentCar
 }
 
 const listDepartmentClocks = `-- name: ListDepartmentClocks :many
-SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds, stage FROM clocks WHERE open AND department = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4
+SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds FROM clocks WHERE open AND department = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4
 `
 
 type ListDepartmentClocksParams struct {
@@ -686,7 +707,6 @@ func (q *Queries) ListDepartmentClocks(ctx context.Context, arg ListDepartmentCl
 			&i.Terms,
 			&i.Submitted,
 			&i.Deeds,
-			&i.Stage,
 		); err != nil {
 			return nil, err
 		}
@@ -743,18 +763,14 @@ func (q *Queries) ListDepartmentOrders(ctx context.Context, arg ListDepartmentOr
 }
 
 const listHallCards = `-- name: ListHallCards :many
-SELECT id, name, hall, department, subject, level, standing, sequence, data, state, confirm_by FROM cards WHERE hall = $1 AND id < $2 AND level >= $3 AND state >= $4 AND state <= $5 AND (standing OR state = 3 OR CAST($6 AS BOOLEAN))
-ORDER BY id DESC LIMIT $7
+SELECT id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer FROM cards WHERE hall = $1 AND id < $2 AND level >= $3 ORDER BY id DESC LIMIT $4
 `
 
 type ListHallCardsParams struct {
-	Hall    string
-	ID      int64
-	Level   int64
-	State   int64
-	State_2 int64
-	Column6 bool
-	Limit   int32
+	Hall  string
+	ID    int64
+	Level int64
+	Limit int32
 }
 
 func (q *Queries) ListHallCards(ctx context.Context, arg ListHallCardsParams) ([]Card, error) {
@@ -762,9 +778,6 @@ func (q *Queries) ListHallCards(ctx context.Context, arg ListHallCardsParams) ([
 		arg.Hall,
 		arg.ID,
 		arg.Level,
-		arg.State,
-		arg.State_2,
-		arg.Column6,
 		arg.Limit,
 	)
 	if err != nil {
@@ -784,8 +797,11 @@ func (q *Queries) ListHallCards(ctx context.Context, arg ListHallCardsParams) ([
 			&i.Standing,
 			&i.Sequence,
 			&i.Data,
-			&i.State,
-			&i.ConfirmBy,
+			&i.Month,
+			&i.AsOf,
+			&i.Rule,
+			&i.Item,
+			&i.Officer,
 		); err != nil {
 			return nil, err
 		}
@@ -801,7 +817,7 @@ func (q *Queries) ListHallCards(ctx context.Context, arg ListHallCardsParams) ([
 }
 
 const listHallClocks = `-- name: ListHallClocks :many
-SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds, stage FROM clocks WHERE open AND hall = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4
+SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds FROM clocks WHERE open AND hall = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4
 `
 
 type ListHallClocksParams struct {
@@ -841,7 +857,6 @@ func (q *Queries) ListHallClocks(ctx context.Context, arg ListHallClocksParams) 
 			&i.Terms,
 			&i.Submitted,
 			&i.Deeds,
-			&i.Stage,
 		); err != nil {
 			return nil, err
 		}
@@ -898,17 +913,23 @@ func (q *Queries) ListHallOrders(ctx context.Context, arg ListHallOrdersParams) 
 }
 
 const listRuleSets = `-- name: ListRuleSets :many
-SELECT id, name, hall, effective, sequence, data FROM rule_sets WHERE hall = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+SELECT id, name, hall, effective, sequence, data, kind FROM rule_sets WHERE hall = $1 AND kind = $2 AND id < $3 ORDER BY id DESC LIMIT $4
 `
 
 type ListRuleSetsParams struct {
 	Hall  string
+	Kind  string
 	ID    int64
 	Limit int32
 }
 
 func (q *Queries) ListRuleSets(ctx context.Context, arg ListRuleSetsParams) ([]RuleSet, error) {
-	rows, err := q.db.QueryContext(ctx, listRuleSets, arg.Hall, arg.ID, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, listRuleSets,
+		arg.Hall,
+		arg.Kind,
+		arg.ID,
+		arg.Limit,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -921,6 +942,56 @@ func (q *Queries) ListRuleSets(ctx context.Context, arg ListRuleSetsParams) ([]R
 			&i.Name,
 			&i.Hall,
 			&i.Effective,
+			&i.Sequence,
+			&i.Data,
+			&i.Kind,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listScores = `-- name: ListScores :many
+SELECT name, hall, month, kind, department, sequence, data FROM scores WHERE hall = $1 AND month = $2 AND kind = $3 AND name > $4 ORDER BY name LIMIT $5
+`
+
+type ListScoresParams struct {
+	Hall  string
+	Month int64
+	Kind  int64
+	Name  string
+	Limit int32
+}
+
+func (q *Queries) ListScores(ctx context.Context, arg ListScoresParams) ([]Score, error) {
+	rows, err := q.db.QueryContext(ctx, listScores,
+		arg.Hall,
+		arg.Month,
+		arg.Kind,
+		arg.Name,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Score
+	for rows.Next() {
+		var i Score
+		if err := rows.Scan(
+			&i.Name,
+			&i.Hall,
+			&i.Month,
+			&i.Kind,
+			&i.Department,
 			&i.Sequence,
 			&i.Data,
 		); err != nil {
@@ -938,17 +1009,13 @@ func (q *Queries) ListRuleSets(ctx context.Context, arg ListRuleSetsParams) ([]R
 }
 
 const listSubjectCards = `-- name: ListSubjectCards :many
-SELECT id, name, hall, department, subject, level, standing, sequence, data, state, confirm_by FROM cards WHERE subject = $1 AND id < $2 AND level >= $3 AND state >= $4 AND state <= $5 AND (standing OR state = 3 OR CAST($6 AS BOOLEAN))
-ORDER BY id DESC LIMIT $7
+SELECT id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer FROM cards WHERE subject = $1 AND id < $2 AND level >= $3 ORDER BY id DESC LIMIT $4
 `
 
 type ListSubjectCardsParams struct {
 	Subject string
 	ID      int64
 	Level   int64
-	State   int64
-	State_2 int64
-	Column6 bool
 	Limit   int32
 }
 
@@ -957,9 +1024,6 @@ func (q *Queries) ListSubjectCards(ctx context.Context, arg ListSubjectCardsPara
 		arg.Subject,
 		arg.ID,
 		arg.Level,
-		arg.State,
-		arg.State_2,
-		arg.Column6,
 		arg.Limit,
 	)
 	if err != nil {
@@ -979,8 +1043,11 @@ func (q *Queries) ListSubjectCards(ctx context.Context, arg ListSubjectCardsPara
 			&i.Standing,
 			&i.Sequence,
 			&i.Data,
-			&i.State,
-			&i.ConfirmBy,
+			&i.Month,
+			&i.AsOf,
+			&i.Rule,
+			&i.Item,
+			&i.Officer,
 		); err != nil {
 			return nil, err
 		}
@@ -1027,41 +1094,97 @@ func (q *Queries) LiveCases(ctx context.Context, arg LiveCasesParams) ([]string,
 	return items, nil
 }
 
-const nearestClocks = `-- name: NearestClocks :many
-SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds, stage FROM clocks WHERE open AND due >= $1 ORDER BY due, case_name LIMIT $2
+const monthCards = `-- name: MonthCards :many
+SELECT name, subject, rule, level, as_of, department, item, officer FROM cards WHERE hall = $1 AND month = $2 AND standing AND month > 0
 `
 
-type NearestClocksParams struct {
-	Due   int64
-	Limit int32
+type MonthCardsParams struct {
+	Hall  string
+	Month int64
 }
 
-func (q *Queries) NearestClocks(ctx context.Context, arg NearestClocksParams) ([]Clock, error) {
-	rows, err := q.db.QueryContext(ctx, nearestClocks, arg.Due, arg.Limit)
+type MonthCardsRow struct {
+	Name       string
+	Subject    string
+	Rule       string
+	Level      int64
+	AsOf       int64
+	Department string
+	Item       string
+	Officer    string
+}
+
+func (q *Queries) MonthCards(ctx context.Context, arg MonthCardsParams) ([]MonthCardsRow, error) {
+	rows, err := q.db.QueryContext(ctx, monthCards, arg.Hall, arg.Month)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Clock
+	var items []MonthCardsRow
 	for rows.Next() {
-		var i Clock
+		var i MonthCardsRow
 		if err := rows.Scan(
-			&i.CaseName,
-			&i.Hall,
+			&i.Name,
+			&i.Subject,
+			&i.Rule,
+			&i.Level,
+			&i.AsOf,
 			&i.Department,
-			&i.ApplicantKey,
-			&i.Facts,
-			&i.Raised,
-			&i.Sequence,
-			&i.Revision,
-			&i.NextAt,
-			&i.Due,
-			&i.Open,
-			&i.Source,
-			&i.Terms,
-			&i.Submitted,
-			&i.Deeds,
-			&i.Stage,
+			&i.Item,
+			&i.Officer,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const monthDepartmentCards = `-- name: MonthDepartmentCards :many
+SELECT name, subject, rule, level, as_of, department, item, officer FROM cards WHERE hall = $1 AND month = $2 AND department = $3 AND standing AND month > 0
+`
+
+type MonthDepartmentCardsParams struct {
+	Hall       string
+	Month      int64
+	Department string
+}
+
+type MonthDepartmentCardsRow struct {
+	Name       string
+	Subject    string
+	Rule       string
+	Level      int64
+	AsOf       int64
+	Department string
+	Item       string
+	Officer    string
+}
+
+func (q *Queries) MonthDepartmentCards(ctx context.Context, arg MonthDepartmentCardsParams) ([]MonthDepartmentCardsRow, error) {
+	rows, err := q.db.QueryContext(ctx, monthDepartmentCards, arg.Hall, arg.Month, arg.Department)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MonthDepartmentCardsRow
+	for rows.Next() {
+		var i MonthDepartmentCardsRow
+		if err := rows.Scan(
+			&i.Name,
+			&i.Subject,
+			&i.Rule,
+			&i.Level,
+			&i.AsOf,
+			&i.Department,
+			&i.Item,
+			&i.Officer,
 		); err != nil {
 			return nil, err
 		}
@@ -1095,6 +1218,31 @@ func (q *Queries) NextOrder(ctx context.Context) (Order, error) {
 	return i, err
 }
 
+const placeCard = `-- name: PlaceCard :exec
+UPDATE cards SET month = $1, as_of = $2, rule = $3, item = $4, officer = $5 WHERE id = $6
+`
+
+type PlaceCardParams struct {
+	Month   int64
+	AsOf    int64
+	Rule    string
+	Item    string
+	Officer string
+	ID      int64
+}
+
+func (q *Queries) PlaceCard(ctx context.Context, arg PlaceCardParams) error {
+	_, err := q.db.ExecContext(ctx, placeCard,
+		arg.Month,
+		arg.AsOf,
+		arg.Rule,
+		arg.Item,
+		arg.Officer,
+		arg.ID,
+	)
+	return err
+}
+
 const policyVersion = `-- name: PolicyVersion :one
 SELECT version FROM policies WHERE id = 1
 `
@@ -1107,11 +1255,11 @@ func (q *Queries) PolicyVersion(ctx context.Context) (string, error) {
 }
 
 const ruleSetsInForce = `-- name: RuleSetsInForce :many
-SELECT id, name, hall, effective, sequence, data FROM rule_sets WHERE effective > 0 ORDER BY effective, id
+SELECT id, name, hall, effective, sequence, data, kind FROM rule_sets WHERE effective > 0 AND kind = $1 ORDER BY effective, id
 `
 
-func (q *Queries) RuleSetsInForce(ctx context.Context) ([]RuleSet, error) {
-	rows, err := q.db.QueryContext(ctx, ruleSetsInForce)
+func (q *Queries) RuleSetsInForce(ctx context.Context, kind string) ([]RuleSet, error) {
+	rows, err := q.db.QueryContext(ctx, ruleSetsInForce, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -1126,6 +1274,7 @@ func (q *Queries) RuleSetsInForce(ctx context.Context) ([]RuleSet, error) {
 			&i.Effective,
 			&i.Sequence,
 			&i.Data,
+			&i.Kind,
 		); err != nil {
 			return nil, err
 		}
@@ -1184,6 +1333,55 @@ func (q *Queries) SaveTerms(ctx context.Context, arg SaveTermsParams) error {
 	return err
 }
 
+const scoreMarks = `-- name: ScoreMarks :many
+SELECT id, name, hall, month, department, score, data FROM score_marks WHERE hall = $1 AND month = $2 ORDER BY id
+`
+
+type ScoreMarksParams struct {
+	Hall  string
+	Month int64
+}
+
+func (q *Queries) ScoreMarks(ctx context.Context, arg ScoreMarksParams) ([]ScoreMark, error) {
+	rows, err := q.db.QueryContext(ctx, scoreMarks, arg.Hall, arg.Month)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ScoreMark
+	for rows.Next() {
+		var i ScoreMark
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Hall,
+			&i.Month,
+			&i.Department,
+			&i.Score,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const setFrozenMonth = `-- name: SetFrozenMonth :exec
+INSERT INTO policies (id, version) VALUES (3, $1) ON CONFLICT (id) DO UPDATE SET version = excluded.version
+`
+
+func (q *Queries) SetFrozenMonth(ctx context.Context, version string) error {
+	_, err := q.db.ExecContext(ctx, setFrozenMonth, version)
+	return err
+}
+
 const setJudgedMonth = `-- name: SetJudgedMonth :exec
 INSERT INTO policies (id, version) VALUES (2, $1) ON CONFLICT (id) DO UPDATE SET version = excluded.version
 `
@@ -1203,7 +1401,7 @@ func (q *Queries) SetPolicyVersion(ctx context.Context, version string) error {
 }
 
 const standingCards = `-- name: StandingCards :many
-SELECT id, name, hall, department, subject, level, standing, sequence, data, state, confirm_by FROM cards WHERE (standing OR state = 1) AND id > $1 ORDER BY id LIMIT $2
+SELECT id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer FROM cards WHERE standing AND id > $1 ORDER BY id LIMIT $2
 `
 
 type StandingCardsParams struct {
@@ -1230,8 +1428,11 @@ func (q *Queries) StandingCards(ctx context.Context, arg StandingCardsParams) ([
 			&i.Standing,
 			&i.Sequence,
 			&i.Data,
-			&i.State,
-			&i.ConfirmBy,
+			&i.Month,
+			&i.AsOf,
+			&i.Rule,
+			&i.Item,
+			&i.Officer,
 		); err != nil {
 			return nil, err
 		}
@@ -1247,7 +1448,7 @@ func (q *Queries) StandingCards(ctx context.Context, arg StandingCardsParams) ([
 }
 
 const standingDepartmentCards = `-- name: StandingDepartmentCards :many
-SELECT id, name, hall, department, subject, level, standing, sequence, data, state, confirm_by FROM cards WHERE (standing OR state = 1) AND department = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer FROM cards WHERE standing AND department = $1 AND id > $2 ORDER BY id LIMIT $3
 `
 
 type StandingDepartmentCardsParams struct {
@@ -1275,8 +1476,11 @@ func (q *Queries) StandingDepartmentCards(ctx context.Context, arg StandingDepar
 			&i.Standing,
 			&i.Sequence,
 			&i.Data,
-			&i.State,
-			&i.ConfirmBy,
+			&i.Month,
+			&i.AsOf,
+			&i.Rule,
+			&i.Item,
+			&i.Officer,
 		); err != nil {
 			return nil, err
 		}
@@ -1292,7 +1496,7 @@ func (q *Queries) StandingDepartmentCards(ctx context.Context, arg StandingDepar
 }
 
 const standingHallCards = `-- name: StandingHallCards :many
-SELECT id, name, hall, department, subject, level, standing, sequence, data, state, confirm_by FROM cards WHERE (standing OR state = 1) AND hall = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer FROM cards WHERE standing AND hall = $1 AND id > $2 ORDER BY id LIMIT $3
 `
 
 type StandingHallCardsParams struct {
@@ -1320,8 +1524,11 @@ func (q *Queries) StandingHallCards(ctx context.Context, arg StandingHallCardsPa
 			&i.Standing,
 			&i.Sequence,
 			&i.Data,
-			&i.State,
-			&i.ConfirmBy,
+			&i.Month,
+			&i.AsOf,
+			&i.Rule,
+			&i.Item,
+			&i.Officer,
 		); err != nil {
 			return nil, err
 		}
@@ -1337,7 +1544,7 @@ func (q *Queries) StandingHallCards(ctx context.Context, arg StandingHallCardsPa
 }
 
 const submittedCases = `-- name: SubmittedCases :many
-SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds, stage FROM clocks WHERE hall = $1 AND submitted >= $2 AND submitted < $3 AND (submitted > $4 OR (submitted = $4 AND case_name > $5))
+SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds FROM clocks WHERE hall = $1 AND submitted >= $2 AND submitted < $3 AND (submitted > $4 OR (submitted = $4 AND case_name > $5))
 ORDER BY submitted, case_name LIMIT $6
 `
 
@@ -1382,7 +1589,6 @@ func (q *Queries) SubmittedCases(ctx context.Context, arg SubmittedCasesParams) 
 			&i.Terms,
 			&i.Submitted,
 			&i.Deeds,
-			&i.Stage,
 		); err != nil {
 			return nil, err
 		}
@@ -1470,14 +1676,60 @@ func (q *Queries) TallyMonths(ctx context.Context, arg TallyMonthsParams) ([]int
 	return items, nil
 }
 
+const unplacedCards = `-- name: UnplacedCards :many
+SELECT id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer FROM cards WHERE month = 0 AND id > $1 ORDER BY id LIMIT $2
+`
+
+type UnplacedCardsParams struct {
+	ID    int64
+	Limit int32
+}
+
+func (q *Queries) UnplacedCards(ctx context.Context, arg UnplacedCardsParams) ([]Card, error) {
+	rows, err := q.db.QueryContext(ctx, unplacedCards, arg.ID, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Card
+	for rows.Next() {
+		var i Card
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Hall,
+			&i.Department,
+			&i.Subject,
+			&i.Level,
+			&i.Standing,
+			&i.Sequence,
+			&i.Data,
+			&i.Month,
+			&i.AsOf,
+			&i.Rule,
+			&i.Item,
+			&i.Officer,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const updateCard = `-- name: UpdateCard :execrows
-UPDATE cards SET data = $1, standing = $2, state = $3, sequence = $4 WHERE name = $5 AND sequence = $6
+UPDATE cards SET data = $1, standing = $2, sequence = $3 WHERE name = $4 AND sequence = $5
 `
 
 type UpdateCardParams struct {
 	Data       []byte
 	Standing   bool
-	State      int64
 	Sequence   int64
 	Name       string
 	Sequence_2 int64
@@ -1487,7 +1739,6 @@ func (q *Queries) UpdateCard(ctx context.Context, arg UpdateCardParams) (int64, 
 	result, err := q.db.ExecContext(ctx, updateCard,
 		arg.Data,
 		arg.Standing,
-		arg.State,
 		arg.Sequence,
 		arg.Name,
 		arg.Sequence_2,
@@ -1539,6 +1790,30 @@ type UpdateRuleSetParams struct {
 func (q *Queries) UpdateRuleSet(ctx context.Context, arg UpdateRuleSetParams) (int64, error) {
 	result, err := q.db.ExecContext(ctx, updateRuleSet,
 		arg.Effective,
+		arg.Sequence,
+		arg.Data,
+		arg.Name,
+		arg.Sequence_2,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const updateScore = `-- name: UpdateScore :execrows
+UPDATE scores SET sequence = $1, data = $2 WHERE name = $3 AND sequence = $4
+`
+
+type UpdateScoreParams struct {
+	Sequence   int64
+	Data       []byte
+	Name       string
+	Sequence_2 int64
+}
+
+func (q *Queries) UpdateScore(ctx context.Context, arg UpdateScoreParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, updateScore,
 		arg.Sequence,
 		arg.Data,
 		arg.Name,
