@@ -54,6 +54,9 @@ func services() []service {
 		{"supervision", serviceOf(supervisionv1.File_onehall_supervision_v1_wall_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
 			return supervisionv1.RegisterWallServiceHandlerClient(ctx, mux, supervisionv1.NewWallServiceClient(cc))
 		}},
+		{"supervision", serviceOf(supervisionv1.File_onehall_supervision_v1_score_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
+			return supervisionv1.RegisterScoreServiceHandlerClient(ctx, mux, supervisionv1.NewScoreServiceClient(cc))
+		}},
 		{"review", serviceOf(reviewv1.File_onehall_review_v1_review_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
 			return reviewv1.RegisterReviewServiceHandlerClient(ctx, mux, reviewv1.NewReviewServiceClient(cc))
 		}},

@@ -23,6 +23,10 @@ func TestPagesNameWhatThereIs(t *testing.T) {
 			{"services/supervision/internal/rules/catalog.go", `"([A-Z]\d+_[A-Z_]+)"`, 10},
 			{"services/supervision/internal/rules/conduct/*.json", `"([A-Z]\d+_[A-Z_]+)"`, 10},
 		},
+		"score.md": {
+			{"services/supervision/internal/rules/scores/*.json", `"id": "(\w+)"`, 10},
+			{"services/supervision/internal/rules/score.go", "`cel:\"(\\w+)\"`", 12},
+		},
 		"hub.md": {
 			{"services/hub/internal/rules/rate.go", `ID: "(\w+)"`, 10},
 		},
@@ -30,7 +34,7 @@ func TestPagesNameWhatThereIs(t *testing.T) {
 			{"services/catalogue/internal/rules/*.go", `"(Q\d+)"`, 12},
 		},
 		"feed.md": {
-			{"services/*/*.go", `"((?:hall|department|directory_entry|item|case|review|card|order|rule_set|policy|profile|mandate)\.[a-z_]+ed)"`, 30},
+			{"services/*/*.go", `"((?:hall|department|directory_entry|item|case|review|card|order|rule_set|policy|profile|mandate|score|score_formula|score_mark)\.[a-z_]+ed)"`, 30},
 		},
 		"identity.md": {
 			{"proto/onehall/options/v1/options.proto", `ROLE_([A-Z]+) = [1-9]`, 10},

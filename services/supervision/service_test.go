@@ -81,6 +81,8 @@ func each(t *testing.T, test func(t *testing.T, h *house)) {
 		cd := dbtest.Open(t, dbtest.SQLiteConfig(t), feed.WithMigrations(none), clk)
 		h.catalogue = &source{db: cd, feed: feed.NewServer(cd, clk)}
 		h.Serve("catalogue", h.catalogue)
+		rd := dbtest.Open(t, dbtest.SQLiteConfig(t), feed.WithMigrations(none), clk)
+		h.Serve("review", &source{db: rd, feed: feed.NewServer(rd, clk)})
 		h.cfg = supervision.Config{DB: cfg, PageSecret: "the pages of the tests", Scheme: supervision.DefaultConfig().Scheme}
 		if _, err := supervision.New(t.Context(), supervision.Config{DB: cfg}, h.Runtime); err == nil {
 			t.Error("it starts without a secret")
