@@ -251,7 +251,7 @@ func (w *watch) revokeSome(r *rand.Rand) {
 	}
 	c.State = supervisionv1.CardState_CARD_STATE_REVOKED
 	if err := w.db.Write(w.t.Context(), "", func(ctx context.Context, tx *db.Tx) error {
-		return store.UpdateCard(ctx, tx, row.Name, marshal(c), false, row.Sequence+1)
+		return store.UpdateCard(ctx, tx, row.Name, marshal(c), store.Revoked, row.Sequence+1)
 	}); err != nil {
 		w.t.Fatal(err)
 	}

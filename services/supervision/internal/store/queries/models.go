@@ -19,6 +19,8 @@ type Card struct {
 	Standing   bool
 	Sequence   int64
 	Data       []byte
+	State      int64
+	ConfirmBy  int64
 	Month      int64
 	AsOf       int64
 	Rule       string
@@ -42,6 +44,7 @@ type Clock struct {
 	Terms        []byte
 	Submitted    int64
 	Deeds        string
+	Stage        string
 }
 
 type CountedCase struct {

@@ -40,14 +40,14 @@ func (q *Queries) AddTally(ctx context.Context, arg AddTallyParams) error {
 }
 
 const countCards = `-- name: CountCards :many
-SELECT hall, department, level, standing, COUNT(*) AS n FROM cards GROUP BY hall, department, level, standing ORDER BY hall, department, level
+SELECT hall, department, level, state, COUNT(*) AS n FROM cards GROUP BY hall, department, level, state ORDER BY hall, department, level
 `
 
 type CountCardsRow struct {
 	Hall       string
 	Department string
 	Level      int64
-	Standing   bool
+	State      int64
 	N          int64
 }
 
@@ -64,7 +64,7 @@ func (q *Queries) CountCards(ctx context.Context) ([]CountCardsRow, error) {
 			&i.Hall,
 			&i.Department,
 			&i.Level,
-			&i.Standing,
+			&i.State,
 			&i.N,
 		); err != nil {
 			return nil, err
@@ -81,14 +81,14 @@ func (q *Queries) CountCards(ctx context.Context) ([]CountCardsRow, error) {
 }
 
 const countDepartmentCards = `-- name: CountDepartmentCards :many
-SELECT hall, department, level, standing, COUNT(*) AS n FROM cards WHERE department = $1 GROUP BY hall, department, level, standing ORDER BY hall, department, level
+SELECT hall, department, level, state, COUNT(*) AS n FROM cards WHERE department = $1 GROUP BY hall, department, level, state ORDER BY hall, department, level
 `
 
 type CountDepartmentCardsRow struct {
 	Hall       string
 	Department string
 	Level      int64
-	Standing   bool
+	State      int64
 	N          int64
 }
 
@@ -105,7 +105,7 @@ func (q *Queries) CountDepartmentCards(ctx context.Context, department string) (
 			&i.Hall,
 			&i.Department,
 			&i.Level,
-			&i.Standing,
+			&i.State,
 			&i.N,
 		); err != nil {
 			return nil, err
@@ -122,14 +122,14 @@ func (q *Queries) CountDepartmentCards(ctx context.Context, department string) (
 }
 
 const countHallCards = `-- name: CountHallCards :many
-SELECT hall, department, level, standing, COUNT(*) AS n FROM cards WHERE hall = $1 GROUP BY hall, department, level, standing ORDER BY hall, department, level
+SELECT hall, department, level, state, COUNT(*) AS n FROM cards WHERE hall = $1 GROUP BY hall, department, level, state ORDER BY hall, department, level
 `
 
 type CountHallCardsRow struct {
 	Hall       string
 	Department string
 	Level      int64
-	Standing   bool
+	State      int64
 	N          int64
 }
 
@@ -146,7 +146,128 @@ func (q *Queries) CountHallCards(ctx context.Context, hall string) ([]CountHallC
 			&i.Hall,
 			&i.Department,
 			&i.Level,
-			&i.Standing,
+			&i.State,
+			&i.N,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const countHallStages = `-- name: CountHallStages :many
+SELECT hall, department, stage, due, COUNT(*) AS n FROM clocks WHERE open AND hall = $1 GROUP BY hall, department, stage, due
+`
+
+type CountHallStagesRow struct {
+	Hall       string
+	Department string
+	Stage      string
+	Due        int64
+	N          int64
+}
+
+func (q *Queries) CountHallStages(ctx context.Context, hall string) ([]CountHallStagesRow, error) {
+	rows, err := q.db.QueryContext(ctx, countHallStages, hall)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountHallStagesRow
+	for rows.Next() {
+		var i CountHallStagesRow
+		if err := rows.Scan(
+			&i.Hall,
+			&i.Department,
+			&i.Stage,
+			&i.Due,
+			&i.N,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const countOverdueCards = `-- name: CountOverdueCards :many
+SELECT hall, department, level, COUNT(*) AS n FROM cards WHERE state = 1 AND confirm_by <= $1 GROUP BY hall, department, level
+`
+
+type CountOverdueCardsRow struct {
+	Hall       string
+	Department string
+	Level      int64
+	N          int64
+}
+
+func (q *Queries) CountOverdueCards(ctx context.Context, confirmBy int64) ([]CountOverdueCardsRow, error) {
+	rows, err := q.db.QueryContext(ctx, countOverdueCards, confirmBy)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountOverdueCardsRow
+	for rows.Next() {
+		var i CountOverdueCardsRow
+		if err := rows.Scan(
+			&i.Hall,
+			&i.Department,
+			&i.Level,
+			&i.N,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const countStages = `-- name: CountStages :many
+SELECT hall, department, stage, due, COUNT(*) AS n FROM clocks WHERE open GROUP BY hall, department, stage, due
+`
+
+type CountStagesRow struct {
+	Hall       string
+	Department string
+	Stage      string
+	Due        int64
+	N          int64
+}
+
+func (q *Queries) CountStages(ctx context.Context) ([]CountStagesRow, error) {
+	rows, err := q.db.QueryContext(ctx, countStages)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountStagesRow
+	for rows.Next() {
+		var i CountStagesRow
+		if err := rows.Scan(
+			&i.Hall,
+			&i.Department,
+			&i.Stage,
+			&i.Due,
 			&i.N,
 		); err != nil {
 			return nil, err
@@ -278,7 +399,7 @@ func (q *Queries) GetAccount(ctx context.Context, account string) (string, error
 }
 
 const getCard = `-- name: GetCard :one
-SELECT id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer FROM cards WHERE name = $1
+SELECT id, name, hall, department, subject, level, standing, sequence, data, state, confirm_by, month, as_of, rule, item, officer FROM cards WHERE name = $1
 `
 
 func (q *Queries) GetCard(ctx context.Context, name string) (Card, error) {
@@ -294,6 +415,8 @@ func (q *Queries) GetCard(ctx context.Context, name string) (Card, error) {
 		&i.Standing,
 		&i.Sequence,
 		&i.Data,
+		&i.State,
+		&i.ConfirmBy,
 		&i.Month,
 		&i.AsOf,
 		&i.Rule,
@@ -304,7 +427,7 @@ func (q *Queries) GetCard(ctx context.Context, name string) (Card, error) {
 }
 
 const getClock = `-- name: GetClock :one
-SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds FROM clocks WHERE case_name = $1
+SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds, stage FROM clocks WHERE case_name = $1
 `
 
 func (q *Queries) GetClock(ctx context.Context, caseName string) (Clock, error) {
@@ -326,6 +449,7 @@ func (q *Queries) GetClock(ctx context.Context, caseName string) (Clock, error) 
 		&i.Terms,
 		&i.Submitted,
 		&i.Deeds,
+		&i.Stage,
 	)
 	return i, err
 }
@@ -410,8 +534,8 @@ func (q *Queries) GetTerms(ctx context.Context, name string) ([]byte, error) {
 }
 
 const insertCard = `-- name: InsertCard :execrows
-INSERT INTO cards (id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer)
-VALUES ($1, $2, $3, $4, $5, $6, TRUE, 1, $7, $8, $9, $10, $11, $12) ON CONFLICT (name) DO NOTHING
+INSERT INTO cards (id, name, hall, department, subject, level, standing, state, confirm_by, sequence, data, month, as_of, rule, item, officer)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $12, $13, $14, $15) ON CONFLICT (name) DO NOTHING
 `
 
 type InsertCardParams struct {
@@ -421,6 +545,9 @@ type InsertCardParams struct {
 	Department string
 	Subject    string
 	Level      int64
+	Standing   bool
+	State      int64
+	ConfirmBy  int64
 	Data       []byte
 	Month      int64
 	AsOf       int64
@@ -437,6 +564,9 @@ func (q *Queries) InsertCard(ctx context.Context, arg InsertCardParams) (int64, 
 		arg.Department,
 		arg.Subject,
 		arg.Level,
+		arg.Standing,
+		arg.State,
+		arg.ConfirmBy,
 		arg.Data,
 		arg.Month,
 		arg.AsOf,
@@ -565,17 +695,28 @@ func (q *Queries) JudgedMonth(ctx context.Context) (string, error) {
 }
 
 const listCards = `-- name: ListCards :many
-SELECT id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer FROM cards WHERE id < $1 AND level >= $2 ORDER BY id DESC LIMIT $3
+SELECT id, name, hall, department, subject, level, standing, sequence, data, state, confirm_by, month, as_of, rule, item, officer FROM cards WHERE id < $1 AND level >= $2 AND state >= $3 AND state <= $4 AND (standing OR state = 3 OR CAST($5 AS BOOLEAN))
+ORDER BY id DESC LIMIT $6
 `
 
 type ListCardsParams struct {
-	ID    int64
-	Level int64
-	Limit int32
+	ID      int64
+	Level   int64
+	State   int64
+	State_2 int64
+	Column5 bool
+	Limit   int32
 }
 
 func (q *Queries) ListCards(ctx context.Context, arg ListCardsParams) ([]Card, error) {
-	rows, err := q.db.QueryContext(ctx, listCards, arg.ID, arg.Level, arg.Limit)
+	rows, err := q.db.QueryContext(ctx, listCards,
+		arg.ID,
+		arg.Level,
+		arg.State,
+		arg.State_2,
+		arg.Column5,
+		arg.Limit,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -593,6 +734,8 @@ func (q *Queries) ListCards(ctx context.Context, arg ListCardsParams) ([]Card, e
 			&i.Standing,
 			&i.Sequence,
 			&i.Data,
+			&i.State,
+			&i.ConfirmBy,
 			&i.Month,
 			&i.AsOf,
 			&i.Rule,
@@ -613,13 +756,17 @@ func (q *Queries) ListCards(ctx context.Context, arg ListCardsParams) ([]Card, e
 }
 
 const listDepartmentCards = `-- name: ListDepartmentCards :many
-SELECT id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer FROM cards WHERE department = $1 AND id < $2 AND level >= $3 ORDER BY id DESC LIMIT $4
+SELECT id, name, hall, department, subject, level, standing, sequence, data, state, confirm_by, month, as_of, rule, item, officer FROM cards WHERE department = $1 AND id < $2 AND level >= $3 AND state >= $4 AND state <= $5 AND (standing OR state = 3 OR CAST($6 AS BOOLEAN))
+ORDER BY id DESC LIMIT $7
 `
 
 type ListDepartmentCardsParams struct {
 	Department string
 	ID         int64
 	Level      int64
+	State      int64
+	State_2    int64
+	Column6    bool
 	Limit      int32
 }
 
@@ -628,6 +775,9 @@ func (q *Queries) ListDepartmentCards(ctx context.Context, arg ListDepartmentCar
 		arg.Department,
 		arg.ID,
 		arg.Level,
+		arg.State,
+		arg.State_2,
+		arg.Column6,
 		arg.Limit,
 	)
 	if err != nil {
@@ -647,6 +797,8 @@ func (q *Queries) ListDepartmentCards(ctx context.Context, arg ListDepartmentCar
 			&i.Standing,
 			&i.Sequence,
 			&i.Data,
+			&i.State,
+			&i.ConfirmBy,
 			&i.Month,
 			&i.AsOf,
 			&i.Rule,
@@ -667,7 +819,7 @@ func (q *Queries) ListDepartmentCards(ctx context.Context, arg ListDepartmentCar
 }
 
 const listDepartmentClocks = `-- name: ListDepartmentClocks :many
-SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds FROM clocks WHERE open AND department = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4
+SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds, stage FROM clocks WHERE open AND department = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4
 `
 
 type ListDepartmentClocksParams struct {
@@ -707,6 +859,7 @@ func (q *Queries) ListDepartmentClocks(ctx context.Context, arg ListDepartmentCl
 			&i.Terms,
 			&i.Submitted,
 			&i.Deeds,
+			&i.Stage,
 		); err != nil {
 			return nil, err
 		}
@@ -763,14 +916,18 @@ func (q *Queries) ListDepartmentOrders(ctx context.Context, arg ListDepartmentOr
 }
 
 const listHallCards = `-- name: ListHallCards :many
-SELECT id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer FROM cards WHERE hall = $1 AND id < $2 AND level >= $3 ORDER BY id DESC LIMIT $4
+SELECT id, name, hall, department, subject, level, standing, sequence, data, state, confirm_by, month, as_of, rule, item, officer FROM cards WHERE hall = $1 AND id < $2 AND level >= $3 AND state >= $4 AND state <= $5 AND (standing OR state = 3 OR CAST($6 AS BOOLEAN))
+ORDER BY id DESC LIMIT $7
 `
 
 type ListHallCardsParams struct {
-	Hall  string
-	ID    int64
-	Level int64
-	Limit int32
+	Hall    string
+	ID      int64
+	Level   int64
+	State   int64
+	State_2 int64
+	Column6 bool
+	Limit   int32
 }
 
 func (q *Queries) ListHallCards(ctx context.Context, arg ListHallCardsParams) ([]Card, error) {
@@ -778,6 +935,9 @@ func (q *Queries) ListHallCards(ctx context.Context, arg ListHallCardsParams) ([
 		arg.Hall,
 		arg.ID,
 		arg.Level,
+		arg.State,
+		arg.State_2,
+		arg.Column6,
 		arg.Limit,
 	)
 	if err != nil {
@@ -797,6 +957,8 @@ func (q *Queries) ListHallCards(ctx context.Context, arg ListHallCardsParams) ([
 			&i.Standing,
 			&i.Sequence,
 			&i.Data,
+			&i.State,
+			&i.ConfirmBy,
 			&i.Month,
 			&i.AsOf,
 			&i.Rule,
@@ -817,7 +979,7 @@ func (q *Queries) ListHallCards(ctx context.Context, arg ListHallCardsParams) ([
 }
 
 const listHallClocks = `-- name: ListHallClocks :many
-SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds FROM clocks WHERE open AND hall = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4
+SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds, stage FROM clocks WHERE open AND hall = $1 AND (due > $2 OR (due = $2 AND case_name > $3)) ORDER BY due, case_name LIMIT $4
 `
 
 type ListHallClocksParams struct {
@@ -857,6 +1019,7 @@ func (q *Queries) ListHallClocks(ctx context.Context, arg ListHallClocksParams) 
 			&i.Terms,
 			&i.Submitted,
 			&i.Deeds,
+			&i.Stage,
 		); err != nil {
 			return nil, err
 		}
@@ -1009,13 +1172,17 @@ func (q *Queries) ListScores(ctx context.Context, arg ListScoresParams) ([]Score
 }
 
 const listSubjectCards = `-- name: ListSubjectCards :many
-SELECT id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer FROM cards WHERE subject = $1 AND id < $2 AND level >= $3 ORDER BY id DESC LIMIT $4
+SELECT id, name, hall, department, subject, level, standing, sequence, data, state, confirm_by, month, as_of, rule, item, officer FROM cards WHERE subject = $1 AND id < $2 AND level >= $3 AND state >= $4 AND state <= $5 AND (standing OR state = 3 OR CAST($6 AS BOOLEAN))
+ORDER BY id DESC LIMIT $7
 `
 
 type ListSubjectCardsParams struct {
 	Subject string
 	ID      int64
 	Level   int64
+	State   int64
+	State_2 int64
+	Column6 bool
 	Limit   int32
 }
 
@@ -1024,6 +1191,9 @@ func (q *Queries) ListSubjectCards(ctx context.Context, arg ListSubjectCardsPara
 		arg.Subject,
 		arg.ID,
 		arg.Level,
+		arg.State,
+		arg.State_2,
+		arg.Column6,
 		arg.Limit,
 	)
 	if err != nil {
@@ -1043,6 +1213,8 @@ func (q *Queries) ListSubjectCards(ctx context.Context, arg ListSubjectCardsPara
 			&i.Standing,
 			&i.Sequence,
 			&i.Data,
+			&i.State,
+			&i.ConfirmBy,
 			&i.Month,
 			&i.AsOf,
 			&i.Rule,
@@ -1185,6 +1357,55 @@ func (q *Queries) MonthDepartmentCards(ctx context.Context, arg MonthDepartmentC
 			&i.Department,
 			&i.Item,
 			&i.Officer,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const nearestClocks = `-- name: NearestClocks :many
+SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds, stage FROM clocks WHERE open AND due >= $1 ORDER BY due, case_name LIMIT $2
+`
+
+type NearestClocksParams struct {
+	Due   int64
+	Limit int32
+}
+
+func (q *Queries) NearestClocks(ctx context.Context, arg NearestClocksParams) ([]Clock, error) {
+	rows, err := q.db.QueryContext(ctx, nearestClocks, arg.Due, arg.Limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Clock
+	for rows.Next() {
+		var i Clock
+		if err := rows.Scan(
+			&i.CaseName,
+			&i.Hall,
+			&i.Department,
+			&i.ApplicantKey,
+			&i.Facts,
+			&i.Raised,
+			&i.Sequence,
+			&i.Revision,
+			&i.NextAt,
+			&i.Due,
+			&i.Open,
+			&i.Source,
+			&i.Terms,
+			&i.Submitted,
+			&i.Deeds,
+			&i.Stage,
 		); err != nil {
 			return nil, err
 		}
@@ -1401,7 +1622,7 @@ func (q *Queries) SetPolicyVersion(ctx context.Context, version string) error {
 }
 
 const standingCards = `-- name: StandingCards :many
-SELECT id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer FROM cards WHERE standing AND id > $1 ORDER BY id LIMIT $2
+SELECT id, name, hall, department, subject, level, standing, sequence, data, state, confirm_by, month, as_of, rule, item, officer FROM cards WHERE (standing OR state = 1) AND id > $1 ORDER BY id LIMIT $2
 `
 
 type StandingCardsParams struct {
@@ -1428,6 +1649,8 @@ func (q *Queries) StandingCards(ctx context.Context, arg StandingCardsParams) ([
 			&i.Standing,
 			&i.Sequence,
 			&i.Data,
+			&i.State,
+			&i.ConfirmBy,
 			&i.Month,
 			&i.AsOf,
 			&i.Rule,
@@ -1448,7 +1671,7 @@ func (q *Queries) StandingCards(ctx context.Context, arg StandingCardsParams) ([
 }
 
 const standingDepartmentCards = `-- name: StandingDepartmentCards :many
-SELECT id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer FROM cards WHERE standing AND department = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT id, name, hall, department, subject, level, standing, sequence, data, state, confirm_by, month, as_of, rule, item, officer FROM cards WHERE (standing OR state = 1) AND department = $1 AND id > $2 ORDER BY id LIMIT $3
 `
 
 type StandingDepartmentCardsParams struct {
@@ -1476,6 +1699,8 @@ func (q *Queries) StandingDepartmentCards(ctx context.Context, arg StandingDepar
 			&i.Standing,
 			&i.Sequence,
 			&i.Data,
+			&i.State,
+			&i.ConfirmBy,
 			&i.Month,
 			&i.AsOf,
 			&i.Rule,
@@ -1496,7 +1721,7 @@ func (q *Queries) StandingDepartmentCards(ctx context.Context, arg StandingDepar
 }
 
 const standingHallCards = `-- name: StandingHallCards :many
-SELECT id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer FROM cards WHERE standing AND hall = $1 AND id > $2 ORDER BY id LIMIT $3
+SELECT id, name, hall, department, subject, level, standing, sequence, data, state, confirm_by, month, as_of, rule, item, officer FROM cards WHERE (standing OR state = 1) AND hall = $1 AND id > $2 ORDER BY id LIMIT $3
 `
 
 type StandingHallCardsParams struct {
@@ -1524,6 +1749,8 @@ func (q *Queries) StandingHallCards(ctx context.Context, arg StandingHallCardsPa
 			&i.Standing,
 			&i.Sequence,
 			&i.Data,
+			&i.State,
+			&i.ConfirmBy,
 			&i.Month,
 			&i.AsOf,
 			&i.Rule,
@@ -1544,7 +1771,7 @@ func (q *Queries) StandingHallCards(ctx context.Context, arg StandingHallCardsPa
 }
 
 const submittedCases = `-- name: SubmittedCases :many
-SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds FROM clocks WHERE hall = $1 AND submitted >= $2 AND submitted < $3 AND (submitted > $4 OR (submitted = $4 AND case_name > $5))
+SELECT case_name, hall, department, applicant_key, facts, raised, sequence, revision, next_at, due, open, source, terms, submitted, deeds, stage FROM clocks WHERE hall = $1 AND submitted >= $2 AND submitted < $3 AND (submitted > $4 OR (submitted = $4 AND case_name > $5))
 ORDER BY submitted, case_name LIMIT $6
 `
 
@@ -1589,6 +1816,7 @@ func (q *Queries) SubmittedCases(ctx context.Context, arg SubmittedCasesParams) 
 			&i.Terms,
 			&i.Submitted,
 			&i.Deeds,
+			&i.Stage,
 		); err != nil {
 			return nil, err
 		}
@@ -1677,7 +1905,7 @@ func (q *Queries) TallyMonths(ctx context.Context, arg TallyMonthsParams) ([]int
 }
 
 const unplacedCards = `-- name: UnplacedCards :many
-SELECT id, name, hall, department, subject, level, standing, sequence, data, month, as_of, rule, item, officer FROM cards WHERE month = 0 AND id > $1 ORDER BY id LIMIT $2
+SELECT id, name, hall, department, subject, level, standing, sequence, data, state, confirm_by, month, as_of, rule, item, officer FROM cards WHERE month = 0 AND id > $1 ORDER BY id LIMIT $2
 `
 
 type UnplacedCardsParams struct {
@@ -1704,6 +1932,8 @@ func (q *Queries) UnplacedCards(ctx context.Context, arg UnplacedCardsParams) ([
 			&i.Standing,
 			&i.Sequence,
 			&i.Data,
+			&i.State,
+			&i.ConfirmBy,
 			&i.Month,
 			&i.AsOf,
 			&i.Rule,
@@ -1724,12 +1954,13 @@ func (q *Queries) UnplacedCards(ctx context.Context, arg UnplacedCardsParams) ([
 }
 
 const updateCard = `-- name: UpdateCard :execrows
-UPDATE cards SET data = $1, standing = $2, sequence = $3 WHERE name = $4 AND sequence = $5
+UPDATE cards SET data = $1, standing = $2, state = $3, sequence = $4 WHERE name = $5 AND sequence = $6
 `
 
 type UpdateCardParams struct {
 	Data       []byte
 	Standing   bool
+	State      int64
 	Sequence   int64
 	Name       string
 	Sequence_2 int64
@@ -1739,6 +1970,7 @@ func (q *Queries) UpdateCard(ctx context.Context, arg UpdateCardParams) (int64, 
 	result, err := q.db.ExecContext(ctx, updateCard,
 		arg.Data,
 		arg.Standing,
+		arg.State,
 		arg.Sequence,
 		arg.Name,
 		arg.Sequence_2,
