@@ -147,7 +147,7 @@ func TestTransitionsCarryAnEtag(t *testing.T) {
 // Lists page by token (AIP-158).
 func TestListsPage(t *testing.T) {
 	// Short closed lists.
-	whole := map[protoreflect.Name]bool{"ListRules": true, "ListReviewTags": true, "ListSources": true, "ListMetrics": true}
+	whole := map[protoreflect.Name]bool{"ListRules": true, "ListReviewTags": true, "ListSources": true, "ListExchangeSources": true, "ListMetrics": true}
 	eachMethod(t, func(m protoreflect.MethodDescriptor) {
 		if !strings.HasPrefix(string(m.Name()), "List") && !strings.HasPrefix(string(m.Name()), "Search") || whole[m.Name()] {
 			return
@@ -228,6 +228,12 @@ func TestRequestStringsAreBounded(t *testing.T) {
 			if outputOnly(f) || central[f.Name()] {
 				continue
 			}
+			if f.IsMap() {
+				if !mapBounded(f) {
+					t.Errorf("%s takes a map of any size", f.FullName())
+				}
+				continue
+			}
 			if f.Kind() == protoreflect.MessageKind {
 				walk(f.Message())
 			}
@@ -240,6 +246,13 @@ func TestRequestStringsAreBounded(t *testing.T) {
 		}
 	}
 	eachMethod(t, func(m protoreflect.MethodDescriptor) { walk(m.Input()) })
+}
+
+// mapBounded reports a map of texts whose number and lengths have a limit.
+func mapBounded(f protoreflect.FieldDescriptor) bool {
+	r, _ := proto.GetExtension(f.Options(), validate.E_Field).(*validate.FieldRules)
+	m := r.GetMap()
+	return m.GetMaxPairs() > 0 && m.GetKeys().GetString().GetMaxLen() > 0 && m.GetValues().GetString().GetMaxLen() > 0
 }
 
 func outputOnly(f protoreflect.FieldDescriptor) bool {

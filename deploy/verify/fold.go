@@ -106,7 +106,7 @@ func (f *fold) take(e *feedv1.Event) error {
 		if err := proto.Unmarshal(e.GetResource(), &c); err != nil {
 			return err
 		}
-		f.takeCase(subject, e.GetSubject(), &c)
+		f.takeCase(subject, e.GetSubject(), &c, e.GetType() == "case.corrected")
 	case "onehall.review.v1.Review":
 		var r reviewv1.Review
 		if err := proto.Unmarshal(e.GetResource(), &r); err != nil {
@@ -129,11 +129,14 @@ func (f *fold) take(e *feedv1.Event) error {
 	return nil
 }
 
-func (f *fold) takeCase(subject id, name string, c *caseworkv1.Case) {
+func (f *fold) takeCase(subject id, name string, c *caseworkv1.Case, corrected bool) {
 	s := f.cases[subject]
 	if s == nil {
 		s = &caseState{}
 		f.cases[subject] = s
+	}
+	if corrected {
+		s.judged, s.late = false, false
 	}
 	s.place = f.place(name, c.GetDepartment(), c.GetItem())
 	s.submitted, s.accepted, s.finished = dayOf(c.GetSubmitTime()), dayOf(c.GetAcceptTime()), dayOf(c.GetFinish().GetFinishTime())

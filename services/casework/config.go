@@ -3,6 +3,7 @@ package casework
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/onehall/onehall/services/casework/internal/rules"
 	"github.com/onehall/onehall/services/platform/boot"
@@ -24,6 +25,14 @@ type Config struct {
 	Policy PolicyConfig `koanf:"policy"`
 	// Query bounds how often progress may be asked for.
 	Query QueryConfig `koanf:"query"`
+	// Exchange is how rows of other systems are taken in.
+	Exchange ExchangeConfig `koanf:"exchange"`
+}
+
+// ExchangeConfig is how rows of other systems are taken in.
+type ExchangeConfig struct {
+	// GapLimit is how long a row waits for one before it; then the case is told without.
+	GapLimit time.Duration `koanf:"gap_limit"`
 }
 
 // PolicyConfig is how limits are counted.
@@ -57,7 +66,8 @@ func DefaultConfig() Config {
 			AcceptanceDays: p.AcceptanceDays, SupplementDays: p.SupplementDays, HandoverDays: p.HandoverDays,
 			NextDayReceipt: p.NextDayReceipt, CountBy: "day",
 		},
-		Query: QueryConfig{PerCase: 30, PerCaller: 60},
+		Query:    QueryConfig{PerCase: 30, PerCaller: 60},
+		Exchange: ExchangeConfig{GapLimit: 72 * time.Hour},
 	}
 }
 
@@ -67,6 +77,9 @@ func (c Config) check() error {
 	}
 	if c.Query.PerCase < 1 || c.Query.PerCaller < 1 {
 		return errors.New("casework: query.per_case and query.per_caller must be at least 1")
+	}
+	if c.Exchange.GapLimit < time.Hour {
+		return errors.New("casework: exchange.gap_limit must be at least 1h")
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -156,15 +157,23 @@ func randomSerial() (int, error) {
 
 // number gives a new case a number of the day.
 func (s *Service) number(c *caseworkv1.Case, f rules.Case, hall string) (numbered, error) {
-	serial, err := s.serial()
+	no, err := s.drawNumber(hall, timeOf(c.GetCreateTime()))
 	if err != nil {
 		return numbered{}, err
 	}
-	no := codes.CaseNo(hall, timeOf(c.GetCreateTime()), serial)
 	c.Name = caseName(hall, no)
 	c.Etag = feed.Etag(c.Name, 1)
 	row, err := s.row(c, f, 1)
 	return numbered{row, masked(c)}, err
+}
+
+// drawNumber draws a number of a day.
+func (s *Service) drawNumber(hall string, day time.Time) (string, error) {
+	serial, err := s.serial()
+	if err != nil {
+		return "", err
+	}
+	return codes.CaseNo(hall, day, serial), nil
 }
 
 // row is the case as stored; it writes the due dates into the case first.

@@ -102,6 +102,9 @@ var everybody = people{
 	"ownofficer": ownOfficer(),
 	"supervisor": staff("supervisor", "", "", optionsv1.Role_ROLE_SUPERVISOR),
 	"service":    {Subject: "service/casework", Roles: []optionsv1.Role{optionsv1.Role_ROLE_SERVICE}},
+	"admin":      staff("admin", "441300", "", optionsv1.Role_ROLE_ADMIN),
+	"front":      staff("front", "441300", "D1", optionsv1.Role_ROLE_EXCHANGE),
+	"front2":     staff("front2", "441300", "D1", optionsv1.Role_ROLE_EXCHANGE),
 }
 
 // tokenSource gives the same token for ever.
@@ -124,6 +127,7 @@ type hall struct {
 	client    caseworkv1.CaseworkServiceClient
 	own       caseworkv1.ApplicantServiceClient
 	licenses  caseworkv1.LicenseServiceClient
+	exchange  caseworkv1.ExchangeServiceClient
 	feed      feedv1.FeedServiceClient
 	catalogue *db.DB
 	published map[string]int64
@@ -169,6 +173,7 @@ func newHall(t *testing.T, cfg db.Config) *hall {
 	h.conn = conn
 	h.own, h.licenses = caseworkv1.NewApplicantServiceClient(conn), caseworkv1.NewLicenseServiceClient(conn)
 	h.client, h.feed = caseworkv1.NewCaseworkServiceClient(conn), feedv1.NewFeedServiceClient(conn)
+	h.exchange = caseworkv1.NewExchangeServiceClient(conn)
 	h.fillCatalogue()
 	return h
 }

@@ -113,6 +113,9 @@ func (s *Service) attempt(ctx context.Context, a authn.Access, r request, st ste
 	if err != nil {
 		return nil, nil, err
 	}
+	if c.GetSource() != "" && st.command != rules.Reveal {
+		return nil, nil, fault.CaseOfSource.New()
+	}
 	now := s.clock.Now()
 	if s.silent(old, c, now) && !st.dry {
 		// The law has accepted it already, whether or not the timer came to write it down.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
@@ -45,6 +46,11 @@ type Service struct {
 	follower *feed.Follower
 	outgoing func(context.Context) context.Context
 	closers  []func() error
+
+	// exchanged counts rows of other systems by what became of them.
+	exchanged *prometheus.CounterVec
+	// gapLimit is how long rows wait for one before them.
+	gapLimit time.Duration
 
 	// serial draws the serial of a case number.
 	serial func() (int, error)
@@ -104,6 +110,7 @@ func open(ctx context.Context, cfg Config, p parts) (*Service, error) {
 		pages: page.Codec{Secret: []byte(cfg.PageSecret.Reveal())}, cal: workday.China(), policy: policy,
 		codes: queryCodes{[]byte(cfg.QueryCodeSecret.Reveal())}, queries: limits, identity: p.identity,
 		items: newCatalogue(), forms: newForms(p.log), outgoing: p.outgoing, ready: make(chan struct{}), closers: []func() error{d.Close}, serial: randomSerial,
+		exchanged: newExchanged(), gapLimit: cfg.Exchange.GapLimit,
 	}
 	if err := s.items.refresh(ctx, d.Read()); err != nil {
 		return nil, errors.Join(fmt.Errorf("casework: %w", err), d.Close())
@@ -121,7 +128,7 @@ func open(ctx context.Context, cfg Config, p parts) (*Service, error) {
 
 // Metrics are those of the database, the feed and the followers.
 func (s *Service) Metrics() []prometheus.Collector {
-	return []prometheus.Collector{s.db.Collector(), feed.NewCollector(s.db, s.feed, s.follower)}
+	return []prometheus.Collector{s.db.Collector(), feed.NewCollector(s.db, s.feed, s.follower), s.exchanged}
 }
 
 // Register adds the service and its feed to a server.
@@ -130,6 +137,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	caseworkv1.RegisterApplicantServiceServer(r, s)
 	caseworkv1.RegisterLicenseServiceServer(r, licenses{s: s})
 	caseworkv1.RegisterCounterServiceServer(r, s)
+	caseworkv1.RegisterExchangeServiceServer(r, exchangeServer{s: s})
 	feedv1.RegisterFeedServiceServer(r, s.feed)
 }
 
@@ -139,6 +147,7 @@ func (s *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.feed.Run(ctx) })
 	g.Go(func() error { return s.deemAll(ctx) })
+	g.Go(func() error { return s.tellOverdue(ctx) })
 	g.Go(func() error { return s.follower.Run(s.outgoing(ctx)) })
 	return g.Wait()
 }

@@ -83,4 +83,5 @@ var eventTitles = map[string]string{
 	"case.forward_opened":       "上级机关已立案",
 	"case.revision_changed":     "适用事项新版本",
 	"case.handed_over":          "移交部门",
+	"case.corrected":            "更正报送内容",
 }

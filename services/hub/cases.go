@@ -19,7 +19,12 @@ type told struct {
 	name     string
 	sequence int64
 	state    rules.State
+	// corrected tells that what had been told was told otherwise.
+	corrected bool
 }
+
+// correctedEvent is what casework calls a case that its source told otherwise than before.
+const correctedEvent = "case.corrected"
 
 // applyCases counts what the cases of a batch have become.
 func applyCases(ctx context.Context, tx *db.Tx, src *source, events []*feedv1.Event) error {
@@ -31,7 +36,7 @@ func applyCases(ctx context.Context, tx *db.Tx, src *source, events []*feedv1.Ev
 		if err != nil {
 			return err
 		}
-		all = append(all, told{e.GetSubject(), e.GetSequence(), state})
+		all = append(all, told{e.GetSubject(), e.GetSequence(), state, e.GetType() == correctedEvent})
 		if !seen[e.GetSubject()] {
 			seen[e.GetSubject()] = true
 			names = append(names, e.GetSubject())
@@ -71,6 +76,9 @@ func advance(src *source, before map[string]store.Case, all []told) (map[string]
 			continue
 		}
 		c.Name, c.Source, c.Sequence = t.name, src.name, t.sequence
+		if t.corrected {
+			c.Case = c.Case.Unjudged()
+		}
 		c.Case = c.Case.Advance(t.state)
 		after[t.name] = c
 	}

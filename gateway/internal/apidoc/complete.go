@@ -125,7 +125,7 @@ var (
 		optionsv1.Role_ROLE_APPLICANT: "申请人", optionsv1.Role_ROLE_WINDOW: "窗口人员", optionsv1.Role_ROLE_OFFICER: "承办、审核人员",
 		optionsv1.Role_ROLE_HEAD: "负责人", optionsv1.Role_ROLE_EDITOR: "事项编辑", optionsv1.Role_ROLE_PUBLISHER: "事项发布人员",
 		optionsv1.Role_ROLE_SUPERVISOR: "监察人员", optionsv1.Role_ROLE_ANALYST: "统计人员", optionsv1.Role_ROLE_ADMIN: "管理员",
-		optionsv1.Role_ROLE_SERVICE: "系统服务",
+		optionsv1.Role_ROLE_SERVICE: "系统服务", optionsv1.Role_ROLE_EXCHANGE: "交换前置机",
 	}
 	scopeWords = map[optionsv1.Scope]string{
 		optionsv1.Scope_SCOPE_OWN: "本人", optionsv1.Scope_SCOPE_DEPARTMENT: "本部门", optionsv1.Scope_SCOPE_HALL: "本厅", optionsv1.Scope_SCOPE_ALL: "全部",

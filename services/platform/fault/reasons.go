@@ -135,6 +135,20 @@ var (
 	CodeInvalid        = define(codes.InvalidArgument, http.StatusBadRequest, "CODE_INVALID", "取件码不存在或已失效", "The code does not exist or no longer holds")
 )
 
+// Rows of other systems (数据交换).
+var (
+	RowTableUnknown  = define(codes.InvalidArgument, http.StatusBadRequest, "ROW_TABLE_UNKNOWN", "没有这张交换表", "There is no such exchange table")
+	RowColumnUnknown = define(codes.InvalidArgument, http.StatusBadRequest, "ROW_COLUMN_UNKNOWN", "交换表没有这一列", "The exchange table has no such column")
+	RowTooLong       = define(codes.InvalidArgument, http.StatusBadRequest, "ROW_TOO_LONG", "内容超过该列的长度", "The value is longer than the column")
+	RowBadFormat     = define(codes.InvalidArgument, http.StatusBadRequest, "ROW_BAD_FORMAT", "内容不符合该列的格式", "The value is not of the column's form")
+	RowBadCode       = define(codes.InvalidArgument, http.StatusBadRequest, "ROW_BAD_CODE", "代码不在该列的代码表内", "The code is not in the column's list")
+	RowChanged       = define(codes.InvalidArgument, http.StatusBadRequest, "ROW_CHANGED", "同一版本的记录内容已改变，更正应提高版本号", "The row differs from the one sent with the same version; a correction needs a higher one")
+	RowForeign       = define(codes.PermissionDenied, http.StatusForbidden, "ROW_FOREIGN", "该数据来源不能报送这个部门的办件", "The source may not send cases of this department")
+	RowDivisionWrong = define(codes.InvalidArgument, http.StatusBadRequest, "ROW_DIVISION_WRONG", "行政区划不属于本大厅", "The division does not belong to the hall")
+	RowItemOther     = define(codes.InvalidArgument, http.StatusBadRequest, "ROW_ITEM_OTHER", "事项编码与该办件的申办记录不同", "The item is not the one that the case was applied for")
+	CaseOfSource     = define(codes.FailedPrecondition, http.StatusConflict, "CASE_OF_SOURCE", "该办件由其他系统办理，只能由该系统报送变化", "The case is handled in another system, which alone can tell of changes")
+)
+
 // Reviews.
 var (
 	ReviewNotDue       = define(codes.FailedPrecondition, http.StatusConflict, "REVIEW_NOT_DUE", "还不能评价该办件", "The case cannot be reviewed yet")

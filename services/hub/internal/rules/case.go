@@ -58,6 +58,13 @@ func (c Case) Advance(s State) Case {
 	return next
 }
 
+// Unjudged is the case without the judgement whether it was in time: what that rested on has
+// been corrected, and the next state is judged anew.
+func (c Case) Unjudged() Case {
+	c.Judged, c.OnTime = false, false
+	return c
+}
+
 func firstOf(a, b workday.Date) workday.Date {
 	if a != 0 {
 		return a

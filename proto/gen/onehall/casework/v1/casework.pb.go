@@ -2126,7 +2126,14 @@ type Case struct {
 	CarriedFrom Channel `protobuf:"varint,80,opt,name=carried_from,json=carriedFrom,proto3,enum=onehall.casework.v1.Channel" json:"carried_from,omitempty"`
 	// The way by which the public took part in the latest event; not set when an office
 	// acted by itself.
-	LastChannel   Channel `protobuf:"varint,81,opt,name=last_channel,json=lastChannel,proto3,enum=onehall.casework.v1.Channel" json:"last_channel,omitempty"`
+	LastChannel Channel `protobuf:"varint,81,opt,name=last_channel,json=lastChannel,proto3,enum=onehall.casework.v1.Channel" json:"last_channel,omitempty"`
+	// The system that the case is handled in and told by,
+	// halls/{division}/exchangeSources/{source}; empty for one that is handled here.
+	Source string `protobuf:"bytes,110,opt,name=source,proto3" json:"source,omitempty"`
+	// The number that system gave it (SBLSH).
+	SourceCaseNo string `protobuf:"bytes,111,opt,name=source_case_no,json=sourceCaseNo,proto3" json:"source_case_no,omitempty"`
+	// How often what had been told was told otherwise afterwards.
+	Corrections   int32 `protobuf:"varint,112,opt,name=corrections,proto3" json:"corrections,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2558,6 +2565,27 @@ func (x *Case) GetLastChannel() Channel {
 		return x.LastChannel
 	}
 	return Channel_CHANNEL_UNSPECIFIED
+}
+
+func (x *Case) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *Case) GetSourceCaseNo() string {
+	if x != nil {
+		return x.SourceCaseNo
+	}
+	return ""
+}
+
+func (x *Case) GetCorrections() int32 {
+	if x != nil {
+		return x.Corrections
+	}
+	return 0
 }
 
 // Saves a draft.
@@ -6476,7 +6504,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\fdisplay_name\x18\x01 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\xc8\x01\xa8\xbb\x18\x01R\vdisplayName\x12@\n" +
 	"\aid_type\x18\x02 \x01(\x0e2\x1b.onehall.casework.v1.IdTypeB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06idType\x12*\n" +
-	"\tid_number\x18\x03 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18@\xa8\xbb\x18\x02R\bidNumber\"\xc8\x17\n" +
+	"\tid_number\x18\x03 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18@\xa8\xbb\x18\x02R\bidNumber\"\xb7\x18\n" +
 	"\x04Case\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xbaH'r%2#^(halls/[0-9]{6}/cases/[0-9]{21})?$R\x04name\x12I\n" +
 	"\x04item\x18\x02 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04item\x12(\n" +
@@ -6552,7 +6580,10 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\te_license\x18\x8c\x01 \x01(\bR\beLicense\x127\n" +
 	"\alicense\x18\x8d\x01 \x01(\v2\x1c.onehall.casework.v1.LicenseR\alicense\x12D\n" +
 	"\fcarried_from\x18P \x01(\x0e2\x1c.onehall.casework.v1.ChannelB\x03\xe0A\x03R\vcarriedFrom\x12D\n" +
-	"\flast_channel\x18Q \x01(\x0e2\x1c.onehall.casework.v1.ChannelB\x03\xe0A\x03R\vlastChannel\"\x9a\x01\n" +
+	"\flast_channel\x18Q \x01(\x0e2\x1c.onehall.casework.v1.ChannelB\x03\xe0A\x03R\vlastChannel\x12\x1b\n" +
+	"\x06source\x18n \x01(\tB\x03\xe0A\x03R\x06source\x12)\n" +
+	"\x0esource_case_no\x18o \x01(\tB\x03\xe0A\x03R\fsourceCaseNo\x12%\n" +
+	"\vcorrections\x18p \x01(\x05B\x03\xe0A\x03R\vcorrections\"\x9a\x01\n" +
 	"\x11CreateCaseRequest\x12/\n" +
 	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x125\n" +
 	"\x04case\x18\x02 \x01(\v2\x19.onehall.casework.v1.CaseB\x06\xbaH\x03\xc8\x01\x01R\x04case\x12\x1d\n" +

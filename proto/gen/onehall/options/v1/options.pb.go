@@ -51,6 +51,9 @@ const (
 	Role_ROLE_ADMIN Role = 9
 	// Another service of OneHall that follows a feed.
 	Role_ROLE_SERVICE Role = 10
+	// The front machine of a department's or another hall's own system, which sends and
+	// fetches rows of cases (前置机).
+	Role_ROLE_EXCHANGE Role = 11
 )
 
 // Enum value maps for Role.
@@ -67,6 +70,7 @@ var (
 		8:  "ROLE_ANALYST",
 		9:  "ROLE_ADMIN",
 		10: "ROLE_SERVICE",
+		11: "ROLE_EXCHANGE",
 	}
 	Role_value = map[string]int32{
 		"ROLE_UNSPECIFIED": 0,
@@ -80,6 +84,7 @@ var (
 		"ROLE_ANALYST":     8,
 		"ROLE_ADMIN":       9,
 		"ROLE_SERVICE":     10,
+		"ROLE_EXCHANGE":    11,
 	}
 )
 
@@ -380,7 +385,7 @@ const file_onehall_options_v1_options_proto_rawDesc = "" +
 	"\n" +
 	"Permission\x12\x16\n" +
 	"\x06public\x18\x01 \x01(\bR\x06public\x121\n" +
-	"\x06grants\x18\x02 \x03(\v2\x19.onehall.options.v1.GrantR\x06grants*\xd0\x01\n" +
+	"\x06grants\x18\x02 \x03(\v2\x19.onehall.options.v1.GrantR\x06grants*\xe3\x01\n" +
 	"\x04Role\x12\x14\n" +
 	"\x10ROLE_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eROLE_APPLICANT\x10\x01\x12\x0f\n" +
@@ -394,7 +399,8 @@ const file_onehall_options_v1_options_proto_rawDesc = "" +
 	"\n" +
 	"ROLE_ADMIN\x10\t\x12\x10\n" +
 	"\fROLE_SERVICE\x10\n" +
-	"*b\n" +
+	"\x12\x11\n" +
+	"\rROLE_EXCHANGE\x10\v*b\n" +
 	"\x05Scope\x12\x15\n" +
 	"\x11SCOPE_UNSPECIFIED\x10\x00\x12\r\n" +
 	"\tSCOPE_OWN\x10\x01\x12\x14\n" +

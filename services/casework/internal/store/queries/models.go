@@ -50,6 +50,65 @@ type CentreDay struct {
 	WaitSeconds int64
 }
 
+type ExchangeCase struct {
+	Source       string
+	SourceCaseNo string
+	CaseNo       string
+	Told         string
+	Waiting      string
+	Missing      string
+	WaitingSince int64
+	Forced       bool
+}
+
+type ExchangeQuality struct {
+	Source         string
+	Month          string
+	Tbl            string
+	Accepted       int64
+	Rejected       int64
+	Duplicates     int64
+	Corrections    int64
+	Disordered     int64
+	Late           int64
+	LagSeconds     int64
+	ExpectedFields int64
+	FilledFields   int64
+}
+
+type ExchangeReject struct {
+	Source       string
+	RowKey       string
+	Tbl          string
+	SourceCaseNo string
+	Serial       int64
+	Version      int64
+	Reason       string
+	Field        string
+	RejectedAt   int64
+	Attempts     int64
+}
+
+type ExchangeRow struct {
+	Source     string
+	CaseNo     string
+	Tbl        string
+	Serial     int64
+	Version    int64
+	HappenedAt int64
+	EnteredAt  int64
+	Columns    []byte
+}
+
+type ExchangeSource struct {
+	Name        string
+	Client      string
+	Data        []byte
+	Batches     int64
+	OpenGaps    int64
+	OpenRejects int64
+}
+
 type Item struct {
 	Name     string
 	State    int64
