@@ -5,10 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"sync"
+	"syscall"
 	"time"
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
@@ -79,7 +80,10 @@ func simulate(ctx context.Context, out io.Writer, args []string) (err error) {
 		return err
 	}
 	tellSimulation(out, stats, time.Since(began))
-	return verifyHall(ctx, out, h)
+	if err := verifyHall(ctx, out, h); err != nil {
+		return err
+	}
+	return tellCost(out, stats, c.DataDir)
 }
 
 // liveCity runs the simulation against a hall of this process.
@@ -114,11 +118,37 @@ func tellSimulation(out io.Writer, s simulation.Stats, took time.Duration) {
 		}
 		return 100 * float64(n) / float64(of)
 	}
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
 	fmt.Fprintf(out, "%d cases, %.1f %% online, %d supplements, %d finished, %.1f %% of them late, %d ended otherwise, %d reviews\n",
 		s.Filed, share(s.Online, s.Filed), s.Supplements, s.Finished, share(s.Late, s.Finished), s.Ended, s.Reviews)
-	fmt.Fprintf(out, "%d calls in %.1f s (%.0f/s), %d MiB from the system\n", s.Calls, took.Seconds(), float64(s.Calls)/took.Seconds(), m.Sys>>20)
+	fmt.Fprintf(out, "%d calls in %.1f s (%.0f/s, %.0f cases/s)\n", s.Calls, took.Seconds(), float64(s.Calls)/took.Seconds(), float64(s.Filed)/took.Seconds())
+}
+
+// tellCost tells what the simulated days took of the machine: the most memory this
+// process ever held, its time on the processors, and what a case takes on disk.
+func tellCost(out io.Writer, s simulation.Stats, dir string) error {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		return err
+	}
+	stored := int64(0)
+	err := filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil {
+			stored += info.Size()
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	busy := time.Duration(used.Utime.Nano() + used.Stime.Nano())
+	cases := max(1, s.Filed)
+	fmt.Fprintf(out, "peak memory %d MiB; %.2f ms of processor a case; %d MiB on disk, %d bytes a case\n",
+		used.Maxrss>>10, float64(busy.Microseconds())/1000/float64(cases), stored>>20, stored/int64(cases))
+	return nil
 }
 
 // tokens keeps a token for everybody in the simulation until shortly before it ends.
