@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/onehall/onehall/services/platform/boot"
 )
 
 // Config is what the gateway must be told.
@@ -57,6 +59,15 @@ type Config struct {
 	Province string `koanf:"province"`
 	// SignIn is where people get a token; the documentation links to it.
 	SignIn string `koanf:"sign_in"`
+	// PublicURL is where people reach the pages, as https://hall.example.gov.cn. With it
+	// they can sign in to what is their own; without it there are only the public pages.
+	PublicURL string `koanf:"public_url"`
+	// ClientID is the pages' public client at the issuer; its one redirect address is
+	// public_url with /login/done behind it.
+	ClientID string `koanf:"client_id"`
+	// CookieSecret seals the cookies of who is signed in; all replicas share it. It is no
+	// key of the configuration: who makes the gateway fills it in.
+	CookieSecret boot.Secret `koanf:"-"`
 }
 
 // DefaultConfig is a gateway on one machine.
@@ -66,7 +77,7 @@ func DefaultConfig() Config {
 		MaxConns: 20000, MaxConnsPerAddress: 256, MaxInFlight: 1024, MaxStreams: 1000,
 		RatePerSecond: 200, RateBurst: 400,
 		Timeout: 10 * time.Second, StreamWrite: 10 * time.Second, Heartbeat: 15 * time.Second, Stop: 20 * time.Second,
-		Province: "440000",
+		Province: "440000", ClientID: "onehall-pages",
 	}
 }
 
@@ -103,6 +114,12 @@ func (c Config) check() error {
 		u, err := url.Parse(o)
 		if err != nil || u.Scheme == "" || u.Host == "" || u.Scheme+"://"+u.Host != o || strings.Contains(o, "*") {
 			return fmt.Errorf("gateway: %q is no origin (scheme://host[:port], no star)", o)
+		}
+	}
+	if c.PublicURL != "" {
+		u, err := url.Parse(c.PublicURL)
+		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Scheme+"://"+u.Host != strings.TrimSuffix(c.PublicURL, "/") {
+			return errors.New("gateway: public_url must be scheme://host[:port]")
 		}
 	}
 	if c.SignIn != "" {

@@ -72,7 +72,10 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (g *Gateway, err err
 	if g.docs, err = apidoc.New(g.handlers.table, apidoc.Config{Version: rt.Version, SignIn: cfg.SignIn}); err != nil {
 		return g, err
 	}
-	g.pages, err = web.New(web.Config{Province: cfg.Province, Clock: rt.Clock, Clients: web.Dialed(g.conns), Problem: g.problem})
+	g.pages, err = web.New(web.Config{
+		Province: cfg.Province, Clock: rt.Clock, Clients: web.Dialed(g.conns), Problem: g.problem,
+		SignIn: web.SignIn{Issuer: rt.Config.Auth.Issuer, ClientID: cfg.ClientID, PublicURL: cfg.PublicURL, Secret: []byte(cfg.CookieSecret.Reveal())},
+	})
 	return g, err
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 
+	"github.com/onehall/onehall/gateway/web"
 	"github.com/onehall/onehall/services/platform/fault"
 )
 
@@ -144,7 +145,13 @@ func (g *Gateway) servePage(w *recorder, r *http.Request, in *info) {
 	defer free()
 	ctx, cancel := context.WithTimeout(r.Context(), g.cfg.Timeout)
 	defer cancel()
-	g.pages.ServeHTTP(w, stripped(r.WithContext(ctx), in))
+	passedOn := stripped(r.WithContext(ctx), in)
+	for _, c := range r.Cookies() {
+		if web.OwnCookie(c.Name) {
+			passedOn.AddCookie(c)
+		}
+	}
+	g.pages.ServeHTTP(w, passedOn)
 }
 
 // problem lets the pages tell the log why they could not show what was asked.

@@ -196,3 +196,15 @@ func read(resp *http.Response, err error) (int, string, error) {
 	body, err := io.ReadAll(resp.Body)
 	return resp.StatusCode, string(body), err
 }
+
+// demoCitizen is the citizen who can sign in to a hall that `up` runs.
+func (s *scene) demoCitizen() sample.Applicant {
+	s.t.Helper()
+	for _, a := range sample.Applicants(2014, 40) {
+		if !a.Company {
+			return a
+		}
+	}
+	s.t.Fatal("the sample has no citizen")
+	return sample.Applicant{}
+}

@@ -78,6 +78,7 @@ func Item(s sample.Item) *cataloguev1.Item {
 		ConsultPhone: s.ConsultPhone, ComplaintPhone: s.ComplaintPhone, SpecialProcedures: s.SpecialProcedures,
 		Results: []*cataloguev1.ResultDocument{{DisplayName: s.Result.Name, Type: s.Result.Type, Sample: s.Result.Sample}},
 	}
+	it.FormSchema = s.Form
 	if s.Legacy != "" {
 		it.LegacyCode = s.Legacy
 	}

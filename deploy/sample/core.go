@@ -29,6 +29,7 @@ var core = sync.OnceValue(func() []Service {
 		if err := dec.Decode(&s); err != nil {
 			panic(fmt.Sprintf("sample: %s: %v", name, err))
 		}
+		s.Form = formOf(s.ID)
 		out = append(out, s)
 	}
 	return out

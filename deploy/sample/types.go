@@ -179,6 +179,9 @@ type Guide struct {
 	// SpecialProcedures are the interruptions that stop the clock of a case.
 	SpecialProcedures []string `json:"special_procedures,omitempty"`
 
+	// Form is the form to fill in, as JSON Schema; it lies in a file of its own.
+	Form string `json:"-"`
+
 	Result Result   `json:"result"`
 	FAQ    []FAQ    `json:"faq"`
 	Tips   []string `json:"tips"`

@@ -11,6 +11,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	reviewv1 "github.com/onehall/onehall/proto/gen/onehall/review/v1"
@@ -85,6 +86,12 @@ func (l *life) file(ctx context.Context) error {
 	}
 	if a.Company {
 		in.Applicant.Type, in.Applicant.IdType = caseworkv1.ApplicantType_APPLICANT_TYPE_ENTERPRISE, caseworkv1.IdType_ID_TYPE_USCC
+	}
+	if filled := sample.FilledForm(l.item.Form, a); filled != nil {
+		var err error
+		if in.Form, err = structpb.NewStruct(filled); err != nil {
+			return fmt.Errorf("form of %s: %w", l.item.Name, err)
+		}
 	}
 	for i, m := range l.item.Materials {
 		if m.Required {

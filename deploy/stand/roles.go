@@ -91,7 +91,9 @@ func Serve(ctx context.Context, role string, c Config, p boot.Params) (err error
 
 func serve(ctx context.Context, role string, c Config, rt *boot.Runtime) error {
 	if role == Gateway {
-		g, err := gateway.New(ctx, c.Gateway, rt)
+		cfg := c.Gateway
+		cfg.CookieSecret = c.PageSecret
+		g, err := gateway.New(ctx, cfg, rt)
 		if err != nil {
 			return err
 		}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/onehall/onehall/services/platform/authn"
@@ -71,6 +72,9 @@ func Up(ctx context.Context, c Config, p boot.Params, users []authn.User) (h *Ha
 	h.add("etcd", func() error { stopEtcd(); return nil })
 	h.Config.Etcd.Endpoints = []string{endpoint}
 	h.Config.Discovery.CacheDir = filepath.Join(c.DataDir, "discovery")
+	if err = h.findGateway(); err != nil {
+		return h, err
+	}
 	if err = h.startIssuer(p, users); err != nil {
 		return h, err
 	}
@@ -116,30 +120,36 @@ func (h *Hall) startIssuer(p boot.Params, users []authn.User) error {
 }
 
 // IssuerOf is the built-in issuer of a configuration: the users, the services' own
-// account and the public client.
+// account, the public client and the pages.
 func IssuerOf(c Config, url string, users []authn.User, log *slog.Logger) authn.IssuerConfig {
 	return authn.IssuerConfig{
 		URL: url, KeyFile: filepath.Join(c.DataDir, "issuer.key"), Users: users, Log: log,
 		Clients: []authn.Client{
 			{ID: c.Auth.ClientID, Secret: c.Auth.ClientSecret.Reveal(), Roles: []string{"service"}},
 			{ID: DemoClient},
+			{ID: c.Gateway.ClientID, RedirectURIs: []string{strings.TrimSuffix(c.Gateway.PublicURL, "/") + "/login/done"}},
 		},
 	}
+}
+
+// findGateway chooses the gateway's port, which the issuer must know to send people back.
+// The gateway listens by itself; here only a port is needed that is known.
+func (h *Hall) findGateway() error {
+	lis, err := net.Listen("tcp", h.Config.Gateway.Listen)
+	if err != nil {
+		return fmt.Errorf("gateway: %w", err)
+	}
+	h.Config.Gateway.Listen = lis.Addr().String()
+	h.Gateway = "http://" + h.Config.Gateway.Listen
+	if h.Config.Gateway.PublicURL == "" {
+		h.Config.Gateway.PublicURL = h.Gateway
+	}
+	return lis.Close()
 }
 
 // startRoles runs every role, the gateway last, so that stopping from the last goes
 // against the flow of data.
 func (h *Hall) startRoles(ctx context.Context) error {
-	lis, err := net.Listen("tcp", h.Config.Gateway.Listen)
-	if err != nil {
-		return fmt.Errorf("gateway: %w", err)
-	}
-	// The gateway listens by itself; here only a port is needed that is known.
-	h.Config.Gateway.Listen = lis.Addr().String()
-	h.Gateway = "http://" + h.Config.Gateway.Listen
-	if err := lis.Close(); err != nil {
-		return err
-	}
 	for _, role := range h.Config.here() {
 		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		done := make(chan error, 1)

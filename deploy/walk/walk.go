@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	cataloguev1 "github.com/onehall/onehall/proto/gen/onehall/catalogue/v1"
@@ -19,6 +20,7 @@ import (
 	"github.com/onehall/onehall/deploy/restclient"
 	"github.com/onehall/onehall/services/platform/authn"
 	"github.com/onehall/onehall/services/platform/clock"
+	"github.com/onehall/onehall/services/platform/form"
 	"github.com/onehall/onehall/services/platform/workday"
 )
 
@@ -172,6 +174,16 @@ func (w *Walk) file(ctx context.Context, a Applicant, it *cataloguev1.Item, subj
 	c := &caseworkv1.Case{
 		Item: it.GetName(), Channel: caseworkv1.Channel_CHANNEL_WEB, Subject: subject,
 		Applicant: &caseworkv1.Applicant{Type: kind, DisplayName: a.Name, IdType: id, IdNumber: a.IDNumber, Phone: a.Phone, Address: a.Address},
+	}
+	if it.GetFormSchema() != "" {
+		schema, problems := form.Compile(it.GetFormSchema())
+		if schema == nil {
+			return nil, fmt.Errorf("form of %s: %+v", it.GetName(), problems)
+		}
+		var err error
+		if c.Form, err = structpb.NewStruct(schema.Example()); err != nil {
+			return nil, fmt.Errorf("form of %s: %w", it.GetName(), err)
+		}
 	}
 	for _, m := range it.GetMaterials() {
 		if m.GetNecessary() {

@@ -31,6 +31,7 @@ var content embed.FS
 // Clients are the services the pages ask.
 type Clients struct {
 	Catalogue cataloguev1.CatalogueServiceClient
+	Applicant caseworkv1.ApplicantServiceClient
 	Casework  caseworkv1.CaseworkServiceClient
 	Review    reviewv1.ReviewServiceClient
 	Hub       hubv1.HubServiceClient
@@ -40,6 +41,7 @@ type Clients struct {
 func Dialed(conns map[string]*grpc.ClientConn) Clients {
 	return Clients{
 		Catalogue: cataloguev1.NewCatalogueServiceClient(conns["catalogue"]),
+		Applicant: caseworkv1.NewApplicantServiceClient(conns["casework"]),
 		Casework:  caseworkv1.NewCaseworkServiceClient(conns["casework"]),
 		Review:    reviewv1.NewReviewServiceClient(conns["review"]),
 		Hub:       hubv1.NewHubServiceClient(conns["hub"]),
@@ -52,16 +54,20 @@ type Config struct {
 	Province string
 	Clock    clock.Clock
 	Clients  Clients
+	// SignIn is how people sign in to what is their own.
+	SignIn SignIn
 	// Problem hears why a page could not show what was asked; may be nil.
 	Problem func(ctx context.Context, err error)
 }
 
 // Site serves the pages.
 type Site struct {
-	cfg   Config
-	files *site.Files
-	pages map[string]*template.Template
-	mux   *http.ServeMux
+	cfg     Config
+	files   *site.Files
+	pages   map[string]*template.Template
+	mux     *http.ServeMux
+	signIn  *signIn
+	schemas schemas
 }
 
 // New reads the templates, so that a broken one is found at start.
@@ -70,11 +76,14 @@ func New(cfg Config) (*Site, error) {
 	if err != nil {
 		return nil, fmt.Errorf("web: %w", err)
 	}
-	s := &Site{cfg: cfg, pages: map[string]*template.Template{}, mux: http.NewServeMux()}
+	s := &Site{cfg: cfg, pages: map[string]*template.Template{}, mux: http.NewServeMux(), schemas: newSchemas()}
+	if s.signIn, err = newSignIn(cfg.SignIn); err != nil {
+		return nil, fmt.Errorf("web: sign-in: %w", err)
+	}
 	if s.files, err = site.NewFiles(static, "/static/"); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"home", "search", "item", "progress", "rates", "wall", "problem"} {
+	for _, name := range []string{"home", "search", "item", "progress", "rates", "wall", "problem", "my", "profile", "mandate", "case", "apply"} {
 		t, err := template.New("").Funcs(s.words()).ParseFS(content, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("web: %w", err)
@@ -88,7 +97,23 @@ func New(cfg Config) (*Site, error) {
 	s.mux.HandleFunc("POST /progress", s.progress)
 	s.mux.HandleFunc("GET /rates", s.rates)
 	s.mux.HandleFunc("GET /wall", s.wall)
+	s.ownPages()
 	return s, nil
+}
+
+// ownPages are those of who is signed in.
+func (s *Site) ownPages() {
+	s.mux.HandleFunc("GET /login", s.login)
+	s.mux.HandleFunc("GET /login/done", s.loginDone)
+	s.mux.HandleFunc("POST /logout", s.own(s.logout))
+	for path, page := range map[string]func(http.ResponseWriter, *http.Request, *session){
+		"/my/profile": s.profile, "/my/mandates": s.giveMandate, "/my/cases/{hall}/{no}": s.myCase, "/apply/{hall}/{code}": s.apply,
+	} {
+		s.mux.HandleFunc("GET "+path, s.own(page))
+		s.mux.HandleFunc("POST "+path, s.own(page))
+	}
+	s.mux.HandleFunc("GET /my", s.own(s.my))
+	s.mux.HandleFunc("POST /my/mandates/revoke", s.own(s.endMandate))
 }
 
 // ServeHTTP implements http.Handler.
@@ -104,9 +129,9 @@ func (s *Site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
 		if _, other := s.mux.Handler(&http.Request{Method: method, URL: &url.URL{Path: r.URL.Path}, Host: r.Host}); other != "" {
-			w.Header().Set("Allow", "GET, HEAD, POST")
-			if r.URL.Path != "/progress" {
-				w.Header().Set("Allow", "GET, HEAD")
+			w.Header().Set("Allow", "GET, HEAD")
+			if method == http.MethodPost {
+				w.Header().Set("Allow", "POST")
 			}
 			s.problem(w, r, fault.MethodNotAllowed)
 			return

@@ -7,31 +7,38 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	cataloguev1 "github.com/onehall/onehall/proto/gen/onehall/catalogue/v1"
 )
 
 // words are the functions the templates speak with.
 func (s *Site) words() template.FuncMap {
 	return template.FuncMap{
-		"file":     s.files.Link,
-		"itemPath": itemPath,
-		"division": func(hall string) string { return strings.TrimPrefix(hall, "halls/") },
-		"code":     func(name string) string { return name[strings.LastIndexByte(name, '/')+1:] },
-		"limit":    limit,
-		"caseType": caseType,
-		"level":    func(l cataloguev1.Level) string { return levelWords[l] },
-		"objects":  func(codes []int32) string { return list(codes, objectWords) },
-		"forms":    func(codes []int32) string { return list(codes, formWords) },
-		"material": material,
-		"visits":   visits,
-		"scope":    func(scope string) string { return scopeWords[scope] },
-		"state":    func(st cataloguev1.ItemState) string { return stateWords[st] },
-		"lines":    func(text string) []string { return strings.Split(strings.TrimSpace(text), "\n") },
-		"moment":   moment,
-		"day":      day,
-		"number":   func(f float64) string { return fmt.Sprintf("%.2f", f) },
-		"stars":    func(n int32) string { return strings.Repeat("★", int(max(0, min(5, n)))) },
-		"add":      func(a, b int) int { return a + b },
+		"file":      s.files.Link,
+		"itemPath":  itemPath,
+		"division":  func(hall string) string { return strings.TrimPrefix(hall, "halls/") },
+		"code":      func(name string) string { return name[strings.LastIndexByte(name, '/')+1:] },
+		"limit":     limit,
+		"caseType":  caseType,
+		"level":     func(l cataloguev1.Level) string { return levelWords[l] },
+		"objects":   func(codes []int32) string { return list(codes, objectWords) },
+		"forms":     func(codes []int32) string { return list(codes, formWords) },
+		"material":  material,
+		"visits":    visits,
+		"scope":     func(scope string) string { return scopeWords[scope] },
+		"state":     func(st cataloguev1.ItemState) string { return stateWords[st] },
+		"lines":     func(text string) []string { return strings.Split(strings.TrimSpace(text), "\n") },
+		"moment":    moment,
+		"day":       day,
+		"number":    func(f float64) string { return fmt.Sprintf("%.2f", f) },
+		"stars":     func(n int32) string { return strings.Repeat("★", int(max(0, min(5, n)))) },
+		"lastDay":   func(t *timestamppb.Timestamp) string { return day(timestamppb.New(t.AsTime().Add(-1))) },
+		"caseState": func(st caseworkv1.CaseState) string { return caseStateWords[st] },
+		"mandate":   func(st caseworkv1.MandateState) string { return mandateWords[st] },
+		"casePath":  casePath,
+		"applyPath": func(name string) string { return "/apply/" + hallOf(name) + "/" + lastPart(name) },
+		"signIn":    func() bool { return s.signIn != nil },
+		"add":       func(a, b int) int { return a + b },
 	}
 }
 
@@ -43,6 +50,19 @@ var levelWords = map[cataloguev1.Level]string{
 
 var stateWords = map[cataloguev1.ItemState]string{
 	cataloguev1.ItemState_ITEM_STATE_PAUSED: "暂停办理", cataloguev1.ItemState_ITEM_STATE_CANCELLED: "已取消",
+}
+
+var caseStateWords = map[caseworkv1.CaseState]string{
+	caseworkv1.CaseState_CASE_STATE_DRAFT: "暂存", caseworkv1.CaseState_CASE_STATE_SUBMITTED: "已申办", caseworkv1.CaseState_CASE_STATE_SUPPLEMENTING: "补正中",
+	caseworkv1.CaseState_CASE_STATE_NOT_ACCEPTED: "不受理", caseworkv1.CaseState_CASE_STATE_REFUSED: "不予受理", caseworkv1.CaseState_CASE_STATE_ACCEPTED: "已受理",
+	caseworkv1.CaseState_CASE_STATE_EXAMINING: "审批中", caseworkv1.CaseState_CASE_STATE_SUSPENDED: "特别程序中", caseworkv1.CaseState_CASE_STATE_DECIDED: "已决定",
+	caseworkv1.CaseState_CASE_STATE_FINISHED: "已办结", caseworkv1.CaseState_CASE_STATE_COLLECTED: "已领取", caseworkv1.CaseState_CASE_STATE_WITHDRAWN: "已撤回",
+	caseworkv1.CaseState_CASE_STATE_LAPSED: "补正逾期", caseworkv1.CaseState_CASE_STATE_VOIDED: "已作废", caseworkv1.CaseState_CASE_STATE_REVOKED: "已撤销",
+}
+
+var mandateWords = map[caseworkv1.MandateState]string{
+	caseworkv1.MandateState_MANDATE_STATE_STANDING: "有效", caseworkv1.MandateState_MANDATE_STATE_NOT_YET: "尚未生效",
+	caseworkv1.MandateState_MANDATE_STATE_EXPIRED: "已到期", caseworkv1.MandateState_MANDATE_STATE_REVOKED: "已撤销",
 }
 
 var (

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/onehall/onehall/deploy/load"
 	"github.com/onehall/onehall/deploy/restclient"
@@ -41,13 +43,15 @@ const (
 	Hotel = "hotel-licence"
 	// Record is promised within one working day.
 	Record = "no-criminal-record"
+	// Birth has a form to fill in.
+	Birth = "birth"
 	// TempID is done at once, at the counter.
 	TempID = "temporary-id"
 )
 
 // titles find the items in the sample.
 var titles = map[string]string{
-	Residence: "居住证申领", Hotel: "旅馆业特种行业许可证核发", Record: "无犯罪记录证明开具", TempID: "临时居民身份证办理",
+	Birth: "出生登记（新生儿报户口）", Residence: "居住证申领", Hotel: "旅馆业特种行业许可证核发", Record: "无犯罪记录证明开具", TempID: "临时居民身份证办理",
 }
 
 // Data is what was loaded into a hall.
@@ -135,6 +139,9 @@ func (h *House) loadItems(ctx context.Context, admin *restclient.Client, code st
 				continue
 			}
 			item := load.Item(it)
+			if word != Birth {
+				item.FormSchema = "" // most tests are of other things than of what is filled in
+			}
 			req.Items = append(req.Items, item)
 			dir.DirectoryEntries = append(dir.DirectoryEntries, entry(item))
 			if code == City {
@@ -201,6 +208,13 @@ func Application(it *cataloguev1.Item, a sample.Applicant) *caseworkv1.Case {
 	}
 	if a.Company {
 		c.Applicant.Type, c.Applicant.IdType = caseworkv1.ApplicantType_APPLICANT_TYPE_ENTERPRISE, caseworkv1.IdType_ID_TYPE_USCC
+	}
+	if filled := sample.FilledForm(it.GetFormSchema(), a); filled != nil {
+		form, err := structpb.NewStruct(filled)
+		if err != nil {
+			panic(fmt.Sprintf("house: form of %s: %v", it.GetName(), err)) // the sample's tests fill in every form
+		}
+		c.Form = form
 	}
 	for _, m := range it.GetMaterials() {
 		if m.GetNecessary() {

@@ -114,6 +114,8 @@ func Render(w http.ResponseWriter, t *template.Template, name string, code int, 
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy)
+	// Without a referrer at all a browser calls the origin of a page's own forms null.
+	h.Set("Referrer-Policy", "same-origin")
 	w.WriteHeader(code)
 	_, _ = w.Write(b.Bytes())
 	return nil

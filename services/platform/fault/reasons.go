@@ -24,6 +24,7 @@ var (
 	Unauthenticated  = define(codes.Unauthenticated, http.StatusUnauthorized, "UNAUTHENTICATED", "请先登录", "Please sign in first")
 	TokenExpired     = define(codes.Unauthenticated, http.StatusUnauthorized, "TOKEN_EXPIRED", "登录已过期，请重新登录", "The sign-in has expired; please sign in again")
 	PermissionDenied = define(codes.PermissionDenied, http.StatusForbidden, "PERMISSION_DENIED", "没有权限进行此操作", "You are not allowed to do this")
+	SignInFailed     = define(codes.Unauthenticated, http.StatusUnauthorized, "SIGN_IN_FAILED", "登录没有完成，请重新登录", "The sign-in was not completed; please sign in again")
 	OriginForbidden  = define(codes.PermissionDenied, http.StatusForbidden, "ORIGIN_FORBIDDEN", "不允许从该网站发起请求", "Requests from this origin are not allowed")
 )
 

@@ -1,6 +1,9 @@
 package form
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Example is a form that passes: what a schema gives as examples, and else the least
 // that fits. Only what must be filled in is, and what has an example.
@@ -22,8 +25,8 @@ func (f *Field) example() any {
 	}
 	switch f.Kind {
 	case Group:
-		if inner := exampleOf(f.Fields); f.Required || len(inner) > 0 {
-			return inner
+		if f.Required || exemplified(f.Fields) {
+			return exampleOf(f.Fields)
 		}
 		return nil
 	case Rows, List, Choices:
@@ -33,6 +36,11 @@ func (f *Field) example() any {
 		return nil
 	}
 	return f.least()
+}
+
+// exemplified reports whether any of the fields has an example of its own.
+func exemplified(fields []*Field) bool {
+	return slices.ContainsFunc(fields, func(f *Field) bool { return f.Example != nil || f.Kind == Group && exemplified(f.Fields) })
 }
 
 // several is as many values as there must be.

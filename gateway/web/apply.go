@@ -1,0 +1,338 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/google/uuid"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
+	cataloguev1 "github.com/onehall/onehall/proto/gen/onehall/catalogue/v1"
+	"github.com/onehall/onehall/services/platform/fault"
+	"github.com/onehall/onehall/services/platform/form"
+)
+
+// applyView is the one page on which an application is filled in.
+type applyView struct {
+	Item      *cataloguev1.Item
+	Schema    *form.Schema
+	Fields    []*field
+	Applicant *caseworkv1.Applicant
+	Materials []material1
+	Mandates  []*caseworkv1.Mandate
+	Mandate   string
+	Subject   string
+	// Draft and Etag are of the draft gone on with; RequestID makes a second click harmless.
+	Draft, Etag, RequestID, Token string
+	Revision                      int32
+	// Errors are by field; Top those that have none on the page.
+	Errors map[string]string
+	Top    []string
+	Wrong  []wrong
+	Note   string
+}
+
+// wrong is one line of the list at the top: what is wrong, and where.
+type wrong struct{ ID, Title, Text string }
+
+// material1 is one material with how it is to come.
+type material1 struct {
+	*cataloguev1.Material
+	Way string
+}
+
+// application is what the page works on.
+type application struct {
+	item   *cataloguev1.Item
+	schema *form.Schema
+	// filled is the form, by the schema; known the paths that were not typed here.
+	filled map[string]any
+	known  map[string]bool
+	blanks map[string]int
+	view   applyView
+}
+
+// apply draws the page, and takes what it sends.
+func (s *Site) apply(w http.ResponseWriter, r *http.Request, c *session) {
+	a, err := s.open(r)
+	if err != nil {
+		s.problem(w, r, err)
+		return
+	}
+	a.view.Token = s.signIn.cookies.formToken(c)
+	if r.Method != http.MethodPost {
+		if err := s.begin(r, a); err != nil {
+			s.problem(w, r, err)
+			return
+		}
+		s.drawApply(w, r, a, http.StatusOK)
+		return
+	}
+	a.take(r.PostForm)
+	op, name, _ := strings.Cut(r.PostForm.Get("op"), ":")
+	switch op {
+	case "add":
+		a.blanks[name]++
+	case "remove":
+		remove(a.filled, name)
+	case "save", "submit":
+		done, err := s.send(r.Context(), a, op == "submit")
+		if err == nil {
+			http.Redirect(w, r, casePath(done.GetName())+"?done="+op, http.StatusSeeOther)
+			return
+		}
+		// What the page can see for itself is told too, though the hall may have stopped at less.
+		s.drawApply(w, r, a, statusOf(err), err, a.check(op == "submit"))
+		return
+	default:
+		s.drawApply(w, r, a, http.StatusOK, a.check(true))
+		return
+	}
+	s.drawApply(w, r, a, http.StatusOK)
+}
+
+// open reads the item and its form.
+func (s *Site) open(r *http.Request) (*application, error) {
+	name := "halls/" + r.PathValue("hall") + "/items/" + r.PathValue("code")
+	item, err := s.cfg.Clients.Catalogue.GetItem(r.Context(), &cataloguev1.GetItemRequest{Name: name})
+	if err != nil {
+		return nil, err
+	}
+	a := &application{item: item, filled: map[string]any{}, known: map[string]bool{}, blanks: map[string]int{}}
+	a.schema = s.schemas.of(item)
+	a.view = applyView{Item: item, Schema: a.schema, Revision: item.GetRevision(), Applicant: &caseworkv1.Applicant{}, RequestID: uuid.NewString()}
+	mandates, err := s.cfg.Clients.Applicant.ListMandates(r.Context(), &caseworkv1.ListMandatesRequest{Side: caseworkv1.MandateSide_MANDATE_SIDE_RECEIVED, PageSize: 200})
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range mandates.GetMandates() {
+		if m.GetState() == caseworkv1.MandateState_MANDATE_STATE_STANDING {
+			a.view.Mandates = append(a.view.Mandates, m)
+		}
+	}
+	for _, m := range item.GetMaterials() {
+		way := ""
+		if m.GetNecessary() {
+			way = "paper"
+		}
+		a.view.Materials = append(a.view.Materials, material1{m, way})
+	}
+	return a, nil
+}
+
+// begin fills the page with what is known, or with a draft.
+func (s *Site) begin(r *http.Request, a *application) error {
+	if no := r.URL.Query().Get("draft"); no != "" {
+		return s.goOn(r, a, no)
+	}
+	known, err := s.cfg.Clients.Applicant.PrefillForm(r.Context(), &caseworkv1.PrefillFormRequest{Item: a.item.GetName()})
+	if err != nil {
+		return err
+	}
+	a.view.Applicant = known.GetApplicant()
+	if known.GetForm() != nil {
+		a.filled = known.GetForm().AsMap()
+	}
+	for _, f := range known.GetFields() {
+		a.known[f.GetPath()] = true
+	}
+	return nil
+}
+
+// goOn fills the page with a draft of the same item.
+func (s *Site) goOn(r *http.Request, a *application, no string) error {
+	name := "halls/" + r.PathValue("hall") + "/cases/" + no
+	c, err := s.cfg.Clients.Casework.GetCase(r.Context(), &caseworkv1.GetCaseRequest{Name: name})
+	if err != nil {
+		return err
+	}
+	if c.GetState() != caseworkv1.CaseState_CASE_STATE_DRAFT || c.GetItem() != a.item.GetName() {
+		return fault.CaseWrongState
+	}
+	a.view.Applicant, a.view.Subject, a.view.Mandate = c.GetApplicant(), c.GetSubject(), c.GetMandate()
+	a.view.Draft, a.view.Etag = name, c.GetEtag()
+	if c.GetForm() != nil {
+		a.filled = c.GetForm().AsMap()
+	}
+	for i := range a.view.Materials {
+		a.view.Materials[i].Way = wayOf(c, a.view.Materials[i].GetId())
+	}
+	return nil
+}
+
+func wayOf(c *caseworkv1.Case, id string) string {
+	for _, m := range c.GetMaterials() {
+		switch {
+		case m.GetMaterialId() != id:
+		case m.GetPaper():
+			return "paper"
+		case m.GetPromised():
+			return "later"
+		}
+	}
+	return ""
+}
+
+// take reads what the browser sent.
+func (a *application) take(sent url.Values) {
+	v := &a.view
+	if a.schema != nil {
+		a.filled = read(a.schema.Fields, sent, formPrefix)
+	}
+	v.Subject, v.Mandate, v.Draft, v.Etag = strings.TrimSpace(sent.Get("subject")), sent.Get("mandate"), sent.Get("draft"), sent.Get("etag")
+	if id := sent.Get("request_id"); uuid.Validate(id) == nil {
+		v.RequestID = id
+	}
+	v.Applicant = applicantSent(sent)
+	for i, m := range v.Materials {
+		v.Materials[i].Way = sent.Get("material." + m.GetId())
+	}
+}
+
+// applicantSent is the applicant as typed. A credit code begins with a letter or a digit
+// like an identity number, but is never as long.
+func applicantSent(sent url.Values) *caseworkv1.Applicant {
+	a := &caseworkv1.Applicant{
+		DisplayName: strings.TrimSpace(sent.Get("applicant.display_name")), IdNumber: squeeze(sent.Get("applicant.id_number")),
+		Phone: strings.TrimSpace(sent.Get("applicant.phone")), Address: strings.TrimSpace(sent.Get("applicant.address")),
+		ContactName: strings.TrimSpace(sent.Get("applicant.contact_name")),
+		Type:        caseworkv1.ApplicantType_APPLICANT_TYPE_PERSON, IdType: caseworkv1.IdType_ID_TYPE_RESIDENT_ID,
+	}
+	if sent.Get("applicant.id_type") == "uscc" {
+		a.Type, a.IdType = caseworkv1.ApplicantType_APPLICANT_TYPE_ENTERPRISE, caseworkv1.IdType_ID_TYPE_USCC
+	}
+	return a
+}
+
+// check holds the form against the schema without sending it.
+func (a *application) check(complete bool) error {
+	if a.schema == nil {
+		return nil
+	}
+	if found := a.schema.Check("case.form", a.filled, complete); len(found) > 0 {
+		return fault.FormInvalid.New(fault.Violations(found...))
+	}
+	return nil
+}
+
+// send saves or submits the application.
+func (s *Site) send(ctx context.Context, a *application, submit bool) (*caseworkv1.Case, error) {
+	v := &a.view
+	kase := &caseworkv1.Case{
+		Name: v.Draft, Etag: v.Etag, Item: a.item.GetName(), Applicant: v.Applicant, Subject: v.Subject, Mandate: v.Mandate, Channel: caseworkv1.Channel_CHANNEL_WEB,
+	}
+	if a.schema != nil {
+		filled, err := structpb.NewStruct(a.filled)
+		if err != nil {
+			return nil, fault.FormInvalid.New(fault.Cause(err))
+		}
+		kase.Form = filled
+	}
+	for _, m := range v.Materials {
+		switch m.Way {
+		case "paper":
+			kase.Materials = append(kase.Materials, &caseworkv1.CaseMaterial{MaterialId: m.GetId(), Paper: true})
+		case "later":
+			kase.Materials = append(kase.Materials, &caseworkv1.CaseMaterial{MaterialId: m.GetId(), Promised: true})
+		}
+	}
+	parent, casework := "halls/"+hallOf(a.item.GetName()), s.cfg.Clients.Casework
+	switch {
+	case v.Draft != "":
+		saved, err := casework.UpdateCase(ctx, &caseworkv1.UpdateCaseRequest{Case: kase, RequestId: v.RequestID})
+		if err != nil || !submit {
+			return saved, err
+		}
+		v.Etag = saved.GetEtag()
+		return casework.SubmitCase(ctx, &caseworkv1.SubmitCaseRequest{Name: v.Draft, Etag: saved.GetEtag(), RequestId: v.RequestID})
+	case submit:
+		return casework.FileCase(ctx, &caseworkv1.FileCaseRequest{Parent: parent, Case: kase, RequestId: v.RequestID})
+	}
+	return casework.CreateCase(ctx, &caseworkv1.CreateCaseRequest{Parent: parent, Case: kase, RequestId: v.RequestID})
+}
+
+// drawApply shows the page with what is wrong beside each field and all of it at the top.
+func (s *Site) drawApply(w http.ResponseWriter, r *http.Request, a *application, code int, found ...error) {
+	v := &a.view
+	v.Errors = map[string]string{}
+	if v.Draft != "" {
+		// The draft may have been saved though it could not be submitted: what is sent next
+		// is another request.
+		v.RequestID = uuid.NewString()
+	}
+	for _, err := range found {
+		if err != nil {
+			s.report(r.Context(), err)
+			v.note(fault.Of(err))
+		}
+	}
+	v.Wrong = v.wrongOutside()
+	if a.schema != nil {
+		p := &paper{errors: v.Errors, known: a.known, blanks: a.blanks}
+		v.Fields = p.draw(a.schema.Fields, a.filled, formPrefix)
+		v.Wrong = append(v.Wrong, wrongFields(v.Fields, "")...)
+		for _, key := range []string{"form", "form.*"} {
+			if v.Errors[key] != "" {
+				v.Top = append(v.Top, v.Errors[key])
+			}
+		}
+	}
+	s.show(w, r, "apply", code, page{Title: "网上申办：" + a.item.GetTitle(), Data: *v})
+}
+
+// note keeps what an error says of each field; what it says of none is told at the top.
+func (v *applyView) note(f *fault.Fault) {
+	for _, one := range f.Violations() {
+		v.Errors[strings.TrimPrefix(one.Field, "case.")] = one.ZH
+	}
+	fields := f.Reason().Name == fault.FormInvalid.Name || f.Reason().Name == fault.InvalidArgument.Name
+	if !fields || len(f.Violations()) == 0 {
+		v.Top = append(v.Top, f.Message(fault.Chinese))
+	}
+}
+
+// wrongOutside are the errors of what is on the page beside the form itself.
+func (v *applyView) wrongOutside() []wrong {
+	var out []wrong
+	for _, f := range []struct{ key, id, title, value string }{
+		{"mandate", "mandate", "为谁办理", v.Mandate}, {"applicant.display_name", "a-name", "姓名或单位名称", v.Applicant.GetDisplayName()},
+		{"applicant.id_number", "a-id", "证件号码", v.Applicant.GetIdNumber()}, {"applicant.contact_name", "a-contact", "联系人", "-"},
+		{"applicant.phone", "a-phone", "联系电话", v.Applicant.GetPhone()}, {"applicant.address", "a-address", "收件地址", "-"},
+		{"subject", "a-subject", "申请内容", "-"}, {"materials", "materials", "申请材料", "-"},
+	} {
+		if v.Errors[f.key] == "" {
+			continue
+		}
+		if f.value == "" {
+			v.Errors[f.key] = "必须填写"
+		}
+		out = append(out, wrong{f.id, f.title, v.Errors[f.key]})
+	}
+	return out
+}
+
+// wrongFields are the fields with errors in the order of the page.
+func wrongFields(fields []*field, before string) []wrong {
+	var out []wrong
+	for _, f := range fields {
+		title := f.Title
+		if before != "" {
+			title = before + "，" + title
+		}
+		if f.Error != "" {
+			out = append(out, wrong{f.ID, title, f.Error})
+		}
+		inner := title
+		if f.Kind == form.List {
+			inner = ""
+		}
+		out = append(out, wrongFields(f.Inner, inner)...)
+		for i, row := range f.Rows {
+			out = append(out, wrongFields(row, title+"第 "+itoa(i+1)+" 项")...)
+		}
+	}
+	return out
+}
