@@ -184,6 +184,13 @@ func (g *Gateway) finish(r *http.Request, in *info, w *recorder, took time.Durat
 		w.code = http.StatusOK
 	}
 	g.metrics.observe(r.Method, in, w.code, w.stream, took)
+	level := slog.LevelInfo
+	if in.cause != nil {
+		level = slog.LevelError
+	}
+	if !g.rt.Log.Enabled(r.Context(), level) {
+		return
+	}
 	attrs := []slog.Attr{
 		slog.String("role", Role), slog.String("method", methodLabel(r.Method)), slog.String("pattern", in.pattern),
 		slog.Int("code", w.code), slog.Float64("duration_ms", float64(took.Microseconds())/1000),
@@ -192,9 +199,7 @@ func (g *Gateway) finish(r *http.Request, in *info, w *recorder, took time.Durat
 	if in.reason != "" {
 		attrs = append(attrs, slog.String("reason", in.reason))
 	}
-	level := slog.LevelInfo
 	if in.cause != nil {
-		level = slog.LevelError
 		attrs = append(attrs, slog.String("error", in.cause.Error()))
 	}
 	g.rt.Log.LogAttrs(r.Context(), level, "request", attrs...)

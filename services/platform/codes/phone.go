@@ -25,6 +25,9 @@ var (
 // without area code is refused: nobody else could call it.
 func Phone(s string) (string, error) {
 	typed := strings.ReplaceAll(compact(s), "—", "-")
+	if mobile.MatchString(typed) {
+		return typed, nil // as nearly everybody writes it
+	}
 	// The extension comes first: 0755-8312345-1 is no number of eight digits. A mobile
 	// has none, so the last hyphen of 138-1234-1234 divides nothing.
 	if parts := extension.FindStringSubmatch(typed); parts != nil {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"slices"
 	"sync"
 
 	"google.golang.org/protobuf/proto"
@@ -35,32 +36,41 @@ func RequestKey(hall, principal, method, requestID string) string {
 // request id and the etags, since a client may read anew before it repeats itself.
 // The same content gives the same hash in every build of the program.
 func RequestHash(m proto.Message) []byte {
-	c := proto.Clone(m)
-	strip(c.ProtoReflect())
-	sum := sha256.Sum256(Deterministic(c))
+	sum := sha256.Sum256(Deterministic(bare(m.ProtoReflect()).Interface()))
 	return sum[:]
 }
 
-// strip clears the request id and the etag of a message and of those in it.
-func strip(m protoreflect.Message) {
-	for _, f := range strippedOf(m.Descriptor()) {
+// bare is the message without the request id and the etags in it. What holds none is
+// shared with the message, not copied.
+func bare(m protoreflect.Message) protoreflect.Message {
+	fields := strippedOf(m.Descriptor())
+	if len(fields) == 0 {
+		return m
+	}
+	out := m.New()
+	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		switch {
-		case !m.Has(f):
-		case f.Message() == nil:
-			m.Clear(f)
+		case !slices.Contains(fields, f):
+			out.Set(f, v)
+		case f.Message() == nil: // left out
 		case f.IsMap():
-			m.Get(f).Map().Range(func(_ protoreflect.MapKey, v protoreflect.Value) bool {
-				strip(v.Message())
+			all := out.Mutable(f).Map()
+			v.Map().Range(func(k protoreflect.MapKey, e protoreflect.Value) bool {
+				all.Set(k, protoreflect.ValueOfMessage(bare(e.Message())))
 				return true
 			})
 		case f.IsList():
-			for i := range m.Get(f).List().Len() {
-				strip(m.Get(f).List().Get(i).Message())
+			all := out.Mutable(f).List()
+			for i := range v.List().Len() {
+				all.Append(protoreflect.ValueOfMessage(bare(v.List().Get(i).Message())))
 			}
 		default:
-			strip(m.Get(f).Message())
+			out.Set(f, protoreflect.ValueOfMessage(bare(v.Message())))
 		}
-	}
+		return true
+	})
+	out.SetUnknown(m.GetUnknown())
+	return out
 }
 
 // stripped are the fields of each message to clear or to look into: few of many, so

@@ -166,8 +166,12 @@ func hallOf(name string) (string, bool) {
 }
 
 // findNUL looks for a NUL byte in any text of the message. Databases treat it
-// differently, and no form of writing needs it.
+// differently, and no form of writing needs it. Where it stands is only worked out once
+// there is one: nearly no message has any.
 func findNUL(m protoreflect.Message, prefix string) (path string, found bool) {
+	if !holdsNUL(m) {
+		return "", false
+	}
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		at := prefix + string(f.Name())
 		switch {
@@ -202,4 +206,31 @@ func nulIn(f protoreflect.FieldDescriptor, v protoreflect.Value, at string) (str
 	default:
 		return "", false
 	}
+}
+
+// holdsNUL reports whether any text of the message has one.
+func holdsNUL(m protoreflect.Message) (found bool) {
+	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		text := f.Kind() == protoreflect.StringKind
+		switch {
+		case f.IsMap():
+			texts, messages := f.MapValue().Kind() == protoreflect.StringKind, f.MapValue().Message() != nil
+			v.Map().Range(func(k protoreflect.MapKey, e protoreflect.Value) bool {
+				found = strings.IndexByte(k.String(), 0) >= 0 || texts && strings.IndexByte(e.String(), 0) >= 0 || messages && holdsNUL(e.Message())
+				return !found
+			})
+		case !text && f.Message() == nil:
+		case f.IsList():
+			for i := 0; i < v.List().Len() && !found; i++ {
+				e := v.List().Get(i)
+				found = text && strings.IndexByte(e.String(), 0) >= 0 || !text && holdsNUL(e.Message())
+			}
+		case text:
+			found = strings.IndexByte(v.String(), 0) >= 0
+		default:
+			found = holdsNUL(v.Message())
+		}
+		return !found
+	})
+	return found
 }
