@@ -70,13 +70,17 @@ func measureLife(ctx context.Context, b *bench) (err error) {
 func lifeRow(what string, all []float64, last measured) row {
 	return row{
 		what: what, figure: rate(median(all)), reach: "≥ 150/s", met: median(all) >= 150,
-		notes: fmt.Sprintf("%d rounds, %s, %d cases in hand; a call p50 %s, p99 %s; the followers were done %s after; with that time %s; hall %d µs CPU a lifecycle",
-			len(all), spread(all, rate), lifeClients, millis(last.P50), millis(last.P99), millis(last.behind), rate(last.sustained()), last.cpu.Microseconds()),
+		notes: fmt.Sprintf("%d rounds, %s, %d cases in hand; a call p50 %s, p99 %s; the followers were done %s after; with that time %s; hall %d µs CPU a lifecycle, its PostgreSQL %d",
+			len(all), spread(all, rate), lifeClients, millis(last.P50), millis(last.P99), millis(last.behind), rate(last.sustained()), last.cpu.Microseconds(), last.store.Microseconds()),
 	}
 }
 
-// lives makes the rounds of lifecycles.
+// lives makes the rounds of lifecycles. Each hall begins right behind a checkpoint and
+// warms up for as long.
 func (b *bench) lives(ctx context.Context, h *hall, name string) (all []float64, last measured, err error) {
+	if err := h.pg.exec(ctx, "CHECKPOINT"); err != nil {
+		return nil, last, err
+	}
 	if _, err := h.load(loadSpec{Kind: loadLife, Clients: lifeClients, For: b.plan.round / 3}); err != nil {
 		return nil, last, err
 	}
