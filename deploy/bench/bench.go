@@ -22,11 +22,19 @@ type plan struct {
 	// starts is how often a hall is started from nothing, searches how often the search
 	// is measured.
 	starts, searches int
+	// clocks is how many clocks are open in a quiet hour, quiet how long one is looked at,
+	// due how many then fall due, one after the other and as many at once.
+	clocks, due int
+	quiet       time.Duration
+	// readers is how many read the wall.
+	readers int
 }
 
 var (
-	fullPlan  = plan{rounds: 3, round: 6 * time.Second, pgRound: 5 * time.Second, stored: 1_000_000, lag: 30 * time.Second, starts: 3, searches: 3}
-	shortPlan = plan{rounds: 3, round: time.Second, pgRound: time.Second, stored: 20_000, lag: 4 * time.Second, starts: 1, searches: 1}
+	fullPlan = plan{rounds: 3, round: 6 * time.Second, pgRound: 5 * time.Second, stored: 1_000_000, lag: 30 * time.Second, starts: 3, searches: 3,
+		clocks: 250_000, due: 2000, quiet: time.Minute, readers: 1000}
+	shortPlan = plan{rounds: 3, round: time.Second, pgRound: time.Second, stored: 20_000, lag: 4 * time.Second, starts: 1, searches: 1,
+		clocks: 5000, due: 200, quiet: 5 * time.Second, readers: 50}
 )
 
 // bench is one run.

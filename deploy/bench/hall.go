@@ -29,6 +29,8 @@ type hallSpec struct {
 	NoGroup bool
 	// Roles are what runs; all when empty.
 	Roles []string
+	// Seconds counts working time by the second, at any hour.
+	Seconds bool
 	// Town loads the halls and items; otherwise they are there from a former process.
 	Town bool
 	// Storeless adds a second front door, whose casework stores nothing.
@@ -123,7 +125,10 @@ func hallConfig(spec hallSpec) stand.Config {
 	c.Storage.Driver, c.Storage.DSN, c.Storage.NoGroup = spec.Driver, boot.Secret(spec.DSN), spec.NoGroup
 	c.Issuer.Listen, c.Gateway.Listen = "127.0.0.1:0", "127.0.0.1:0"
 	c.Limits.RatePerSecond, c.Gateway.RatePerSecond = -1, -1
-	c.Gateway.MaxConnsPerAddress = 0
+	c.Gateway.MaxConnsPerAddress, c.Gateway.MaxStreams = 0, 5000
+	if spec.Seconds {
+		c.Supervision.Scheme.CountBy, c.Supervision.Scheme.Hours = "second", []string{allDay}
+	}
 	return c
 }
 

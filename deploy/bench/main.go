@@ -30,6 +30,10 @@ func measures() []measure {
 		{"life", "whole lifecycles, empty and with a million cases stored", measureLife},
 		{"lag", "from the commit to the card and the hub's figure", measureLag},
 		{"start", "start and memory of `up`, readiness of the demo", measureStart},
+		{"clocks", "many open clocks: a quiet hour, and from the due moment to the card", measureClocks},
+		{"rebuild", "cards and due dates of a million cases from their events", measureRebuild},
+		{"dryrun", "other rules tried on a million past cases", measureDryRun},
+		{"wall", "the live wall with a thousand readers", measureWall},
 		{"search", "search among the items of a whole province", measureSearch},
 	}
 }
@@ -50,6 +54,7 @@ func run(ctx context.Context, out io.Writer, args []string) (err error) {
 	flags := pflag.NewFlagSet("bench", pflag.ContinueOnError)
 	only := flags.StringSlice("only", nil, "run these parts only")
 	short := flags.Bool("short", false, "less of everything, in about two minutes")
+	cases := flags.Int("cases", 0, "how many cases are stored, instead of the plan's number")
 	list := flags.Bool("list", false, "list the parts")
 	if err := flags.Parse(singleDash(args)); err != nil {
 		return err
@@ -72,6 +77,9 @@ func run(ctx context.Context, out io.Writer, args []string) (err error) {
 	b := &bench{dir: dir, out: out, report: &report{out: out}, plan: fullPlan}
 	if *short {
 		b.plan = shortPlan
+	}
+	if *cases > 0 {
+		b.plan.stored, b.plan.clocks = *cases, *cases
 	}
 	defer func() { err = errors.Join(err, b.stop(), os.RemoveAll(dir)) }()
 	fmt.Fprintf(out, "%s, %d cores, %s, load %s\n", runtime.Version(), runtime.NumCPU(), processor(), loadAverage())
