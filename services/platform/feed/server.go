@@ -144,6 +144,10 @@ func (s *Server) ReadEvents(ctx context.Context, req *feedv1.ReadEventsRequest) 
 	if err := s.known(ctx, req.GetAfter()); err != nil {
 		return nil, err
 	}
+	// Whoever asks wants to know up to when all is told now, not when last was looked.
+	if _, err := s.pass(ctx); err != nil {
+		return nil, err
+	}
 	events, last, until, err := s.batch(ctx, req.GetAfter(), min(size, maxPage))
 	if err != nil {
 		return nil, err

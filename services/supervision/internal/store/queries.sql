@@ -4,6 +4,9 @@ SELECT * FROM clocks WHERE case_name = $1;
 -- name: DueCases :many
 SELECT case_name FROM clocks WHERE source = $1 AND next_at > 0 AND next_at < $2 ORDER BY next_at LIMIT $3;
 
+-- name: NextDue :one
+SELECT CAST(COALESCE(MIN(next_at), 0) AS BIGINT) FROM clocks WHERE source = $1 AND next_at > 0;
+
 -- name: LiveCases :many
 SELECT case_name FROM clocks WHERE case_name > $1 AND (open OR next_at > 0) ORDER BY case_name LIMIT $2;
 

@@ -69,6 +69,13 @@ func DueCases(ctx context.Context, q db.Querier, source string, before time.Time
 	return queries.New(q).DueCases(ctx, queries.DueCasesParams{Source: source, NextAt: db.Micros(before), Limit: int32(limit)})
 }
 
+// NextDue is the earliest moment at which a finding about a source's falls due; zero for
+// never.
+func NextDue(ctx context.Context, q db.Querier, source string) (time.Time, error) {
+	at, err := queries.New(q).NextDue(ctx, source)
+	return db.Time(at), err
+}
+
 // LiveCases names cases whose clocks still matter, by name after a name.
 func LiveCases(ctx context.Context, q db.Querier, after string, limit int) ([]string, error) {
 	return queries.New(q).LiveCases(ctx, queries.LiveCasesParams{CaseName: after, Limit: int32(limit)})

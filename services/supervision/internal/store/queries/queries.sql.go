@@ -1420,6 +1420,17 @@ func (q *Queries) NearestClocks(ctx context.Context, arg NearestClocksParams) ([
 	return items, nil
 }
 
+const nextDue = `-- name: NextDue :one
+SELECT CAST(COALESCE(MIN(next_at), 0) AS BIGINT) FROM clocks WHERE source = $1 AND next_at > 0
+`
+
+func (q *Queries) NextDue(ctx context.Context, source string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, nextDue, source)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const nextOrder = `-- name: NextOrder :one
 SELECT id, name, hall, department, next_at, sequence, data FROM orders WHERE next_at > 0 ORDER BY next_at LIMIT 1
 `
