@@ -1,6 +1,7 @@
 package web
 
 import (
+	"math"
 	"net/url"
 	"slices"
 	"strconv"
@@ -181,7 +182,7 @@ func readOne(f *form.Field, sent url.Values, name string) any {
 		return nil
 	}
 	if f.Kind == form.Number || f.Kind == form.Integer {
-		if n, err := strconv.ParseFloat(typed, 64); err == nil {
+		if n, err := strconv.ParseFloat(typed, 64); err == nil && !math.IsNaN(n) && !math.IsInf(n, 0) {
 			return n
 		}
 	}

@@ -3,6 +3,7 @@ package form
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +24,10 @@ func (s *Schema) Check(at string, values map[string]any, complete bool) []fault.
 		values = map[string]any{}
 	}
 	c := checker{at: at, complete: complete, seen: map[string]bool{}}
-	c.texts(values, at)
+	if !c.texts(values, at) {
+		// JSON has no such number, and so the library has no answer to it.
+		return c.found
+	}
 	var invalid *jsonschema.ValidationError
 	if err := s.compiled.Validate(values); errors.As(err, &invalid) {
 		c.leaves(invalid)
@@ -52,27 +56,36 @@ func (c *checker) add(path string, reason *fault.Reason, w words) {
 }
 
 // texts refuses what cannot be seen: what is filled in is copied into documents, where it
-// must say what it shows. Names that nobody defined are left to the schema.
-func (c *checker) texts(v any, path string) {
+// must say what it shows. Names that nobody defined are left to the schema. false tells
+// that there is a number that is none.
+func (c *checker) texts(v any, path string) bool {
+	numbers := true
 	switch v := v.(type) {
+	case float64:
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			c.add(path, fault.FormInvalid, typeWords["number"])
+			return false
+		}
 	case string:
 		if strings.TrimSpace(v) == "" {
-			return
+			break
 		}
 		if _, err := codes.Text(v, 10_000); err != nil {
 			c.add(path, fault.FormInvalid, words{"含有不能显示的字符", "holds characters that cannot be seen"})
 		}
 	case []any:
 		for i, one := range v {
-			c.texts(one, path+"["+strconv.Itoa(i)+"]")
+			numbers = c.texts(one, path+"["+strconv.Itoa(i)+"]") && numbers
 		}
 	case map[string]any:
 		for key, one := range v {
-			if keyName.MatchString(key) {
-				c.texts(one, path+"."+key)
+			if !keyName.MatchString(key) {
+				key = "*"
 			}
+			numbers = c.texts(one, path+"."+key) && numbers
 		}
 	}
+	return numbers
 }
 
 // leaves tells of the errors that have no causes: the others only say where they are.

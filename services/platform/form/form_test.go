@@ -1,6 +1,7 @@
 package form
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -97,6 +98,8 @@ func TestCheck(t *testing.T) {
 		"twice":        {good(func(v map[string]any) { v["needs"] = []any{"a", "a"} }), []string{"form.needs FORM_INVALID"}, []string{"form.needs FORM_INVALID"}},
 		"hidden":       {good(func(v map[string]any) { v["note"] = "正文\u202e倒序" }), []string{"form.note FORM_INVALID"}, []string{"form.note FORM_INVALID"}},
 		"wrong phone":  {good(func(v map[string]any) { v["phones"] = []any{"13800000000", "x"} }), []string{"form.phones[1] FORM_INVALID"}, []string{"form.phones[1] FORM_INVALID"}},
+		"no number":    {good(func(v map[string]any) { v["area"] = math.NaN() }), []string{"form.area FORM_INVALID"}, []string{"form.area FORM_INVALID"}},
+		"endless":      {good(func(v map[string]any) { v["x"] = []any{math.Inf(1)} }), []string{"form.x[0] FORM_INVALID"}, []string{"form.x[0] FORM_INVALID"}},
 		"long pattern": {good(func(v map[string]any) { v["plate"] = "粤A" + strings.Repeat("1", 9000) }), []string{"form.plate FORM_INVALID"}, []string{"form.plate FORM_INVALID"}},
 	} {
 		for complete, want := range map[bool][]string{true: tc.want, false: tc.draft} {
