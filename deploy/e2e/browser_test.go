@@ -193,9 +193,24 @@ func (b *tab) size(width int) {
 	}
 }
 
+// accessible holds the page to what those need who hear it or use no mouse: every input
+// has a label, every id is there once, errors are tied to their fields, one heading leads.
+const accessible = `(() => { const wrong = [], ids = new Set();
+	for (const one of document.querySelectorAll("[id]")) { if (ids.has(one.id)) wrong.push("id twice: " + one.id); ids.add(one.id); }
+	for (const one of document.querySelectorAll("input:not([type=hidden]), select, textarea")) if (!one.labels.length) wrong.push("no label: " + one.name);
+	for (const one of document.querySelectorAll("[aria-describedby]")) for (const id of one.getAttribute("aria-describedby").split(" ")) if (!ids.has(id)) wrong.push("described by nothing: " + id);
+	for (const one of document.querySelectorAll("[role=alert] a")) if (!ids.has(one.hash.slice(1))) wrong.push("leads nowhere: " + one.hash);
+	for (const one of document.querySelectorAll("fieldset")) if (!one.querySelector(":scope > legend")) wrong.push("fieldset without legend: " + one.id);
+	for (const one of document.querySelectorAll("[style], [onclick]")) wrong.push("inline: " + one.outerHTML.slice(0, 80));
+	if (document.querySelectorAll("h1").length !== 1) wrong.push("headings: " + document.querySelectorAll("h1").length);
+	return wrong.join("; "); })()`
+
 // picture takes one of the whole page, and keeps it where somebody wants to look.
 func (b *tab) picture(name string) {
 	b.t.Helper()
+	if wrong := b.must(accessible); wrong != "" {
+		b.t.Errorf("%s: %s", name, wrong)
+	}
 	var answer struct{ Data string }
 	if err := b.do("Page.captureScreenshot", map[string]any{"format": "png", "captureBeyondViewport": true}, &answer); err != nil {
 		b.t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/onehall/onehall/deploy/e2e/house"
+	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	"github.com/onehall/onehall/services/platform/db"
 )
 
@@ -49,6 +50,7 @@ func TestOwnPages(t *testing.T) {
 	b.press("submit")
 	b.shows("申请已提交", "已申办", "提交申请", "/my/cases/")
 	b.picture("case")
+	b.supplement(s)
 
 	b.visit(s.Gateway + "/my")
 	b.shows("我的办事", item.GetTitle(), "已申办", "前受理", "没有。")
@@ -147,4 +149,25 @@ func (b *tab) draft(s *scene, apply string) {
 	b.shows("请更正以下内容", "出生日期：必须填写")
 	b.visit(s.Gateway + "/my")
 	b.shows("暂存", "已申办")
+}
+
+// supplement puts right what a clerk asks for.
+func (b *tab) supplement(s *scene) {
+	b.t.Helper()
+	path := b.must("location.pathname")
+	name := "halls/" + house.City + "/cases/" + path[strings.LastIndexByte(path, '/')+1:]
+	c := get(s, s.window, "/v1/"+name, &caseworkv1.Case{})
+	s.act(s.window, c, "requestSupplement", &caseworkv1.RequestSupplementRequest{Reason: "新生儿姓名与出生医学证明不一致，请更正", MaterialIds: []string{"m1"}})
+	b.visit(s.Gateway + path)
+	b.shows("需要补正", "新生儿姓名与出生医学证明不一致")
+	b.visit(s.Gateway + path + "/supplement")
+	b.shows("陈小满", "出生医学证明")
+	b.fill(map[string]string{"form.child.name": ""})
+	b.press("submit")
+	b.shows("新生儿，姓名：必须填写")
+	b.fill(map[string]string{"form.child.name": "陈小漫"})
+	b.size(390)
+	b.picture("supplement-phone")
+	b.press("submit")
+	b.shows("补正内容已提交", "已申办", "收到补正材料")
 }

@@ -32,8 +32,24 @@ type applyView struct {
 	Errors map[string]string
 	Top    []string
 	Wrong  []wrong
-	Note   string
+	// Case and Notice are of a supplement: then nothing else but the form is asked for.
+	Case   *caseworkv1.Case
+	Notice *caseworkv1.Supplement
 }
+
+// Action is where the page sends to.
+func (v applyView) Action() string {
+	if v.Case != nil {
+		return casePath(v.Case.GetName()) + "/supplement"
+	}
+	return applyPath(v.Item.GetName())
+}
+
+// applyPath is the address of the page on which an item is applied for.
+func applyPath(item string) string { return "/apply/" + hallOf(item) + "/" + lastPart(item) }
+
+// formSchema is an item's form.
+type formSchema = form.Schema
 
 // wrong is one line of the list at the top: what is wrong, and where.
 type wrong struct{ ID, Title, Text string }
@@ -71,27 +87,40 @@ func (s *Site) apply(w http.ResponseWriter, r *http.Request, c *session) {
 		s.drawApply(w, r, a, http.StatusOK)
 		return
 	}
-	a.take(r.PostForm)
-	op, name, _ := strings.Cut(r.PostForm.Get("op"), ":")
+	op := a.takeOp(r.PostForm)
+	if op != "save" && op != "submit" {
+		s.drawApply(w, r, a, http.StatusOK, a.checked(op))
+		return
+	}
+	done, err := s.send(r.Context(), a, op == "submit")
+	if err == nil {
+		http.Redirect(w, r, casePath(done.GetName())+"?done="+op, http.StatusSeeOther)
+		return
+	}
+	// What the page can see for itself is told too, though the hall may have stopped at less.
+	s.drawApply(w, r, a, statusOf(err), err, a.check(op == "submit"))
+}
+
+// takeOp reads what the browser sent, and does what the page itself can: add a row or
+// take one away. It gives the button's word.
+func (a *application) takeOp(sent url.Values) string {
+	a.take(sent)
+	op, name, _ := strings.Cut(sent.Get("op"), ":")
 	switch op {
 	case "add":
 		a.blanks[name]++
 	case "remove":
 		remove(a.filled, name)
-	case "save", "submit":
-		done, err := s.send(r.Context(), a, op == "submit")
-		if err == nil {
-			http.Redirect(w, r, casePath(done.GetName())+"?done="+op, http.StatusSeeOther)
-			return
-		}
-		// What the page can see for itself is told too, though the hall may have stopped at less.
-		s.drawApply(w, r, a, statusOf(err), err, a.check(op == "submit"))
-		return
-	default:
-		s.drawApply(w, r, a, http.StatusOK, a.check(true))
-		return
 	}
-	s.drawApply(w, r, a, http.StatusOK)
+	return op
+}
+
+// checked is what is wrong with the form, where the button asked for that.
+func (a *application) checked(op string) error {
+	if op == "add" || op == "remove" {
+		return nil
+	}
+	return a.check(true)
 }
 
 // open reads the item and its form.
@@ -101,9 +130,7 @@ func (s *Site) open(r *http.Request) (*application, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &application{item: item, filled: map[string]any{}, known: map[string]bool{}, blanks: map[string]int{}}
-	a.schema = s.schemas.of(item)
-	a.view = applyView{Item: item, Schema: a.schema, Revision: item.GetRevision(), Applicant: &caseworkv1.Applicant{}, RequestID: uuid.NewString()}
+	a := newApplication(item, s.schemas.of(item))
 	mandates, err := s.cfg.Clients.Applicant.ListMandates(r.Context(), &caseworkv1.ListMandatesRequest{Side: caseworkv1.MandateSide_MANDATE_SIDE_RECEIVED, PageSize: 200})
 	if err != nil {
 		return nil, err
@@ -223,6 +250,7 @@ func (s *Site) send(ctx context.Context, a *application, submit bool) (*casework
 	v := &a.view
 	kase := &caseworkv1.Case{
 		Name: v.Draft, Etag: v.Etag, Item: a.item.GetName(), Applicant: v.Applicant, Subject: v.Subject, Mandate: v.Mandate, Channel: caseworkv1.Channel_CHANNEL_WEB,
+		Materials: a.materials(),
 	}
 	if a.schema != nil {
 		filled, err := structpb.NewStruct(a.filled)
@@ -230,14 +258,6 @@ func (s *Site) send(ctx context.Context, a *application, submit bool) (*casework
 			return nil, fault.FormInvalid.New(fault.Cause(err))
 		}
 		kase.Form = filled
-	}
-	for _, m := range v.Materials {
-		switch m.Way {
-		case "paper":
-			kase.Materials = append(kase.Materials, &caseworkv1.CaseMaterial{MaterialId: m.GetId(), Paper: true})
-		case "later":
-			kase.Materials = append(kase.Materials, &caseworkv1.CaseMaterial{MaterialId: m.GetId(), Promised: true})
-		}
 	}
 	parent, casework := "halls/"+hallOf(a.item.GetName()), s.cfg.Clients.Casework
 	switch {
@@ -252,6 +272,20 @@ func (s *Site) send(ctx context.Context, a *application, submit bool) (*casework
 		return casework.FileCase(ctx, &caseworkv1.FileCaseRequest{Parent: parent, Case: kase, RequestId: v.RequestID})
 	}
 	return casework.CreateCase(ctx, &caseworkv1.CreateCaseRequest{Parent: parent, Case: kase, RequestId: v.RequestID})
+}
+
+// materials are those that come on paper or are promised.
+func (a *application) materials() []*caseworkv1.CaseMaterial {
+	var out []*caseworkv1.CaseMaterial
+	for _, m := range a.view.Materials {
+		switch m.Way {
+		case "paper":
+			out = append(out, &caseworkv1.CaseMaterial{MaterialId: m.GetId(), Paper: true})
+		case "later":
+			out = append(out, &caseworkv1.CaseMaterial{MaterialId: m.GetId(), Promised: true})
+		}
+	}
+	return out
 }
 
 // drawApply shows the page with what is wrong beside each field and all of it at the top.
@@ -280,13 +314,17 @@ func (s *Site) drawApply(w http.ResponseWriter, r *http.Request, a *application,
 			}
 		}
 	}
-	s.show(w, r, "apply", code, page{Title: "网上申办：" + a.item.GetTitle(), Data: *v})
+	title := "网上申办：" + a.item.GetTitle()
+	if v.Case != nil {
+		title = "补正：" + a.item.GetTitle()
+	}
+	s.show(w, r, "apply", code, page{Title: title, Data: *v})
 }
 
 // note keeps what an error says of each field; what it says of none is told at the top.
 func (v *applyView) note(f *fault.Fault) {
 	for _, one := range f.Violations() {
-		v.Errors[strings.TrimPrefix(one.Field, "case.")] = one.ZH
+		v.Errors[strings.TrimPrefix(one.Field, "case.")] = one.ZH // a supplement's fields have no such beginning
 	}
 	fields := f.Reason().Name == fault.FormInvalid.Name || f.Reason().Name == fault.InvalidArgument.Name
 	if !fields || len(f.Violations()) == 0 {

@@ -107,7 +107,8 @@ func (s *Site) ownPages() {
 	s.mux.HandleFunc("GET /login/done", s.loginDone)
 	s.mux.HandleFunc("POST /logout", s.own(s.logout))
 	for path, page := range map[string]func(http.ResponseWriter, *http.Request, *session){
-		"/my/profile": s.profile, "/my/mandates": s.giveMandate, "/my/cases/{hall}/{no}": s.myCase, "/apply/{hall}/{code}": s.apply,
+		"/my/profile": s.profile, "/my/mandates": s.giveMandate, "/my/cases/{hall}/{no}": s.myCase, "/my/cases/{hall}/{no}/supplement": s.supplement,
+		"/apply/{hall}/{code}": s.apply,
 	} {
 		s.mux.HandleFunc("GET "+path, s.own(page))
 		s.mux.HandleFunc("POST "+path, s.own(page))

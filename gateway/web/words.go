@@ -36,7 +36,7 @@ func (s *Site) words() template.FuncMap {
 		"caseState": func(st caseworkv1.CaseState) string { return caseStateWords[st] },
 		"mandate":   func(st caseworkv1.MandateState) string { return mandateWords[st] },
 		"casePath":  casePath,
-		"applyPath": func(name string) string { return "/apply/" + hallOf(name) + "/" + lastPart(name) },
+		"applyPath": applyPath,
 		"signIn":    func() bool { return s.signIn != nil },
 		"add":       func(a, b int) int { return a + b },
 	}

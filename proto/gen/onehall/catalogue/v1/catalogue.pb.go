@@ -3102,7 +3102,7 @@ func (x *CheckItemRequest) GetName() string {
 // One finding of a publishing check.
 type Finding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Which check: Q1 to Q12.
+	// Which check: Q1 to Q13.
 	Rule string `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
 	// How bad.
 	Severity Severity `protobuf:"varint,2,opt,name=severity,proto3,enum=onehall.catalogue.v1.Severity" json:"severity,omitempty"`
