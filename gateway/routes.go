@@ -48,6 +48,12 @@ func services() []service {
 		{"casework", serviceOf(caseworkv1.File_onehall_casework_v1_exchange_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
 			return caseworkv1.RegisterExchangeServiceHandlerClient(ctx, mux, caseworkv1.NewExchangeServiceClient(cc))
 		}},
+		{"casework", serviceOf(caseworkv1.File_onehall_casework_v1_flow_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
+			return caseworkv1.RegisterFlowServiceHandlerClient(ctx, mux, caseworkv1.NewFlowServiceClient(cc))
+		}},
+		{"casework", serviceOf(caseworkv1.File_onehall_casework_v1_fee_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
+			return caseworkv1.RegisterFeeServiceHandlerClient(ctx, mux, caseworkv1.NewFeeServiceClient(cc))
+		}},
 		{"supervision", serviceOf(supervisionv1.File_onehall_supervision_v1_supervision_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
 			return supervisionv1.RegisterSupervisionServiceHandlerClient(ctx, mux, supervisionv1.NewSupervisionServiceClient(cc))
 		}},

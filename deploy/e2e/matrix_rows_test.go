@@ -162,6 +162,7 @@ func (s *scene) caseRows(x things) map[string]row {
 		"PrintCaseDocument": the(func() proto.Message {
 			return &caseworkv1.PrintCaseDocumentRequest{Name: x.kase, Kind: caseworkv1.DocumentKind_DOCUMENT_KIND_RECEIPT}
 		}),
+		"ListRefusedAttempts": the(func() proto.Message { return &caseworkv1.ListRefusedAttemptsRequest{Parent: x.kase} }),
 		// The same item twice, so that nothing is saved.
 		"FileJointCase": list(func() proto.Message {
 			part := &caseworkv1.JointPart{Item: x.item, Materials: application().GetMaterials()}
@@ -196,6 +197,10 @@ func (s *scene) stepRows(x things) map[string]row {
 		"HandOverCase": &caseworkv1.HandOverCaseRequest{Department: x.department, Reason: "该事项由其他部门办理更为合适"},
 		"IssueLicense": &caseworkv1.IssueLicenseRequest{LicenseNo: "证字1号", LicenseName: "居住证"},
 		"RevokeCase":   &caseworkv1.RevokeCaseRequest{Reason: "以欺骗手段取得许可，事实清楚", Remedies: "可申请行政复议"}, "ChangeRevision": &caseworkv1.ChangeRevisionRequest{ItemRevision: 1},
+		"PerformStep": &caseworkv1.PerformStepRequest{StepId: "survey"}, "SendBackStep": &caseworkv1.SendBackStepRequest{Reason: "勘验记录缺少照片，请补充"},
+		"FillGap":   &caseworkv1.FillGapRequest{Materials: []*caseworkv1.CaseMaterial{{MaterialId: "m1", Paper: true}}},
+		"ChargeFee": &caseworkv1.ChargeFeeRequest{DisplayName: "工本费", AmountFen: 1000}, "RecordPayment": &caseworkv1.RecordPaymentRequest{Serial: 1, Way: caseworkv1.PaymentWay_PAYMENT_WAY_CASH, ReceiptNo: "1"},
+		"WaiveFee": &caseworkv1.WaiveFeeRequest{Serial: 1, Reason: "低保家庭，依规定免收"}, "RefundFee": &caseworkv1.RefundFeeRequest{Serial: 1, AmountFen: 1, Reason: "多收的费用，退还申请人"},
 	} {
 		rows[name] = the(func() proto.Message { return named(m, x.kase) })
 	}

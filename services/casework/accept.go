@@ -122,11 +122,13 @@ func (s *Service) ReceiveSupplement(ctx context.Context, req *caseworkv1.Receive
 					return in, err
 				}
 			}
-			all, err = s.merged(t.c, req.GetMaterials())
+			all, err = s.merged(t.c, req.GetMaterials(), t.asApplicant)
+			in.Filled = filling(t.c, req.GetMaterials())
 			return in, err
 		},
 		effect: func(t *turn) {
 			t.c.Materials = all
+			filled(t)
 			if req.GetForm() != nil {
 				t.c.Form = req.GetForm()
 			}
@@ -142,12 +144,12 @@ func (s *Service) ReceiveSupplement(ctx context.Context, req *caseworkv1.Receive
 
 // merged is the materials of a case with those brought now: one with the id of an
 // earlier one replaces it.
-func (s *Service) merged(c *caseworkv1.Case, sent []*caseworkv1.CaseMaterial) ([]*caseworkv1.CaseMaterial, error) {
+func (s *Service) merged(c *caseworkv1.Case, sent []*caseworkv1.CaseMaterial, asApplicant bool) ([]*caseworkv1.CaseMaterial, error) {
 	item, err := s.itemOfCase(c)
 	if err != nil {
 		return nil, err
 	}
-	brought, err := materials(item, sent)
+	brought, err := s.materials(item, sent, asApplicant)
 	if err != nil {
 		return nil, err
 	}
@@ -172,11 +174,21 @@ func (s *Service) AcceptCase(ctx context.Context, req *caseworkv1.AcceptCaseRequ
 	return s.perform(ctx, step{
 		rpc: "AcceptCase", event: "case.accepted", command: rules.Accept,
 		request: req, etag: req.GetEtag(), happened: req.GetHappenedAt(), detail: requestDetail(req),
-		input: func(*turn) (rules.Input, error) {
-			_, err := optional("opinion", req.GetOpinion(), 2000)
-			return rules.Input{WithGaps: req.GetWithGaps()}, err
+		input: func(t *turn) (in rules.Input, err error) {
+			if _, err := optional("opinion", req.GetOpinion(), 2000); err != nil {
+				return in, err
+			}
+			told := t.now
+			if h := req.GetHappenedAt(); h != nil {
+				told = h.AsTime()
+			}
+			in.Gaps, err = s.gaps(t, req.GetGaps(), req.GetWithGaps(), told)
+			return in, err
 		},
-		effect: func(t *turn) { t.c.AcceptTime = stamp(t.after.Accepted) },
+		effect: func(t *turn) {
+			t.c.AcceptTime = stamp(t.after.Accepted)
+			s.accepted(t.c, t.after)
+		},
 	})
 }
 

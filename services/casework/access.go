@@ -30,7 +30,7 @@ func caller(ctx context.Context) (authn.Access, error) {
 // window's when the window wrote it.
 func reach(a authn.Access, c *caseworkv1.Case) (asApplicant, ok bool) {
 	owner := mayOwn(a) && a.IdentityKey == c.GetApplicantKey()
-	office := a.Scope != optionsv1.Scope_SCOPE_OWN && a.Covers(hallOf(c.GetName()), lastPart(c.GetDepartment()), "")
+	office := a.Scope != optionsv1.Scope_SCOPE_OWN && (a.Covers(hallOf(c.GetName()), lastPart(c.GetDepartment()), "") || guest(a, c))
 	if c.GetState() == caseworkv1.CaseState_CASE_STATE_DRAFT {
 		office = office && c.GetOnBehalf() && atWindow(a)
 	}

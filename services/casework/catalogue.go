@@ -175,11 +175,17 @@ func itemOf(r *cataloguev1.ItemRevision) (*rules.Item, error) {
 		item.Limits.Unit = workday.NaturalDays
 	}
 	for _, m := range i.GetMaterials() {
-		item.Materials = append(item.Materials, rules.ItemMaterial{ID: m.GetId(), Title: m.GetDisplayName(), Necessary: m.GetNecessary()})
+		item.Materials = append(item.Materials, rules.ItemMaterial{
+			ID: m.GetId(), Title: m.GetDisplayName(), Necessary: m.GetNecessary(), GapAllowed: m.GetGapAllowed(), PromiseAllowed: m.GetPromiseAllowed(),
+		})
 	}
 	for _, r := range i.GetResults() {
 		item.Archive = max(item.Archive, terms[r.GetArchiveTerm()])
 	}
+	for _, f := range i.GetFees() {
+		item.Fees = append(item.Fees, rules.ItemFee{Name: f.GetDisplayName(), Basis: f.GetBasis()})
+	}
+	item.Charged, item.Flow = i.GetCharged(), flowOf(i)
 	if last := i.GetCancelDate(); last != "" {
 		day, err := workday.ParseDate(last)
 		if err != nil {

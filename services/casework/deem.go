@@ -111,19 +111,23 @@ func (s *Service) silent(row store.Row, c *caseworkv1.Case, now time.Time) bool 
 // deem writes the deemed acceptance, as of the moment at which the limit ended. It is
 // fault.Conflict when the case is no longer as it was read.
 func (s *Service) deem(ctx context.Context, old store.Row, c *caseworkv1.Case, now time.Time) error {
-	before := factsOf(c, old.Happened)
+	before, err := s.facts(c, old.Happened)
+	if err != nil {
+		return err
+	}
 	ended := workday.StartOfDay(old.Due + 1)
 	if ended.Before(old.Happened) {
 		ended = old.Happened // only where papers of the past were entered afterwards
 	}
 	after, err := rules.Apply(before, rules.Input{
 		Command: rules.DeemAccept, Actor: systemActor, Now: now, Happened: ended, Due: old.Due,
-		Received: rules.Received(s.cal, s.policy, old.Hall, before.Receipt()),
+		Received: rules.Received(s.cal, s.policy, old.Hall, before.Receipt()), Gaps: s.usualGaps(before.Missing, old.Hall, ended),
 	})
 	if err != nil {
 		return fmt.Errorf("casework: deemed acceptance of %s: %w", old.CaseNo, err)
 	}
 	c.State, c.AcceptTime, c.DeemedAcceptTime = caseworkv1.CaseState(after.State), stamp(after.Accepted), stamp(after.Deemed)
+	s.accepted(c, after)
 	workOf(c, after)
 	c.UpdateTime, c.Etag = stamp(now), feed.Etag(c.GetName(), old.Seq+1)
 	next, err := s.row(c, after, old.Seq+1)

@@ -161,11 +161,11 @@ func TestDocuments(t *testing.T) {
 	ask := func(login string, kind caseworkv1.DocumentKind) (*caseworkv1.CaseDocument, error) {
 		return h.client.GetCaseDocument(as(t.Context(), login), &caseworkv1.GetCaseDocumentRequest{Name: c.GetName(), Kind: kind})
 	}
-	for kind := caseworkv1.DocumentKind_DOCUMENT_KIND_RECEIPT; kind <= caseworkv1.DocumentKind_DOCUMENT_KIND_REVOCATION; kind++ {
+	for kind := caseworkv1.DocumentKind_DOCUMENT_KIND_RECEIPT; kind <= caseworkv1.DocumentKind_DOCUMENT_KIND_FEE; kind++ {
 		doc, err := ask("ada", kind)
 		switch kind {
 		case caseworkv1.DocumentKind_DOCUMENT_KIND_REFUSAL, caseworkv1.DocumentKind_DOCUMENT_KIND_DECISION, caseworkv1.DocumentKind_DOCUMENT_KIND_DELIVERY,
-			caseworkv1.DocumentKind_DOCUMENT_KIND_REVOCATION:
+			caseworkv1.DocumentKind_DOCUMENT_KIND_FEE, caseworkv1.DocumentKind_DOCUMENT_KIND_REVOCATION:
 			h.refusedWith(err, fault.DocumentNotDue)
 		default:
 			if err != nil || doc.GetText() == "" || doc.GetAddressee() != "艾达" || doc.GetDepartment() != deptName {

@@ -67,6 +67,7 @@ func (s *Service) DecideCase(ctx context.Context, req *caseworkv1.DecideCaseRequ
 			t.c.Decision = &caseworkv1.Decision{
 				Result: req.GetResult(), Reason: t.in.Reason, Remedies: t.in.Remedies, Officer: t.access.Subject, DecideTime: stamp(t.after.DecidedAt),
 			}
+			t.c.GrantedWithGaps = t.after.Granted && t.after.HasGaps()
 		},
 	})
 }

@@ -25,9 +25,17 @@ func factsOf(c *caseworkv1.Case, last time.Time) rules.Case {
 		Linked: c.GetForwardedCase() != "", Last: last, Department: c.GetDepartment(), Assignee: c.GetAssignee(),
 	}
 	for _, m := range c.GetMaterials() {
-		if m.GetPromised() && m.GetSha256() == "" && !m.GetPaper() {
-			f.Gaps = append(f.Gaps, m.GetMaterialId())
+		if m.GetPromised() && m.GetSha256() == "" && !m.GetPaper() && m.GetPromise() == nil {
+			f.Missing = append(f.Missing, m.GetMaterialId())
 		}
+	}
+	for _, g := range c.GetGaps() {
+		f.Gaps = append(f.Gaps, rules.Gap{Material: g.GetMaterialId(), Due: dateOf(g.GetDueDate()), Filled: timeOf(g.GetFillTime())})
+	}
+	for _, m := range c.GetCharges() {
+		f.Charges = append(f.Charges, rules.Charge{
+			Amount: m.GetAmountFen(), Refunded: m.GetRefundFen(), Paid: m.GetPaymentTime() != nil, Waived: m.GetState() == caseworkv1.ChargeState_CHARGE_STATE_WAIVED,
+		})
 	}
 	for _, s := range c.GetSupplements() {
 		f.Supplements = append(f.Supplements, rules.Supplement{
@@ -35,7 +43,9 @@ func factsOf(c *caseworkv1.Case, last time.Time) rules.Case {
 		})
 	}
 	for _, s := range c.GetSteps() {
-		f.Steps = append(f.Steps, rules.Step{Kind: rules.StepKind(s.GetKind()), Officer: s.GetOfficer()})
+		f.Steps = append(f.Steps, rules.Step{
+			Kind: rules.StepKind(s.GetKind()), Officer: s.GetOfficer(), ID: s.GetStepId(), SentBack: s.GetSentBack(), At: timeOf(s.GetStepTime()),
+		})
 	}
 	for _, p := range c.GetSpecialProcedures() {
 		f.Specials = append(f.Specials, rules.Special{
@@ -102,5 +112,8 @@ func (s *Service) reckon(c *caseworkv1.Case, f rules.Case, now time.Time) (rules
 		c.PromisedDueDate, c.StatutoryDueDate = d.Promised.String(), d.Statutory.String()
 	}
 	c.DueProvisional = d.Provisional
+	if c.GetOwnFlow() {
+		s.waitsFor(c, f, limits, now)
+	}
 	return rules.Waiting(s.cal, s.policy, hall, f, d)
 }

@@ -186,7 +186,7 @@ func (s *Service) row(c *caseworkv1.Case, f rules.Case, seq int64) (store.Row, e
 	return store.Row{
 		CaseNo: lastPart(c.GetName()), Hall: hallOf(c.GetName()), Department: departmentKey(c.GetDepartment()), ApplicantKey: c.GetApplicantKey(),
 		Assignee: c.GetAssignee(),
-		State:    f.State, OnBehalf: c.GetOnBehalf(), Stage: stage, Due: due, Seq: seq, Happened: f.Last, Data: data,
+		State:    f.State, OnBehalf: c.GetOnBehalf(), Stage: stage, Due: due, Seq: seq, Happened: f.Last, Step: stepRow(c, due), Data: data,
 	}, nil
 }
 

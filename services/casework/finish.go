@@ -6,6 +6,7 @@ import (
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	"github.com/onehall/onehall/services/casework/internal/rules"
 	"github.com/onehall/onehall/services/platform/codes"
+	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/fault"
 )
 
@@ -57,12 +58,21 @@ func (s *Service) CollectCase(ctx context.Context, req *caseworkv1.CollectCaseRe
 	})
 }
 
-// WithdrawCase withdraws the application before the decision.
+// WithdrawCase withdraws the application before the decision; a joint one with all its
+// parts that can still be withdrawn.
 func (s *Service) WithdrawCase(ctx context.Context, req *caseworkv1.WithdrawCaseRequest) (*caseworkv1.Case, error) {
+	var parts []part
 	return s.perform(ctx, step{
 		rpc: "WithdrawCase", event: "case.withdrawn", command: rules.Withdraw,
 		request: req, etag: req.GetEtag(), happened: req.GetHappenedAt(),
-		input: reasonOnly(req), effect: ended,
+		input: func(t *turn) (in rules.Input, err error) {
+			if parts, err = s.openParts(ctx, t); err != nil {
+				return in, err
+			}
+			return reasonOnly(req)(t)
+		},
+		effect: ended,
+		also:   func(ctx context.Context, tx *db.Tx, t *turn) error { return s.withdrawParts(ctx, tx, t, parts) },
 	})
 }
 
@@ -80,7 +90,15 @@ func (s *Service) VoidCase(ctx context.Context, req *caseworkv1.VoidCaseRequest)
 	return s.perform(ctx, step{
 		rpc: "VoidCase", event: "case.voided", command: rules.Void,
 		request: req, etag: req.GetEtag(), happened: req.GetHappenedAt(),
-		input: reasonOnly(req), effect: ended,
+		input: func(t *turn) (in rules.Input, err error) {
+			in, err = reasonOnly(req)(t)
+			in.Deleted = req.GetDeleted()
+			return in, err
+		},
+		effect: func(t *turn) {
+			ended(t)
+			t.c.Deleted = req.GetDeleted()
+		},
 	})
 }
 

@@ -39,6 +39,7 @@ const (
 	pausedItem   = hallName + "/items/11441300006940386X2440106005000"
 	futureItem   = hallName + "/items/11441300006940386X2440106006000"
 	draftItem    = hallName + "/items/11441300006940386X2440106007000"
+	flowItem     = hallName + "/items/11441300006940386X2440106019000"
 	endedItem    = hallName + "/items/11441300006940386X2440106008000"
 
 	// Fictitious numbers with true check digits.
@@ -73,6 +74,11 @@ func applicant(login, idType, number string) *authn.Principal {
 	}
 }
 
+func withPosts(p *authn.Principal, posts ...string) *authn.Principal {
+	p.Posts = posts
+	return p
+}
+
 // twofold is a clerk of the next town who is also ada.
 func twofold() *authn.Principal {
 	p := staff("twofold", "441302", "", optionsv1.Role_ROLE_WINDOW, optionsv1.Role_ROLE_APPLICANT)
@@ -94,6 +100,8 @@ var everybody = people{
 	"window":     staff("window", "441300", "", optionsv1.Role_ROLE_WINDOW),
 	"officer":    staff("officer", "441300", "D1", optionsv1.Role_ROLE_OFFICER),
 	"officer2":   staff("officer2", "441300", "D1", optionsv1.Role_ROLE_OFFICER),
+	"surveyor":   withPosts(staff("surveyor", "441300", "D1", optionsv1.Role_ROLE_OFFICER), "勘验岗"),
+	"adviser":    staff("adviser", "441300", "D3", optionsv1.Role_ROLE_OFFICER),
 	"head":       staff("head", "441300", "D1", optionsv1.Role_ROLE_HEAD),
 	"both":       staff("both", "441300", "D1", optionsv1.Role_ROLE_OFFICER, optionsv1.Role_ROLE_HEAD),
 	"stranger":   staff("stranger", "441300", "D2", optionsv1.Role_ROLE_OFFICER, optionsv1.Role_ROLE_HEAD),
@@ -128,6 +136,8 @@ type hall struct {
 	own       caseworkv1.ApplicantServiceClient
 	licenses  caseworkv1.LicenseServiceClient
 	exchange  caseworkv1.ExchangeServiceClient
+	flow      caseworkv1.FlowServiceClient
+	fees      caseworkv1.FeeServiceClient
 	feed      feedv1.FeedServiceClient
 	catalogue *db.DB
 	published map[string]int64
@@ -174,6 +184,7 @@ func newHall(t *testing.T, cfg db.Config) *hall {
 	h.own, h.licenses = caseworkv1.NewApplicantServiceClient(conn), caseworkv1.NewLicenseServiceClient(conn)
 	h.client, h.feed = caseworkv1.NewCaseworkServiceClient(conn), feedv1.NewFeedServiceClient(conn)
 	h.exchange = caseworkv1.NewExchangeServiceClient(conn)
+	h.flow, h.fees = caseworkv1.NewFlowServiceClient(conn), caseworkv1.NewFeeServiceClient(conn)
 	h.fillCatalogue()
 	return h
 }
@@ -232,7 +243,7 @@ func item(name string, change func(*cataloguev1.Item)) *cataloguev1.Item {
 		Name: name, Title: "测试事项 " + name[len(name)-5:], Department: deptName, CaseType: cataloguev1.CaseType_CASE_TYPE_PROMISED,
 		PromisedLimit: 10, StatutoryLimit: 20, ServiceObjects: []int32{1, 2}, State: cataloguev1.ItemState_ITEM_STATE_IN_FORCE,
 		Materials: []*cataloguev1.Material{
-			{Id: "m1", DisplayName: "身份证明", Necessary: true}, {Id: "m2", DisplayName: "申请表", Necessary: true}, {Id: "m3", DisplayName: "其他材料"},
+			{Id: "m1", DisplayName: "身份证明", Necessary: true}, {Id: "m2", DisplayName: "申请表", Necessary: true, GapAllowed: true}, {Id: "m3", DisplayName: "其他材料", PromiseAllowed: true},
 		},
 	}
 	if change != nil {
@@ -241,12 +252,26 @@ func item(name string, change func(*cataloguev1.Item)) *cataloguev1.Item {
 	return i
 }
 
+// ownFlow gives an item a flow and a fee of its own.
+func ownFlow(i *cataloguev1.Item) {
+	i.Steps = []*cataloguev1.ProcessStep{
+		{Kind: "accept", DisplayName: "受理"},
+		{Kind: "undertake", DisplayName: "承办", Id: "undertake", Limit: 1},
+		{Kind: "other", DisplayName: "征求意见", Id: "advice", Department: "halls/441300/departments/D3", Limit: 2},
+		{Kind: "other", DisplayName: "现场勘验", Id: "survey", Posts: []string{"勘验岗"}, Repeatable: true, Limit: 3},
+		{Kind: "approve", DisplayName: "批准", Id: "approve", FourEyes: []string{"survey"}},
+		{Kind: "finish", DisplayName: "办结"},
+	}
+	i.Charged, i.Fees = true, []*cataloguev1.Fee{{DisplayName: "证照工本费", Standard: "10元/证", AmountFen: 1000, Basis: "粤价〔2014〕1号"}}
+}
+
 func (h *hall) fillCatalogue() {
 	h.t.Helper()
 	yesterday := h.clock.Now().Add(-24 * time.Hour)
 	h.publish(item(promisedItem, nil), 1, yesterday)
 	h.publish(item(instantItem, func(i *cataloguev1.Item) { i.CaseType = cataloguev1.CaseType_CASE_TYPE_INSTANT }), 1, yesterday)
 	h.publish(item(fullItem, func(i *cataloguev1.Item) { i.FullFlow, i.FourEyes = true, true }), 1, yesterday)
+	h.publish(item(flowItem, ownFlow), 1, yesterday)
 	h.publish(item(bodiesItem, func(i *cataloguev1.Item) { i.ServiceObjects = []int32{2, 3} }), 1, yesterday)
 	h.publish(item(pausedItem, nil), 1, yesterday)
 	h.emit("item.paused", pausedItem, item(pausedItem, nil))

@@ -58,7 +58,7 @@ func (s *Service) application(ctx context.Context, in intake, sent *caseworkv1.C
 	if err := s.applicationForm(in, item, c.Form); err != nil {
 		return nil, err
 	}
-	if c.Materials, err = materials(item, sent.GetMaterials()); err != nil {
+	if c.Materials, err = s.materials(item, sent.GetMaterials(), in.asApplicant); err != nil {
 		return nil, fault.At("case", err)
 	}
 	return c, fault.At("case", checkMaterials(item, c.Materials, in.complete))
@@ -73,7 +73,7 @@ func takeItem(c *caseworkv1.Case, item *rules.Item) {
 	}
 	c.PromisedLimit, c.StatutoryLimit = int32(item.Limits.Promised), int32(item.Limits.Statutory)
 	c.LimitUnit = unitName(item.Limits.Unit)
-	c.FullFlow, c.FourEyes, c.ELicense = item.FullFlow, item.FourEyes, item.ELicense
+	c.FullFlow, c.FourEyes, c.ELicense, c.OwnFlow = item.FullFlow, item.FourEyes, item.ELicense, len(item.Flow) > 0
 }
 
 // applicant checks who applies: a number that exists, and an item open to it.
@@ -144,7 +144,7 @@ func cameBy(c *caseworkv1.Case, a authn.Access, asApplicant bool) caseworkv1.Cha
 }
 
 // materials are what was handed in, with the guide's own titles.
-func materials(item *rules.Item, sent []*caseworkv1.CaseMaterial) ([]*caseworkv1.CaseMaterial, error) {
+func (s *Service) materials(item *rules.Item, sent []*caseworkv1.CaseMaterial, asApplicant bool) ([]*caseworkv1.CaseMaterial, error) {
 	titles := map[string]string{}
 	for _, m := range item.Materials {
 		titles[m.ID] = m.Title
@@ -157,14 +157,24 @@ func materials(item *rules.Item, sent []*caseworkv1.CaseMaterial) ([]*caseworkv1
 		}
 		out[i] = proto.CloneOf(m)
 		out[i].FileName, out[i].DisplayName, out[i].Copies = file, titles[m.GetMaterialId()], max(1, m.GetCopies())
+		if out[i].Promise != nil {
+			if err := s.signed(out[i].Promise, asApplicant); err != nil {
+				return nil, fault.At("materials["+strconv.Itoa(i)+"]", err)
+			}
+		}
 	}
 	return out, nil
 }
 
 func checkMaterials(item *rules.Item, all []*caseworkv1.CaseMaterial, complete bool) error {
+	return rules.CheckMaterials(item, plainMaterials(all), complete)
+}
+
+// plainMaterials are materials as the rules see them.
+func plainMaterials(all []*caseworkv1.CaseMaterial) []rules.Material {
 	plain := make([]rules.Material, len(all))
 	for i, m := range all {
-		plain[i] = rules.Material{ID: m.GetMaterialId(), SHA256: m.GetSha256(), Paper: m.GetPaper(), Promised: m.GetPromised()}
+		plain[i] = rules.Material{ID: m.GetMaterialId(), SHA256: m.GetSha256(), Paper: m.GetPaper(), Promised: m.GetPromised(), Promise: m.GetPromise() != nil}
 	}
-	return rules.CheckMaterials(item, plain, complete)
+	return plain
 }

@@ -99,7 +99,7 @@ func (s *Service) joint(ctx context.Context, a authn.Access, hall string, req *c
 func parentOf(first *caseworkv1.Case, titles []string) *caseworkv1.Case {
 	p := proto.CloneOf(first)
 	p.Form, p.Materials, p.ItemTitle = nil, nil, "并联审批："+strings.Join(titles, "、")
-	p.CaseType, p.FullFlow, p.FourEyes = caseworkv1.CaseType_CASE_TYPE_JOINT, false, false
+	p.CaseType, p.FullFlow, p.FourEyes, p.OwnFlow = caseworkv1.CaseType_CASE_TYPE_JOINT, false, false, false
 	p.PromisedLimit, p.StatutoryLimit, p.LimitUnit = rules.JointLimit, rules.JointLimit, caseworkv1.TimeUnit_TIME_UNIT_WORKING_DAY
 	return p
 }

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
+	optionsv1 "github.com/onehall/onehall/proto/gen/onehall/options/v1"
 	"github.com/onehall/onehall/services/casework/internal/rules"
 	"github.com/onehall/onehall/services/casework/internal/store"
 	"github.com/onehall/onehall/services/platform/authn"
@@ -54,6 +55,10 @@ type step struct {
 	carried bool
 	// withCode puts the query code into the answer.
 	withCode bool
+	// guests lets a department do it that only takes a step of the case's own flow.
+	guests bool
+	// also, if any, is what else is written in the same transaction.
+	also func(ctx context.Context, tx *db.Tx, t *turn) error
 }
 
 // turn is one attempt at a step.
@@ -66,6 +71,8 @@ type turn struct {
 	// in, before and after are what the rules were given and what they gave.
 	in            rules.Input
 	before, after rules.Case
+	// partsEnded tells that all parts of a joint case have ended.
+	partsEnded bool
 }
 
 // at is when the step happened.
@@ -110,11 +117,18 @@ func (s *Service) attempt(ctx context.Context, a authn.Access, r request, st ste
 		load = s.loadCarried
 	}
 	old, c, seen, err := load(ctx, a, st.request.GetName())
+	if errors.Is(err, fault.NotFound) {
+		// It may have left the caller's reach by the very request that is repeated.
+		err = s.refused(ctx, r, err)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
 	if c.GetSource() != "" && st.command != rules.Reveal {
 		return nil, nil, fault.CaseOfSource.New()
+	}
+	if !seen.asApplicant && !st.guests && onlyGuest(a, c) {
+		return nil, nil, s.refused(ctx, r, fault.PermissionDenied.New())
 	}
 	now := s.clock.Now()
 	if s.silent(old, c, now) && !st.dry {
@@ -125,8 +139,20 @@ func (s *Service) attempt(ctx context.Context, a authn.Access, r request, st ste
 		return nil, nil, fault.Conflict.New() // and what was asked for is decided on that
 	}
 	t := &turn{view: seen, access: a, now: now, c: c}
+	if t.before, err = s.facts(c, old.Happened); err != nil {
+		return nil, nil, err
+	}
+	if t.before.Joint {
+		if t.partsEnded, err = s.partsEnded(ctx, c); err != nil {
+			return nil, nil, err
+		}
+	}
 	if err := st.decide(t, old); err != nil {
-		return nil, nil, s.refused(ctx, r, err)
+		answer := s.refused(ctx, r, err)
+		if _, done := feed.Replayed(answer); !done {
+			s.attempted(ctx, st, t, err)
+		}
+		return nil, nil, answer
 	}
 	next, err := s.row(c, t.after, old.Seq+1)
 	if err != nil {
@@ -144,6 +170,11 @@ func (s *Service) attempt(ctx context.Context, a authn.Access, r request, st ste
 		})
 		if err != nil {
 			return err
+		}
+		if st.also != nil {
+			if err := st.also(ctx, tx, t); err != nil {
+				return err
+			}
 		}
 		return store.Save(ctx, tx, old, next)
 	})
@@ -199,6 +230,7 @@ func (s *Service) stored(ctx context.Context, caseNo string) (store.Row, *casewo
 // completeRow fills in what the row as read leaves to the case.
 func completeRow(row *store.Row, c *caseworkv1.Case) {
 	row.Department, row.Assignee = departmentKey(c.GetDepartment()), c.GetAssignee()
+	row.Step = stepRow(c, row.Due)
 }
 
 // workOf writes into the case whose work it is now.
@@ -219,7 +251,6 @@ func (st step) decide(t *turn, old store.Row) error {
 	if err != nil {
 		return err
 	}
-	t.before = factsOf(t.c, old.Happened)
 	t.in = rules.Input{}
 	if st.input != nil {
 		if t.in, err = st.input(t); err != nil {
@@ -230,6 +261,8 @@ func (st step) decide(t *turn, old store.Row) error {
 		t.in.Command = st.command
 	}
 	t.in.Actor, t.in.Now, t.in.Happened = t.access.Subject, t.now, happened
+	t.in.AllEnded = t.partsEnded
+	t.in.ActorDepartment, t.in.Posts, t.in.Superior = departmentOfCaller(t.access), t.access.Posts, t.access.Has(optionsv1.Role_ROLE_HEAD)
 	if t.after, err = rules.Apply(t.before, t.in); err != nil {
 		return err
 	}

@@ -139,8 +139,15 @@ func (s *Service) ListInbox(ctx context.Context, req *caseworkv1.ListInboxReques
 		Unassigned: req.GetAssignee() == caseworkv1.InboxAssignee_INBOX_ASSIGNEE_UNASSIGNED,
 		After:      store.Entry{Due: math.MinInt32}, Size: size + 1,
 	}
-	if req.GetAssignee() == caseworkv1.InboxAssignee_INBOX_ASSIGNEE_MINE {
+	mine, byPost := req.GetAssignee() == caseworkv1.InboxAssignee_INBOX_ASSIGNEE_MINE, req.GetAssignee() == caseworkv1.InboxAssignee_INBOX_ASSIGNEE_MY_POSTS
+	if mine {
 		f.Assignee = a.Subject
+		if req.GetDepartment() == "" {
+			f.Department = "" // a step in another department's case may be the caller's too
+		}
+	}
+	if byPost && req.GetStage() != 0 {
+		return nil, fault.InvalidArgument.New(fault.Field("stage")) // the flow names the stage
 	}
 	if len(key) == 2 {
 		due, err := strconv.ParseInt(key[0], 10, 32)
@@ -149,7 +156,7 @@ func (s *Service) ListInbox(ctx context.Context, req *caseworkv1.ListInboxReques
 		}
 		f.After = store.Entry{Due: workday.Date(due), CaseNo: key[1]}
 	}
-	found, err := s.waiting(ctx, f)
+	found, err := s.inbox(ctx, f, byPost, a.Posts)
 	if err != nil {
 		return nil, err
 	}
@@ -159,8 +166,22 @@ func (s *Service) ListInbox(ctx context.Context, req *caseworkv1.ListInboxReques
 		last := found[size-1]
 		res.NextPageToken = s.pages.Encode(a.Subject, hash, strconv.Itoa(int(last.Due)), last.CaseNo)
 	}
-	res.Cases, err = shown(found)
+	if res.Cases, err = shown(found); mine {
+		res.Cases = slices.DeleteFunc(res.Cases, func(c *caseworkv1.Case) bool {
+			_, ok := reach(a, c)
+			return !ok
+		})
+	}
 	return res, err
+}
+
+// inbox is the next cases of an inbox: by the stage they wait in, or by the posts that
+// take the step of their own flow.
+func (s *Service) inbox(ctx context.Context, f store.InboxFilter, byPost bool, posts []string) ([]store.Entry, error) {
+	if byPost {
+		return store.ByPosts(ctx, s.db.Read(), f, posts)
+	}
+	return s.waiting(ctx, f)
 }
 
 // waiting is the next cases of one stage, or of all of them merged.

@@ -30,6 +30,8 @@ type Service struct {
 	caseworkv1.UnimplementedCaseworkServiceServer
 	caseworkv1.UnimplementedApplicantServiceServer
 	caseworkv1.UnimplementedCounterServiceServer
+	caseworkv1.UnimplementedFlowServiceServer
+	caseworkv1.UnimplementedFeeServiceServer
 
 	db       *db.DB
 	clock    clock.Clock
@@ -138,6 +140,8 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	caseworkv1.RegisterLicenseServiceServer(r, licenses{s: s})
 	caseworkv1.RegisterCounterServiceServer(r, s)
 	caseworkv1.RegisterExchangeServiceServer(r, exchangeServer{s: s})
+	caseworkv1.RegisterFlowServiceServer(r, s)
+	caseworkv1.RegisterFeeServiceServer(r, s)
 	feedv1.RegisterFeedServiceServer(r, s.feed)
 }
 

@@ -84,4 +84,11 @@ var eventTitles = map[string]string{
 	"case.revision_changed":     "适用事项新版本",
 	"case.handed_over":          "移交部门",
 	"case.corrected":            "更正报送内容",
+	"case.step_performed":       "办理环节",
+	"case.step_sent_back":       "退回上一环节",
+	"case.gap_filled":           "容缺材料补齐",
+	"case.fee_charged":          "缴费通知",
+	"case.fee_paid":             "缴费登记",
+	"case.fee_waived":           "减免费用",
+	"case.fee_refunded":         "退费",
 }

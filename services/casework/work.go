@@ -4,7 +4,6 @@ import (
 	"context"
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
-	optionsv1 "github.com/onehall/onehall/proto/gen/onehall/options/v1"
 	"github.com/onehall/onehall/services/casework/internal/rules"
 	"github.com/onehall/onehall/services/platform/codes"
 	"github.com/onehall/onehall/services/platform/fault"
@@ -13,7 +12,7 @@ import (
 // ClaimCase takes a case out of the pool.
 func (s *Service) ClaimCase(ctx context.Context, req *caseworkv1.ClaimCaseRequest) (*caseworkv1.Case, error) {
 	return s.perform(ctx, step{
-		rpc: "ClaimCase", event: "case.claimed", command: rules.Claim,
+		rpc: "ClaimCase", event: "case.claimed", command: rules.Claim, guests: true,
 		request: req, etag: req.GetEtag(), happened: req.GetHappenedAt(),
 		effect: func(t *turn) { t.c.AssigneeName = t.access.Name },
 	})
@@ -39,10 +38,9 @@ func (s *Service) AssignCase(ctx context.Context, req *caseworkv1.AssignCaseRequ
 // ReleaseCase gives a case back to the pool.
 func (s *Service) ReleaseCase(ctx context.Context, req *caseworkv1.ReleaseCaseRequest) (*caseworkv1.Case, error) {
 	return s.perform(ctx, step{
-		rpc: "ReleaseCase", event: "case.released", command: rules.Release,
+		rpc: "ReleaseCase", event: "case.released", command: rules.Release, guests: true,
 		request: req, etag: req.GetEtag(), happened: req.GetHappenedAt(), detail: requestDetail(req),
-		input: func(t *turn) (in rules.Input, err error) {
-			in.Superior = t.access.Has(optionsv1.Role_ROLE_HEAD)
+		input: func(*turn) (in rules.Input, err error) {
 			in.Reason, err = optional("reason", req.GetReason(), 2000)
 			return in, err
 		},

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -146,7 +147,15 @@ func ruleItem(it *cataloguev1.Item, effective time.Time) *rules.Item {
 	}
 	for _, st := range it.GetSteps() {
 		r.StepKinds = append(r.StepKinds, st.GetKind())
+		if st.GetId() != "" {
+			foreign := st.GetDepartment() != "" && !strings.HasPrefix(st.GetDepartment(), it.GetName()[:strings.Index(it.GetName(), "/items/")+1]+"departments/")
+			r.Flow = append(r.Flow, rules.FlowStep{
+				At: len(r.StepKinds) - 1, ID: st.GetId(), Kind: st.GetKind(), ForeignHall: foreign, FourEyes: st.GetFourEyes(),
+				Optional: st.GetOptional(), Repeatable: st.GetRepeatable(),
+			})
+		}
 	}
+	r.FullFlow = it.GetFullFlow()
 	for _, f := range it.GetFees() {
 		r.Fees = append(r.Fees, rules.Fee{Name: f.GetDisplayName(), Standard: f.GetStandard(), Basis: f.GetBasis()})
 	}

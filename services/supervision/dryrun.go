@@ -35,14 +35,18 @@ const (
 
 // encodeDeed is a line that tells who told what when.
 func encodeDeed(d rules.Deed) string {
-	return fmt.Sprintf("%s\t%d\t%s\t%d\t%d\t%d\n", d.Type, d.Sequence, strings.Join(strings.Fields(d.Actor), " "), db.Micros(d.Happened), db.Micros(d.Entered), d.Burst)
+	refused := ""
+	if d.Refused != "" {
+		refused = "\t" + d.Attempt + "\t" + d.Refused
+	}
+	return fmt.Sprintf("%s\t%d\t%s\t%d\t%d\t%d%s\n", d.Type, d.Sequence, strings.Join(strings.Fields(d.Actor), " "), db.Micros(d.Happened), db.Micros(d.Entered), d.Burst, refused)
 }
 
 func decodeDeeds(text string) ([]rules.Deed, error) {
 	var all []rules.Deed
 	for line := range strings.Lines(text) {
 		parts := strings.Split(strings.TrimSuffix(line, "\n"), "\t")
-		if len(parts) != 6 {
+		if len(parts) != 6 && len(parts) != 8 {
 			return nil, fmt.Errorf("stored deed: %q", line)
 		}
 		numbers := make([]int64, 0, 4)
@@ -53,7 +57,11 @@ func decodeDeeds(text string) ([]rules.Deed, error) {
 			}
 			numbers = append(numbers, n)
 		}
-		all = append(all, rules.Deed{Type: parts[0], Sequence: numbers[0], Actor: parts[2], Happened: db.Time(numbers[1]), Entered: db.Time(numbers[2]), Burst: int(numbers[3])})
+		deed := rules.Deed{Type: parts[0], Sequence: numbers[0], Actor: parts[2], Happened: db.Time(numbers[1]), Entered: db.Time(numbers[2]), Burst: int(numbers[3])}
+		if len(parts) == 8 {
+			deed.Attempt, deed.Refused = parts[6], parts[7]
+		}
+		all = append(all, deed)
 	}
 	return all, nil
 }

@@ -162,6 +162,11 @@ func (e *engine) apply(ctx context.Context, tx *db.Tx, events []*feedv1.Event) e
 	}
 	b := &batch{cases: cases, own: own, tallies: tallies{}}
 	for _, ev := range events {
+		if ev.GetResourceType() == attemptType {
+			if err := e.applyAttempt(ctx, tx, b, ev); err != nil {
+				return err
+			}
+		}
 		if ev.GetResourceType() != caseType {
 			continue
 		}

@@ -28,7 +28,7 @@ func shorten(c *caseworkv1.Case) *caseworkv1.Case {
 		CaseType: c.GetCaseType(), Channel: c.GetChannel(), State: c.GetState(), PromisedLimit: c.GetPromisedLimit(),
 		StatutoryLimit: c.GetStatutoryLimit(), LimitUnit: c.GetLimitUnit(), SubmitTime: c.GetSubmitTime(), PreAcceptTime: c.GetPreAcceptTime(),
 		AcceptTime: c.GetAcceptTime(), DeemedAcceptTime: c.GetDeemedAcceptTime(), EndTime: c.GetEndTime(), EndReason: cut(c.GetEndReason()),
-		ApplicantKey: c.GetApplicantKey(), FullFlow: c.GetFullFlow(), FourEyes: c.GetFourEyes(), ELicense: c.GetELicense(),
+		ApplicantKey: c.GetApplicantKey(), FullFlow: c.GetFullFlow(), FourEyes: c.GetFourEyes(), ELicense: c.GetELicense(), OwnFlow: c.GetOwnFlow(), Gaps: c.GetGaps(),
 	}
 	if c.GetLicense() != nil {
 		s.License = &caseworkv1.License{IssueTime: c.GetLicense().GetIssueTime()}
@@ -46,7 +46,11 @@ func shorten(c *caseworkv1.Case) *caseworkv1.Case {
 			StartTime: x.GetStartTime(), EndTime: x.GetEndTime()})
 	}
 	for _, x := range c.GetSteps() {
-		s.Steps = append(s.Steps, &caseworkv1.Step{Kind: x.GetKind(), Officer: x.GetOfficer(), StepTime: x.GetStepTime()})
+		s.Steps = append(s.Steps, &caseworkv1.Step{Kind: x.GetKind(), Officer: x.GetOfficer(), StepTime: x.GetStepTime(), StepId: x.GetStepId(), SentBack: x.GetSentBack()})
+	}
+	for _, x := range c.GetCharges() {
+		s.Charges = append(s.Charges, &caseworkv1.Charge{Serial: x.GetSerial(), DisplayName: x.GetDisplayName(), AmountFen: x.GetAmountFen(), Basis: cut(x.GetBasis()),
+			State: x.GetState(), Officer: x.GetOfficer(), ChargeTime: x.GetChargeTime(), PaymentTime: x.GetPaymentTime()})
 	}
 	if d := c.GetDecision(); d != nil {
 		s.Decision = &caseworkv1.Decision{Result: d.GetResult(), Reason: cut(d.GetReason()), Officer: d.GetOfficer(), DecideTime: d.GetDecideTime()}
@@ -74,7 +78,7 @@ func factsOf(c *caseworkv1.Case) *rules.Facts {
 		Division: divisionOf(c.GetName()), Instant: c.GetCaseType() == caseworkv1.CaseType_CASE_TYPE_INSTANT,
 		Online:   c.GetChannel() == caseworkv1.Channel_CHANNEL_WEB || c.GetChannel() == caseworkv1.Channel_CHANNEL_MOBILE,
 		Promised: int(c.GetPromisedLimit()), Statutory: int(c.GetStatutoryLimit()), Unit: unitOf(c.GetLimitUnit()),
-		Item: c.GetItem(), FullFlow: c.GetFullFlow(), FourEyes: c.GetFourEyes(),
+		Item: c.GetItem(), FullFlow: c.GetFullFlow(), FourEyes: c.GetFourEyes(), OwnFlow: c.GetOwnFlow(),
 		Submitted: timeOf(c.GetSubmitTime()), PreAccepted: timeOf(c.GetPreAcceptTime()), Accepted: timeOf(c.GetAcceptTime()),
 		Deemed:   timeOf(c.GetDeemedAcceptTime()),
 		ELicense: c.GetELicense(), Licensed: timeOf(c.GetLicense().GetIssueTime()),
@@ -88,7 +92,15 @@ func factsOf(c *caseworkv1.Case) *rules.Facts {
 		f.Materials = append(f.Materials, m.GetMaterialId())
 	}
 	for _, s := range c.GetSteps() {
-		f.Steps = append(f.Steps, rules.Step{Kind: steps[s.GetKind()], Officer: s.GetOfficer(), Time: timeOf(s.GetStepTime())})
+		f.Steps = append(f.Steps, rules.Step{Kind: steps[s.GetKind()], Officer: s.GetOfficer(), Time: timeOf(s.GetStepTime()), ID: s.GetStepId(), SentBack: s.GetSentBack()})
+	}
+	for _, g := range c.GetGaps() {
+		f.Gaps = append(f.Gaps, rules.Gap{Name: g.GetDisplayName(), Due: dayOf(g.GetDueDate()), Filled: timeOf(g.GetFillTime())})
+		f.Materials = append(f.Materials, g.GetMaterialId())
+	}
+	for _, m := range c.GetCharges() {
+		f.Charges = append(f.Charges, rules.Charge{Serial: int(m.GetSerial()), Name: m.GetDisplayName(), Basis: m.GetBasis(), Officer: m.GetOfficer(),
+			AmountFen: m.GetAmountFen(), Waived: m.GetState() == caseworkv1.ChargeState_CHARGE_STATE_WAIVED, Charged: timeOf(m.GetChargeTime()), Paid: timeOf(m.GetPaymentTime())})
 	}
 	for _, s := range c.GetSpecialProcedures() {
 		f.Specials = append(f.Specials, rules.Special{
@@ -120,6 +132,7 @@ var steps = map[caseworkv1.StepKind]string{
 	caseworkv1.StepKind_STEP_KIND_UNDERTAKE: rules.StepUndertake,
 	caseworkv1.StepKind_STEP_KIND_EXAMINE:   rules.StepExamine,
 	caseworkv1.StepKind_STEP_KIND_APPROVE:   rules.StepApprove,
+	caseworkv1.StepKind_STEP_KIND_OTHER:     rules.StepOther,
 }
 
 func unitOf(u caseworkv1.TimeUnit) workday.Unit {
@@ -127,6 +140,15 @@ func unitOf(u caseworkv1.TimeUnit) workday.Unit {
 		return workday.NaturalDays
 	}
 	return workday.WorkingDays
+}
+
+// dayOf is a day of the contract; 0 when there is none.
+func dayOf(s string) workday.Date {
+	d, err := workday.ParseDate(s)
+	if err != nil {
+		return 0
+	}
+	return d
 }
 
 // timeOf is the moment, zero when unset.

@@ -99,7 +99,12 @@ func encodeSteps(t *rules.Terms) ([]byte, error) {
 func termsOf(item *cataloguev1.Item) rules.Terms {
 	var t rules.Terms
 	for _, s := range item.GetSteps() {
-		t.Steps = append(t.Steps, rules.StepTerm{Kind: s.GetKind(), Name: s.GetDisplayName(), Limit: int(s.GetLimit())})
+		t.Steps = append(t.Steps, rules.StepTerm{Kind: s.GetKind(), Name: s.GetDisplayName(), Limit: int(s.GetLimit()), ID: s.GetId(),
+			Optional: s.GetOptional(), FourEyes: s.GetFourEyes()})
+	}
+	t.FeesKnown, t.Charged = true, item.GetCharged()
+	for _, f := range item.GetFees() {
+		t.Fees = append(t.Fees, rules.FeeTerm{Name: f.GetDisplayName(), AmountFen: f.GetAmountFen()})
 	}
 	for _, m := range item.GetMaterials() {
 		t.Materials = append(t.Materials, rules.MaterialTerm{ID: m.GetId(), Name: m.GetDisplayName(), Necessary: m.GetNecessary()})

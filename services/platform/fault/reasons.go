@@ -119,6 +119,10 @@ var (
 	RevisionTakes       = define(codes.FailedPrecondition, http.StatusConflict, "REVISION_TAKES", "新版本对申请人不利，办件保留原版本", "The newer revision would leave the applicant worse off; the case keeps its own")
 	DocumentNotDue      = define(codes.FailedPrecondition, http.StatusConflict, "DOCUMENT_NOT_DUE", "办件没有这份文书", "The case has no such document")
 	DepartmentUnknown   = define(codes.InvalidArgument, http.StatusBadRequest, "DEPARTMENT_UNKNOWN", "本大厅没有办理事项的该部门", "No such department handles items in this hall")
+	StepNotYours        = define(codes.PermissionDenied, http.StatusForbidden, "STEP_NOT_YOURS", "该环节由其他岗位或者部门办理", "Another post or department takes this step")
+	GapNotAllowed       = define(codes.InvalidArgument, http.StatusBadRequest, "GAP_NOT_ALLOWED", "该材料不能容缺受理", "The item does not let this material come later")
+	PromiseNotAllowed   = define(codes.InvalidArgument, http.StatusBadRequest, "PROMISE_NOT_ALLOWED", "该材料不适用告知承诺", "No promise may stand for this material")
+	FeeOnFree           = define(codes.InvalidArgument, http.StatusBadRequest, "FEE_ON_FREE", "该事项不收费", "The item is free of charge")
 	SamePersonForbidden = define(codes.PermissionDenied, http.StatusForbidden, "SAME_PERSON_FORBIDDEN", "申请与批准不能是同一人", "The same person may not ask and approve")
 )
 

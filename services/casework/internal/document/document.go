@@ -51,6 +51,7 @@ var forms = map[caseworkv1.DocumentKind]form{
 	caseworkv1.DocumentKind_DOCUMENT_KIND_SPECIAL:    {"TB", "special", special},
 	caseworkv1.DocumentKind_DOCUMENT_KIND_DELIVERY:   {"SD", "delivery", delivery},
 	caseworkv1.DocumentKind_DOCUMENT_KIND_REVOCATION: {"CX", "revocation", revocation},
+	caseworkv1.DocumentKind_DOCUMENT_KIND_FEE:        {"JF", "fee", fee},
 }
 
 // paper is a document being written; the templates read it.
@@ -66,6 +67,9 @@ type paper struct {
 	Deemed, Refused, Extension    bool
 	Supplement                    *caseworkv1.Supplement
 	Special                       *caseworkv1.SpecialProcedure
+	Charge                        *caseworkv1.Charge
+	Amount                        string
+	Gaps                          bool
 
 	issued *timestamppb.Timestamp
 	serial int32

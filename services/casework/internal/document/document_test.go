@@ -64,11 +64,20 @@ const (
 	kindDenial     = caseworkv1.DocumentKind_DOCUMENT_KIND_DENIAL
 	kindSpecial    = caseworkv1.DocumentKind_DOCUMENT_KIND_SPECIAL
 	kindDelivery   = caseworkv1.DocumentKind_DOCUMENT_KIND_DELIVERY
+	kindFee        = caseworkv1.DocumentKind_DOCUMENT_KIND_FEE
 	kindRevocation = caseworkv1.DocumentKind_DOCUMENT_KIND_REVOCATION
 )
 
 func ended(state caseworkv1.CaseState, reason string) func(*caseworkv1.Case) {
 	return func(c *caseworkv1.Case) { c.State, c.EndTime, c.EndReason = state, at(4, 9), reason }
+}
+
+func charged(c *caseworkv1.Case) {
+	c.Charges = []*caseworkv1.Charge{
+		{Serial: 1, DisplayName: "证照工本费", AmountFen: 1005, Basis: "粤价〔2014〕1号", State: caseworkv1.ChargeState_CHARGE_STATE_DUE, ChargeTime: at(4, 9)},
+		{Serial: 2, DisplayName: "检验费", AmountFen: 120000, Basis: "粤价〔2014〕2号", State: caseworkv1.ChargeState_CHARGE_STATE_PAID, ChargeTime: at(4, 9), PaymentTime: at(5, 9), ReceiptNo: "GD0017"},
+		{Serial: 3, DisplayName: "工本费", AmountFen: 100, State: caseworkv1.ChargeState_CHARGE_STATE_WAIVED, ChargeTime: at(4, 9)},
+	}
 }
 
 func TestGoldenTexts(t *testing.T) {
@@ -89,6 +98,13 @@ func TestGoldenTexts(t *testing.T) {
 			c.Decision.Result, c.Decision.Reason = caseworkv1.DecisionResult_DECISION_RESULT_DENIED, "经营场所不符合食品安全要求"
 			c.Decision.Remedies = "可在六十日内向惠州市人民政府申请行政复议，或在六个月内提起行政诉讼。"
 		}},
+		"acceptance_gaps": {kindAcceptance, 0, func(c *caseworkv1.Case) {
+			c.Gaps = []*caseworkv1.MaterialGap{{MaterialId: "m3", DueDate: "2026-03-20"}}
+			c.Materials[1].Promise = &caseworkv1.MaterialPromise{Statement: "本人承诺经营场所符合规定，如有不实愿承担责任", Paper: true}
+		}},
+		"decision_gaps": {kindDecision, 0, func(c *caseworkv1.Case) { c.GrantedWithGaps = true }},
+		"fee":           {kindFee, 1, charged},
+		"fee_paid":      {kindFee, 2, charged},
 		"special":       {kindSpecial, 1, nil},
 		"special_open":  {kindSpecial, 2, nil},
 		"extension":     {kindSpecial, 0, nil},
@@ -167,6 +183,7 @@ func TestNotDue(t *testing.T) {
 	}{
 		"third supplement of two":    {Request{Kind: kindSupplement, Serial: 3}, nil},
 		"denial of what was granted": {Request{Kind: kindDenial}, nil},
+		"a fee that was waived":      {Request{Kind: kindFee, Serial: 3}, charged},
 		"no kind":                    {Request{}, nil},
 		"receipt of a draft":         {Request{Kind: kindReceipt}, func(c *caseworkv1.Case) { c.SubmitTime = nil }},
 		"receipt of what was voided": {Request{Kind: kindReceipt}, func(c *caseworkv1.Case) { c.State = caseworkv1.CaseState_CASE_STATE_VOIDED }},

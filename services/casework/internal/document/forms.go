@@ -27,6 +27,8 @@ func receipt(p *paper, r Request) bool {
 			what += "（电子文件，校验码" + m.GetSha256()[:8] + "）"
 		case m.GetPromised():
 			what += "（承诺后补）"
+		case m.GetPromise() != nil:
+			what += "（以书面承诺代替）"
 		}
 		p.line("材料"+strconv.Itoa(i+1), what)
 	}
@@ -42,7 +44,7 @@ func titleOf(id, shown string, r Request) string {
 	return id
 }
 
-func acceptance(p *paper, _ Request) bool {
+func acceptance(p *paper, r Request) bool {
 	c := p.Case
 	if c.GetAcceptTime() == nil {
 		return false
@@ -61,8 +63,37 @@ func acceptance(p *paper, _ Request) bool {
 		p.line("法定办结时限", days(c.GetStatutoryLimit(), c.GetLimitUnit()))
 	}
 	p.line("承诺办结日期", dayOf(c.GetPromisedDueDate()))
+	p.Gaps = len(c.GetGaps()) > 0
+	for _, g := range c.GetGaps() {
+		p.line("容缺材料", titleOf(g.GetMaterialId(), g.GetDisplayName(), r)+"，"+dayOf(g.GetDueDate())+"前补齐")
+	}
+	for _, m := range c.GetMaterials() {
+		if m.GetPromise() != nil {
+			p.line("告知承诺", titleOf(m.GetMaterialId(), m.GetDisplayName(), r)+"以书面承诺代替："+m.GetPromise().GetStatement())
+		}
+	}
 	return true
 }
+
+// fee is the notice of a charge. What was waived needs no notice any more.
+func fee(p *paper, r Request) bool {
+	c, serial, ok := pick(p.Case.GetCharges(), r.Serial)
+	if !ok || c.GetState() == caseworkv1.ChargeState_CHARGE_STATE_WAIVED {
+		return false
+	}
+	p.Title, p.issued, p.serial, p.Charge, p.Remedies = "缴费通知书", c.GetChargeTime(), serial, c, contest
+	p.Amount = yuan(c.GetAmountFen())
+	p.Basis = []string{article("第五十八条"), article("第五十九条")}
+	p.line("收费项目", c.GetDisplayName())
+	p.line("应缴金额", p.Amount)
+	p.line("收费依据", c.GetBasis())
+	p.line("缴费日期", day(c.GetPaymentTime()))
+	p.line("票据号码", c.GetReceiptNo())
+	return true
+}
+
+// yuan is an amount as people read it.
+func yuan(fen int64) string { return fmt.Sprintf("%d.%02d元", fen/100, fen%100) }
 
 func days(n int32, unit caseworkv1.TimeUnit) string {
 	if unit == caseworkv1.TimeUnit_TIME_UNIT_NATURAL_DAY {

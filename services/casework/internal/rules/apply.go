@@ -28,7 +28,7 @@ func Apply(c Case, in Input) (Case, error) {
 	default:
 		next.State = a.to
 	}
-	if next.post() != c.post() {
+	if next.post() != c.post() || len(c.Flow) > 0 && next.atStep() != c.atStep() {
 		next.Assignee = "" // the step that was claimed is done
 	}
 	return next, nil
@@ -40,6 +40,18 @@ func File(c Case, in Input) (Case, error) {
 	c.State, c.Last = Draft, time.Time{}
 	in.Command = Submit
 	return Apply(c, in)
+}
+
+// flowStep is what taking a step, or sending it back, leaves behind.
+func (c *Case) flowStep(in Input, at time.Time) Step {
+	p := c.progress()
+	i := p.find(in.Step)
+	if in.Command == SendBack {
+		if i = p.waits(); i < 0 {
+			i = len(c.Flow) - 1
+		}
+	}
+	return Step{Kind: c.Flow[i].Kind, Officer: in.Actor, ID: c.Flow[i].ID, SentBack: in.Command == SendBack, At: at}
 }
 
 // record notes what the command leaves behind besides the state.
@@ -55,16 +67,23 @@ func (c *Case) record(in Input, at time.Time) {
 		if i := c.openSupplement(); i >= 0 {
 			c.Supplements[i].Received = at
 		}
+		c.fill(in.Filled, at)
+	case FillGap:
+		c.fill(in.Filled, at)
 	case Accept:
-		c.Accepted = at
+		c.Accepted, c.Gaps = at, in.Gaps
 	case DeemAccept:
-		c.Accepted, c.Deemed = in.Received, at
+		c.Accepted, c.Deemed, c.Gaps = in.Received, at, in.Gaps
 	case Undertake:
-		c.Steps = append(c.Steps, Step{StepUndertake, in.Actor})
+		c.Steps = append(c.Steps, Step{Kind: StepUndertake, Officer: in.Actor, At: at})
 	case Examine:
-		c.Steps = append(c.Steps, Step{StepExamine, in.Actor})
+		c.Steps = append(c.Steps, Step{Kind: StepExamine, Officer: in.Actor, At: at})
 	case Approve:
-		c.Steps = append(c.Steps, Step{StepApprove, in.Actor})
+		c.Steps = append(c.Steps, Step{Kind: StepApprove, Officer: in.Actor, At: at})
+	case PerformStep, SendBack:
+		c.Steps = append(c.Steps, c.flowStep(in, at))
+	case ChargeFee, PayFee, WaiveFee, RefundFee:
+		c.account(in)
 	case Decide:
 		c.DecidedAt, c.Granted = at, in.Granted
 	case Finish:

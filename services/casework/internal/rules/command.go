@@ -42,13 +42,20 @@ const (
 	ChangeRevision
 	Conclude
 	IssueLicense
-	lastCommand = IssueLicense
+	PerformStep
+	SendBack
+	FillGap
+	ChargeFee
+	PayFee
+	WaiveFee
+	RefundFee
+	lastCommand = RefundFee
 )
 
 var commandNames = [...]string{"none", "update", "submit", "pre_accept", "request_supplement", "receive_supplement",
 	"accept", "not_accept", "refuse", "undertake", "examine", "approve", "decide", "finish", "collect", "withdraw",
 	"lapse", "void", "start_excluded", "extend", "end_special", "reveal", "deem_accept", "claim", "assign", "release", "hand_over", "revoke", "link",
-	"change_revision", "conclude", "issue_license"}
+	"change_revision", "conclude", "issue_license", "perform_step", "send_back_step", "fill_gap", "charge_fee", "record_payment", "waive_fee", "refund_fee"}
 
 // String is the command's word.
 func (c Command) String() string {
@@ -85,8 +92,19 @@ type Input struct {
 	Granted  bool
 	// RightBody is the body that has the power a refusing one lacks.
 	RightBody string
-	// WithGaps accepts an application whose materials are partly promised.
-	WithGaps bool
+	// Gaps are the materials that an acceptance does without for now; Filled those that
+	// come at last.
+	Gaps   []Gap
+	Filled []string
+	// Step is the id of a step of the item's own flow. ActorDepartment and Posts are the
+	// caller's.
+	Step, ActorDepartment string
+	Posts                 []string
+	// Charge is the number of a charge from 1, Amount money in fen.
+	Charge int
+	Amount int64
+	// Deleted voids a record made in error.
+	Deleted bool
 	// Result and Handover are of a finish.
 	Result   FinishResult
 	Handover bool
@@ -101,7 +119,7 @@ type Input struct {
 	Assignee string
 	// Department is the one a case is handed over to.
 	Department string
-	// Was and Becomes are the item's revisions, of a change to a newer one.
+	// Was is the item's revision, Becomes the newer one of a change.
 	Was, Becomes *Item
 	// AllEnded tells that every child of a joint case has ended.
 	AllEnded bool

@@ -27,6 +27,8 @@ const (
 type ItemMaterial struct {
 	ID, Title string
 	Necessary bool
+	// GapAllowed lets it come after acceptance, PromiseAllowed a promise stand for it.
+	GapAllowed, PromiseAllowed bool
 }
 
 // Item is one revision of an item, as far as a case depends on it.
@@ -49,6 +51,10 @@ type Item struct {
 	Materials      []ItemMaterial
 	// FormSchema is the form to fill in, as JSON Schema; empty for none.
 	FormSchema string
+	// Flow is its own flow, Charged and Fees what it costs.
+	Flow    []FlowStep
+	Charged bool
+	Fees    []ItemFee
 	// Effective is from when it is in force; LastDay is the last day, zero for none.
 	Effective time.Time
 	LastDay   workday.Date
@@ -85,8 +91,9 @@ func (i *Item) ServesBodies() bool {
 type Material struct {
 	ID     string
 	SHA256 string
-	// Paper tells that it came on paper, Promised that it will come later.
-	Paper, Promised bool
+	// Paper tells that it came on paper, Promised that it will come later, Promise that a
+	// signed promise stands for it.
+	Paper, Promised, Promise bool
 }
 
 // present reports whether there is anything to the entry.
@@ -98,15 +105,19 @@ func CheckMaterials(item *Item, given []Material, complete bool) error {
 	if len(given) > MaxMaterials {
 		return fault.TooManyMaterials.New(fault.Field("materials"))
 	}
-	known := map[string]bool{}
-	for _, m := range item.Materials {
-		known[m.ID] = true
+	known := map[string]*ItemMaterial{}
+	for i := range item.Materials {
+		known[item.Materials[i].ID] = &item.Materials[i]
 	}
 	byID, files := map[string]Material{}, map[string]bool{}
 	for _, m := range given {
 		switch _, twice := byID[m.ID]; {
-		case !known[m.ID]:
+		case known[m.ID] == nil:
 			return fault.MaterialUnknown.New(fault.Field("materials"))
+		case m.Promised && known[m.ID].Necessary && !known[m.ID].GapAllowed && !m.present():
+			return fault.GapNotAllowed.New(fault.Field("materials"), fault.Meta("material", m.ID))
+		case m.Promise && !known[m.ID].PromiseAllowed:
+			return fault.PromiseNotAllowed.New(fault.Field("materials"), fault.Meta("material", m.ID))
 		case twice:
 			return fault.MaterialDuplicate.New(fault.Field("materials"), fault.Meta("material", m.ID))
 		case m.SHA256 != "" && files[m.SHA256]:
@@ -118,7 +129,7 @@ func CheckMaterials(item *Item, given []Material, complete bool) error {
 		return nil
 	}
 	for _, m := range item.Materials {
-		if got := byID[m.ID]; m.Necessary && !got.present() && !got.Promised {
+		if got := byID[m.ID]; m.Necessary && !got.present() && !got.Promised && !got.Promise {
 			return fault.MaterialMissing.New(fault.Field("materials"), fault.Meta("material", m.ID), fault.Meta("title", m.Title))
 		}
 	}

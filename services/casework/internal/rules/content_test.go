@@ -13,7 +13,7 @@ import (
 )
 
 func guide() *Item {
-	return &Item{Materials: []ItemMaterial{{ID: "m1", Title: "身份证", Necessary: true}, {ID: "m2", Title: "申请表", Necessary: true}, {ID: "m3"}}}
+	return &Item{Materials: []ItemMaterial{{ID: "m1", Title: "身份证", Necessary: true}, {ID: "m2", Title: "申请表", Necessary: true, GapAllowed: true}, {ID: "m3"}, {ID: "m4", PromiseAllowed: true}}}
 }
 
 func TestCheckMaterials(t *testing.T) {
@@ -31,6 +31,10 @@ func TestCheckMaterials(t *testing.T) {
 		{"all", []Material{m("m1", "a"), m("m2", "b")}, true, nil},
 		{"on paper", []Material{m("m1", "a"), {ID: "m2", Paper: true}}, true, nil},
 		{"promised", []Material{m("m1", "a"), {ID: "m2", Promised: true}}, true, nil},
+		{"a necessary one promised that may not", []Material{{ID: "m1", Promised: true}, m("m2", "b")}, true, fault.GapNotAllowed},
+		{"one that is not necessary promised", []Material{m("m1", "a"), m("m2", "b"), {ID: "m3", Promised: true}}, true, nil},
+		{"a promise in place of a proof", []Material{m("m1", "a"), m("m2", "b"), {ID: "m4", Promise: true}}, true, nil},
+		{"a promise where none may be", []Material{m("m1", "a"), {ID: "m2", Promise: true}}, true, fault.PromiseNotAllowed},
 		{"none", nil, true, fault.MaterialMissing},
 		{"one missing", []Material{m("m1", "a"), m("m3", "b")}, true, fault.MaterialMissing},
 		{"an empty entry", []Material{m("m1", "a"), {ID: "m2"}}, true, fault.MaterialMissing},
@@ -91,6 +95,27 @@ func TestServiceObjects(t *testing.T) {
 		i := &Item{ServiceObjects: tc.objects}
 		if i.ServesPersons() != tc.persons || i.ServesBodies() != tc.bodies {
 			t.Errorf("%v serves persons %t, bodies %t", tc.objects, i.ServesPersons(), i.ServesBodies())
+		}
+	}
+}
+
+func TestCheckGaps(t *testing.T) {
+	for _, tc := range []struct {
+		name  string
+		given []Material
+		gaps  []Gap
+		want  *fault.Reason
+	}{
+		{"none", nil, nil, nil},
+		{"allowed", nil, []Gap{{Material: "m2"}}, nil},
+		{"promised by the applicant", []Material{{ID: "m2", Promised: true}}, []Gap{{Material: "m2"}}, nil},
+		{"not allowed", nil, []Gap{{Material: "m1"}}, fault.GapNotAllowed},
+		{"unknown", nil, []Gap{{Material: "m9"}}, fault.MaterialUnknown},
+		{"twice", nil, []Gap{{Material: "m2"}, {Material: "m2"}}, fault.MaterialDuplicate},
+		{"there already", []Material{{ID: "m2", Paper: true}}, []Gap{{Material: "m2"}}, fault.InvalidArgument},
+	} {
+		if err := CheckGaps(guide(), tc.given, tc.gaps); tc.want == nil && err != nil || tc.want != nil && !errors.Is(err, tc.want) {
+			t.Errorf("%s: %v, want %v", tc.name, err, tc.want)
 		}
 	}
 }

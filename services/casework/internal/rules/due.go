@@ -170,6 +170,8 @@ func nextStep(c Case) Stage {
 	switch {
 	case c.Joint:
 		return StageChildren
+	case len(c.Flow) > 0:
+		return flowStage(c)
 	case !undertaken && c.Instant && !c.FullFlow:
 		return StageApprove
 	case !undertaken:

@@ -64,6 +64,8 @@ func nothingTaken(c Case, in Input) error {
 		return refuse("four_eyes") // a safeguard is not shaken off midway
 	case c.FullFlow && !becomes.FullFlow:
 		return refuse("full_flow")
+	case !sameFlow(was.Flow, becomes.Flow):
+		return refuse("flow") // nor is the case's place in its flow lost
 	}
 	asked := map[string]bool{}
 	for _, m := range was.Materials {
@@ -75,6 +77,26 @@ func nothingTaken(c Case, in Input) error {
 		}
 	}
 	return nil
+}
+
+// partsEnded keeps a hall from ending a joint case over the heads of its parts: each of
+// them is refused or set right for itself. Only its applicant can withdraw the whole.
+func partsEnded(then guard) guard {
+	return func(c Case, in Input) error {
+		if c.Joint && !in.AllEnded {
+			return wrongState(c, in.Command, fault.Meta("missing", "children"))
+		}
+		return then(c, in)
+	}
+}
+
+// voidable asks for a reason. A record made in error is none any more once something was
+// decided on it.
+func voidable(c Case, in Input) error {
+	if in.Deleted && !c.DecidedAt.IsZero() {
+		return wrongState(c, in.Command, fault.Meta("missing", "deleted=false"))
+	}
+	return longEnough("reason", in.Reason, MinReason)
 }
 
 // notJoint keeps a joint parent from being handled itself.
@@ -118,4 +140,10 @@ func (c Case) Ended() bool {
 		return true
 	}
 	return false
+}
+
+// Undecided reports an application that its applicant can still withdraw.
+func (c Case) Undecided() bool {
+	_, can := machine[c.State][Withdraw]
+	return can
 }

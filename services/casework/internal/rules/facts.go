@@ -53,6 +53,8 @@ const (
 	StepUndertake StepKind = iota + 1
 	StepExamine
 	StepApprove
+	// StepOther is one of the item's own.
+	StepOther
 )
 
 // Step is one approval step taken.
@@ -60,6 +62,11 @@ type Step struct {
 	Kind StepKind
 	// Officer is the subject of the token of whoever took it.
 	Officer string
+	// ID is the step's in the item's own flow; SentBack tells that the case went back one
+	// step instead. At is when.
+	ID       string
+	SentBack bool
+	At       time.Time
 }
 
 // Supplement is one notice to the applicant and what came of it.
@@ -95,8 +102,13 @@ type Case struct {
 	Instant, FullFlow, FourEyes bool
 	// Joint is the parent of cases handled together: they are decided, it is not.
 	Joint bool
-	// Gaps are necessary materials that were promised for later.
-	Gaps []string
+	// Missing are necessary materials that were promised for later; Gaps what it was
+	// accepted without.
+	Missing []string
+	Gaps    []Gap
+	Charges []Charge
+	// Flow is the item revision's own flow; nil is the usual path.
+	Flow []FlowStep
 	// Submitted, PreAccepted, Accepted and DecidedAt are when; zero when not.
 	Submitted, PreAccepted, Accepted, DecidedAt time.Time
 	// Deemed is when the limit to accept ended without a word, so that the case counts
@@ -126,7 +138,12 @@ func (c Case) SameCourse(o Case) bool {
 	return c.State == o.State && c.Department == o.Department && c.Assignee == o.Assignee && c.Granted == o.Granted && c.Handover == o.Handover && c.Last.Equal(o.Last) &&
 		c.Submitted.Equal(o.Submitted) && c.PreAccepted.Equal(o.PreAccepted) && c.Accepted.Equal(o.Accepted) && c.DecidedAt.Equal(o.DecidedAt) && c.Deemed.Equal(o.Deemed) &&
 		c.FinishedAt.Equal(o.FinishedAt) && c.Result == o.Result && c.Linked == o.Linked &&
-		slices.Equal(c.Steps, o.Steps) &&
+		slices.EqualFunc(c.Steps, o.Steps, func(a, b Step) bool {
+			return a.Kind == b.Kind && a.Officer == b.Officer && a.ID == b.ID && a.SentBack == b.SentBack && a.At.Equal(b.At)
+		}) &&
+		slices.EqualFunc(c.Gaps, o.Gaps, func(a, b Gap) bool {
+			return a.Material == b.Material && a.Due == b.Due && a.Filled.Equal(b.Filled)
+		}) && slices.Equal(c.Charges, o.Charges) &&
 		slices.EqualFunc(c.Supplements, o.Supplements, func(a, b Supplement) bool {
 			return a.Told.Equal(b.Told) && a.Received.Equal(b.Received) && a.Due == b.Due && a.AfterAcceptance == b.AfterAcceptance
 		}) &&
@@ -140,6 +157,7 @@ func (c Case) clone() Case {
 	c.Supplements = slices.Clone(c.Supplements)
 	c.Steps = slices.Clone(c.Steps)
 	c.Specials = slices.Clone(c.Specials)
+	c.Gaps, c.Charges = slices.Clone(c.Gaps), slices.Clone(c.Charges)
 	return c
 }
 

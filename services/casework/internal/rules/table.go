@@ -36,17 +36,17 @@ var arrows = []arrow{
 	{Submitted, PreAccept, same, notPreAccepted},
 	{Submitted, RequestSupplement, Supplementing, reasonGiven(4)},
 	{Submitted, Accept, Accepted, gapsAdmitted},
-	{Submitted, NotAccept, NotAccepted, reasonGiven(MinReason)},
-	{Submitted, Refuse, Refused, rightBodyNamed},
+	{Submitted, NotAccept, NotAccepted, partsEnded(reasonGiven(MinReason))},
+	{Submitted, Refuse, Refused, partsEnded(rightBodyNamed)},
 	{Submitted, DeemAccept, Accepted, acceptanceMissed},
 	{Submitted, Withdraw, Withdrawn, nil},
 
 	{Supplementing, ReceiveSupplement, resume, nil},
 	{Supplementing, Withdraw, Withdrawn, nil},
-	{Supplementing, Lapse, Lapsed, supplementMissed},
+	{Supplementing, Lapse, Lapsed, partsEnded(supplementMissed)},
 
 	{Accepted, RequestSupplement, Supplementing, reasonGiven(4)},
-	{Accepted, Undertake, Examining, notJoint},
+	{Accepted, Undertake, Examining, usualPath(notJoint)},
 	{Accepted, Conclude, Finished, childrenEnded},
 	{Accepted, Decide, Decided, decidedOnTheSpot},
 	{Accepted, StartExcluded, Suspended, specialGrounded},
@@ -54,8 +54,8 @@ var arrows = []arrow{
 	{Accepted, Withdraw, Withdrawn, nil},
 
 	{Examining, RequestSupplement, Supplementing, reasonGiven(4)},
-	{Examining, Examine, same, readyToExamine},
-	{Examining, Approve, same, readyToApprove},
+	{Examining, Examine, same, usualPath(readyToExamine)},
+	{Examining, Approve, same, usualPath(readyToApprove)},
 	{Examining, Decide, Decided, readyToDecide},
 	{Examining, StartExcluded, Suspended, specialGrounded},
 	{Examining, Extend, same, extensionAllowed},
@@ -76,28 +76,42 @@ var arrows = []arrow{
 	{Finished, IssueLicense, same, licensable},
 	{Collected, IssueLicense, same, licensable},
 
+	// A flow of the item's own takes the place of undertake, examine and approve.
+	{Accepted, PerformStep, Examining, stepAllowed},
+	{Examining, PerformStep, same, stepAllowed},
+	{Examining, SendBack, same, sendBackAllowed},
+
+	// What was missing may come as long as the case has not ended without a result.
+	{Supplementing, FillGap, same, gapsOpen},
+	{Accepted, FillGap, same, gapsOpen},
+	{Examining, FillGap, same, gapsOpen},
+	{Suspended, FillGap, same, gapsOpen},
+	{Decided, FillGap, same, gapsOpen},
+	{Finished, FillGap, same, gapsOpen},
+	{Collected, FillGap, same, gapsOpen},
+
 	// What was granted may be revoked; the grant stays in the history.
 	{Finished, Revoke, Revoked, revocable},
 	{Collected, Revoke, Revoked, revocable},
 
 	// Whose work it is may change as long as there is work.
-	{Submitted, Claim, same, unclaimed},
+	{Submitted, Claim, same, claimable},
 	{Submitted, Assign, same, assigneeNamed},
 	{Submitted, Release, same, releasable},
 	{Submitted, HandOver, same, otherDepartment},
-	{Supplementing, Claim, same, unclaimed},
+	{Supplementing, Claim, same, claimable},
 	{Supplementing, Assign, same, assigneeNamed},
 	{Supplementing, Release, same, releasable},
 	{Supplementing, HandOver, same, otherDepartment},
-	{Accepted, Claim, same, unclaimed},
+	{Accepted, Claim, same, claimable},
 	{Accepted, Assign, same, assigneeNamed},
 	{Accepted, Release, same, releasable},
 	{Accepted, HandOver, same, otherDepartment},
-	{Examining, Claim, same, unclaimed},
+	{Examining, Claim, same, claimable},
 	{Examining, Assign, same, assigneeNamed},
 	{Examining, Release, same, releasable},
 	{Examining, HandOver, same, otherDepartment},
-	{Suspended, Claim, same, unclaimed},
+	{Suspended, Claim, same, claimable},
 	{Suspended, Assign, same, assigneeNamed},
 	{Suspended, Release, same, releasable},
 	{Suspended, HandOver, same, otherDepartment},
@@ -106,19 +120,19 @@ var arrows = []arrow{
 	{Decided, Release, same, releasable},
 
 	// A correction may come at any time, even after the end.
-	{Submitted, Void, Voided, reasonGiven(MinReason)},
-	{Supplementing, Void, Voided, reasonGiven(MinReason)},
-	{NotAccepted, Void, Voided, reasonGiven(MinReason)},
-	{Refused, Void, Voided, reasonGiven(MinReason)},
-	{Accepted, Void, Voided, reasonGiven(MinReason)},
-	{Examining, Void, Voided, reasonGiven(MinReason)},
-	{Suspended, Void, Voided, reasonGiven(MinReason)},
-	{Decided, Void, Voided, reasonGiven(MinReason)},
-	{Finished, Void, Voided, reasonGiven(MinReason)},
-	{Collected, Void, Voided, reasonGiven(MinReason)},
-	{Withdrawn, Void, Voided, reasonGiven(MinReason)},
-	{Lapsed, Void, Voided, reasonGiven(MinReason)},
-	{Revoked, Void, Voided, reasonGiven(MinReason)},
+	{Submitted, Void, Voided, partsEnded(voidable)},
+	{Supplementing, Void, Voided, partsEnded(voidable)},
+	{NotAccepted, Void, Voided, partsEnded(voidable)},
+	{Refused, Void, Voided, partsEnded(voidable)},
+	{Accepted, Void, Voided, partsEnded(voidable)},
+	{Examining, Void, Voided, partsEnded(voidable)},
+	{Suspended, Void, Voided, partsEnded(voidable)},
+	{Decided, Void, Voided, partsEnded(voidable)},
+	{Finished, Void, Voided, partsEnded(voidable)},
+	{Collected, Void, Voided, partsEnded(voidable)},
+	{Withdrawn, Void, Voided, partsEnded(voidable)},
+	{Lapsed, Void, Voided, partsEnded(voidable)},
+	{Revoked, Void, Voided, partsEnded(voidable)},
 
 	// A newer revision of the item takes over an undecided case only by this rule.
 	{Submitted, ChangeRevision, same, nothingTaken},
@@ -135,11 +149,28 @@ var machine = func() map[State]map[Command]arrow {
 	for s := Draft; s <= lastState; s++ {
 		m[s] = map[Command]arrow{Reveal: {s, Reveal, same, purposeGiven}}
 	}
-	for _, a := range arrows {
+	for _, a := range append(arrows, moneyArrows()...) {
 		m[a.from][a.command] = a
 	}
 	return m
 }()
+
+// moneyArrows are the charges: asked for until the finish, paid, waived and given back
+// wherever there was an application, since money does not wait for states.
+func moneyArrows() []arrow {
+	var all []arrow
+	for s := Submitted; s <= lastState; s++ {
+		if s == Voided {
+			continue
+		}
+		switch s {
+		case Submitted, Supplementing, Accepted, Examining, Suspended, Decided, Finished:
+			all = append(all, arrow{s, ChargeFee, same, chargeable})
+		}
+		all = append(all, arrow{s, PayFee, same, payable}, arrow{s, WaiveFee, same, waivable}, arrow{s, RefundFee, same, refundable})
+	}
+	return all
+}
 
 // wrongState is the refusal of a command that does not fit, with what programs need to
 // find their way.
@@ -163,13 +194,6 @@ func longEnough(field, text string, characters int) error {
 func notPreAccepted(c Case, in Input) error {
 	if !c.PreAccepted.IsZero() {
 		return wrongState(c, in.Command)
-	}
-	return nil
-}
-
-func gapsAdmitted(c Case, in Input) error {
-	if len(c.Gaps) > 0 && !in.WithGaps {
-		return fault.MaterialMissing.New(fault.Field("with_gaps"), fault.Meta("material", c.Gaps[0]))
 	}
 	return nil
 }
@@ -226,13 +250,19 @@ func otherThanUndertaker(c Case, in Input) error {
 }
 
 func decidedOnTheSpot(c Case, in Input) error {
-	if c.FullFlow || !c.Instant {
+	if c.FullFlow || !c.Instant || len(c.Flow) > 0 {
 		return wrongState(c, in.Command, fault.Meta("missing", Undertake.String()))
 	}
 	return reasoned(in)
 }
 
 func readyToDecide(c Case, in Input) error {
+	if len(c.Flow) > 0 {
+		if err := flowDone(c, in); err != nil {
+			return err
+		}
+		return reasoned(in)
+	}
 	for _, kind := range []StepKind{StepExamine, StepApprove} {
 		if _, ok := c.took(kind); c.FullFlow && !ok {
 			missing := Examine

@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -34,20 +35,27 @@ func history(t *testing.T, c Case, inputs ...Input) Case {
 func do(cmd Command, actor string) Input {
 	return Input{
 		Command: cmd, Actor: actor, Now: day0.Add(time.Hour), Reason: longReason, Remedies: "可依法申请行政复议", RightBody: "惠州市公安局",
-		WithGaps: true, Granted: true, Result: ResultIssued, Handover: true, Requester: "user/other", Name: "专家评审", Limit: 5,
+		Gaps: []Gap{{Material: "m2", Due: workday.DateOf(day0) + 10}}, Granted: true, Result: ResultIssued, Handover: true, Requester: "user/other", Name: "专家评审", Limit: 5,
 		Due: workday.DateOf(day0) - 1, Received: day0, Assignee: "user/x", Department: "D9", Superior: true,
-		Was: &Item{Revision: 1}, Becomes: &Item{Revision: 2},
+		Was: &Item{Revision: 1, Charged: true}, Becomes: &Item{Revision: 2},
+		Step: "survey", ActorDepartment: "D1", Posts: []string{"勘验岗"}, Charge: 1, Amount: 1000,
 	}
 }
 
-func draft() Case { return Case{State: Draft, Last: day0} }
+func draft() Case { return Case{State: Draft, Last: day0, Department: "D1"} }
+
+// jointOf is a case as the parent of others.
+func jointOf(c Case) Case {
+	c.Joint = true
+	return c
+}
 
 // samples are a case in every state, reached by allowed steps alone.
 func samples(t *testing.T) map[State]Case {
 	t.Helper()
 	m := map[State]Case{}
 	m[Draft] = draft()
-	m[Submitted] = history(t, draft(), do(Submit, "a"))
+	m[Submitted] = history(t, draft(), do(Submit, "a"), do(ChargeFee, "w"))
 	m[Supplementing] = history(t, m[Submitted], do(RequestSupplement, "w"))
 	m[NotAccepted] = history(t, m[Submitted], do(NotAccept, "w"))
 	m[Refused] = history(t, m[Submitted], do(Refuse, "w"))
@@ -82,24 +90,36 @@ var want = map[State]map[Command]State{
 	Accepted: {
 		RequestSupplement: Supplementing, Undertake: Examining, StartExcluded: Suspended, Extend: Accepted, Withdraw: Withdrawn,
 		Void: Voided, Reveal: Accepted,
-		Claim: Accepted, Assign: Accepted, HandOver: Accepted, ChangeRevision: Accepted,
+		FillGap: Accepted, Claim: Accepted, Assign: Accepted, HandOver: Accepted, ChangeRevision: Accepted,
 	},
 	Examining: {
 		RequestSupplement: Supplementing, Examine: Examining, Approve: Examining, Decide: Decided, StartExcluded: Suspended,
 		Extend: Examining, Withdraw: Withdrawn, Void: Voided, Reveal: Examining,
-		Claim: Examining, Assign: Examining, HandOver: Examining, ChangeRevision: Examining,
+		FillGap: Examining, Claim: Examining, Assign: Examining, HandOver: Examining, ChangeRevision: Examining,
 	},
 	Suspended: {
 		EndSpecial: Examining, Withdraw: Withdrawn, Void: Voided, Reveal: Suspended,
-		Claim: Suspended, Assign: Suspended, HandOver: Suspended, ChangeRevision: Suspended,
+		FillGap: Suspended, Claim: Suspended, Assign: Suspended, HandOver: Suspended, ChangeRevision: Suspended,
 	},
-	Decided:   {Finish: Finished, Void: Voided, Reveal: Decided, Claim: Decided, Assign: Decided},
-	Finished:  {Collect: Collected, Void: Voided, Reveal: Finished, Revoke: Revoked, IssueLicense: Finished},
-	Collected: {Void: Voided, Reveal: Collected, Revoke: Revoked, IssueLicense: Collected},
+	Decided:   {Finish: Finished, Void: Voided, Reveal: Decided, FillGap: Decided, Claim: Decided, Assign: Decided},
+	Finished:  {Collect: Collected, Void: Voided, Reveal: Finished, FillGap: Finished, Revoke: Revoked, IssueLicense: Finished},
+	Collected: {Void: Voided, Reveal: Collected, FillGap: Collected, Revoke: Revoked, IssueLicense: Collected},
 	Withdrawn: {Void: Voided, Reveal: Withdrawn},
 	Lapsed:    {Void: Voided, Reveal: Lapsed},
 	Voided:    {Reveal: Voided},
 	Revoked:   {Void: Voided, Reveal: Revoked},
+}
+
+// wantMoney is the rest of want: charges are asked for until the finish, and paid or
+// waived as long as there is a record.
+func wantMoney(state State, cmd Command) bool {
+	switch cmd {
+	case ChargeFee:
+		return slices.Contains([]State{Submitted, Supplementing, Accepted, Examining, Suspended, Decided, Finished}, state)
+	case PayFee, WaiveFee:
+		return state != Draft && state != Voided
+	}
+	return false
 }
 
 func TestEveryStateAndCommand(t *testing.T) {
@@ -112,6 +132,9 @@ func TestEveryStateAndCommand(t *testing.T) {
 					t.Errorf("the case given was changed: %s", diff)
 				}
 				to, allowed := want[state][cmd]
+				if wantMoney(state, cmd) {
+					to, allowed = state, true
+				}
 				switch {
 				case allowed && err != nil:
 					t.Errorf("refused: %v", err)
@@ -139,7 +162,11 @@ func TestGuards(t *testing.T) {
 	instantFull := instant
 	instantFull.FullFlow = true
 	gaps := s[Submitted]
-	gaps.Gaps = []string{"m2"}
+	gaps.Missing = []string{"m2"}
+	ownFlow := s[Accepted]
+	ownFlow.Flow = surveyed
+	deletable := func(in *Input) { in.Deleted = true }
+	ended := func(in *Input) { in.AllEnded = true }
 	extended := history(t, s[Accepted], do(Extend, "h"))
 
 	joint := s[Accepted]
@@ -162,7 +189,39 @@ func TestGuards(t *testing.T) {
 	}{
 		{"pre-accept twice", history(t, s[Submitted], do(PreAccept, "w")), do(PreAccept, "w"), fault.CaseWrongState},
 		{"supplement without a word", s[Submitted], with(RequestSupplement, func(in *Input) { in.Reason = "缺" }), fault.ReasonRequired},
-		{"accept with unadmitted gaps", gaps, with(Accept, func(in *Input) { in.WithGaps = false }), fault.MaterialMissing},
+		{"accept with unadmitted gaps", gaps, with(Accept, func(in *Input) { in.Gaps = nil }), fault.MaterialMissing},
+		{"accept with a gap due yesterday", gaps, with(Accept, func(in *Input) { in.Gaps[0].Due = workday.DateOf(day0) - 1 }), fault.InvalidArgument},
+		{"accept with a gap due today", gaps, with(Accept, func(in *Input) { in.Gaps[0].Due = workday.DateOf(day0) }), nil},
+		{"fill a gap", s[Accepted], with(FillGap, func(in *Input) { in.Filled = []string{"m2"} }), nil},
+		{"fill a gap after the grant", s[Decided], with(FillGap, func(in *Input) { in.Filled = []string{"m2"} }), nil},
+		{"fill what is no gap", s[Accepted], with(FillGap, func(in *Input) { in.Filled = []string{"m1"} }), fault.MaterialUnknown},
+		{"fill a gap twice", history(t, s[Accepted], with(FillGap, func(in *Input) { in.Filled = []string{"m2"} })), with(FillGap, func(in *Input) { in.Filled = []string{"m2"} }), fault.CaseWrongState},
+		{"charge on a free item", s[Accepted], with(ChargeFee, func(in *Input) { in.Was = &Item{} }), fault.FeeOnFree},
+		{"charge nothing", s[Accepted], with(ChargeFee, func(in *Input) { in.Amount = 0 }), fault.BadFee},
+		{"charge less than nothing", s[Accepted], with(ChargeFee, func(in *Input) { in.Amount = -1 }), fault.BadFee},
+		{"charge ten billion yuan", s[Accepted], with(ChargeFee, func(in *Input) { in.Amount = 1_000_000_000_000 }), fault.BadFee},
+		{"pay what was not charged", s[Accepted], with(PayFee, func(in *Input) { in.Charge = 2 }), fault.InvalidArgument},
+		{"pay twice", history(t, s[Accepted], do(PayFee, "w")), do(PayFee, "w"), fault.CaseWrongState},
+		{"pay what was waived", history(t, s[Accepted], do(WaiveFee, "h")), do(PayFee, "w"), fault.CaseWrongState},
+		{"waive what was paid", history(t, s[Accepted], do(PayFee, "w")), do(WaiveFee, "h"), fault.CaseWrongState},
+		{"waive without reason", s[Accepted], with(WaiveFee, func(in *Input) { in.Reason = "困难" }), fault.ReasonRequired},
+		{"give back", history(t, s[Accepted], do(PayFee, "w")), do(RefundFee, "h"), nil},
+		{"give back more than was paid", history(t, s[Accepted], do(PayFee, "w")), with(RefundFee, func(in *Input) { in.Amount = 1001 }), fault.BadFee},
+		{"give back twice", history(t, s[Accepted], do(PayFee, "w"), do(RefundFee, "h")), do(RefundFee, "h"), fault.BadFee},
+		{"give back without reason", history(t, s[Accepted], do(PayFee, "w")), with(RefundFee, func(in *Input) { in.Reason = "" }), fault.ReasonRequired},
+		{"give back after the withdrawal", history(t, s[Withdrawn], do(PayFee, "w")), do(RefundFee, "h"), nil},
+		{"charge a joint parent", joint, do(ChargeFee, "w"), fault.CaseWrongState},
+		{"delete a record made in error", s[Accepted], with(Void, deletable), nil},
+		{"delete what was decided", s[Decided], with(Void, deletable), fault.CaseWrongState},
+		{"void a joint parent with open parts", joint, do(Void, "h"), fault.CaseWrongState},
+		{"void a joint parent when its parts have ended", joint, with(Void, ended), nil},
+		{"refuse a joint parent with open parts", jointOf(s[Submitted]), do(Refuse, "w"), fault.CaseWrongState},
+		{"do not accept a joint parent with open parts", jointOf(s[Submitted]), do(NotAccept, "w"), fault.CaseWrongState},
+		{"lapse a joint parent with open parts", jointOf(s[Supplementing]), do(Lapse, "w"), fault.CaseWrongState},
+		{"lapse a joint parent when its parts have ended", jointOf(s[Supplementing]), with(Lapse, ended), nil},
+		{"withdraw a joint parent with open parts", joint, do(Withdraw, "a"), nil},
+		{"a revision of another flow", ownFlow, with(ChangeRevision, func(in *Input) { in.Was.Flow = surveyed }), fault.RevisionTakes},
+		{"a revision of the same flow", ownFlow, with(ChangeRevision, func(in *Input) { in.Was.Flow, in.Becomes.Flow = surveyed, surveyed }), nil},
 		{"accept with admitted gaps", gaps, do(Accept, "w"), nil},
 		{"silence on the last day", s[Submitted], with(DeemAccept, func(in *Input) { in.Due = workday.DateOf(in.Now) }), fault.CaseWrongState},
 		{"silence as the next day begins", s[Submitted], with(DeemAccept, func(in *Input) {

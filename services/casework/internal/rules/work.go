@@ -41,6 +41,12 @@ func otherDepartment(c Case, in Input) error {
 	return longEnough("reason", in.Reason, MinReason)
 }
 
+// atStep is the place in its own flow that an accepted case has come to.
+func (c Case) atStep() int {
+	p := c.progress()
+	return p.waits()
+}
+
 // post is the inbox whose work the case is, also while it waits for the applicant: who
 // asked for papers is still at it when they come.
 func (c Case) post() Stage {

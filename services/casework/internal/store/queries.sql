@@ -210,3 +210,14 @@ SELECT case_no, expires_at FROM carry_codes WHERE code_hash = $1;
 
 -- name: DeleteExpiredCodes :exec
 DELETE FROM carry_codes WHERE expires_at < $1;
+-- name: DropStepPosts :exec
+DELETE FROM step_posts WHERE case_no = $1;
+
+-- name: AddStepPost :exec
+INSERT INTO step_posts (case_no, post, hall, department, due) VALUES ($1, $2, $3, $4, $5);
+
+-- name: ListByPost :many
+SELECT c.case_no, s.due, c.data FROM step_posts s JOIN cases c ON c.case_no = s.case_no
+WHERE s.hall = @hall AND s.post = @post AND (s.due, s.case_no) > (CAST(@after_due AS BIGINT), CAST(@after_case_no AS TEXT))
+  AND (CAST(@department AS TEXT) = '' OR s.department = @department)
+ORDER BY s.due, s.case_no LIMIT CAST(@size AS BIGINT);

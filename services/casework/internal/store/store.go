@@ -44,6 +44,8 @@ type Row struct {
 	// Seq is the sequence of its last event, Happened when that happened.
 	Seq      int64
 	Happened time.Time
+	// Step is the step of its own flow it waits for; nil for none.
+	Step *Step
 	// Data is the whole case.
 	Data []byte
 }
@@ -111,7 +113,10 @@ func Save(ctx context.Context, tx *db.Tx, old, next Row) error {
 	if err != nil {
 		return fmt.Errorf("store: save case: %w", err)
 	}
-	return tx.Expect(ctx, res, 1, func(context.Context) error { return fault.Conflict.New() })
+	if err := tx.Expect(ctx, res, 1, func(context.Context) error { return fault.Conflict.New() }); err != nil {
+		return err
+	}
+	return saveStep(ctx, tx, old, next)
 }
 
 // Filter says which cases to list; empty fields do not restrict.

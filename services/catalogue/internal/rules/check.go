@@ -16,7 +16,7 @@ const (
 
 // Finding is what one check found.
 type Finding struct {
-	// Rule is Q1 to Q13.
+	// Rule is Q1 to Q14.
 	Rule     string
 	Severity Severity
 	// Field is the path in the item, as materials[2].display_name.
@@ -36,7 +36,7 @@ func (r *report) bad(ok bool, f Finding) {
 	}
 }
 
-// Check runs Q1 to Q13 over an item; errors come first, then in the order of the rules.
+// Check runs Q1 to Q14 over an item; errors come first, then in the order of the rules.
 func Check(it *Item, around Around) []Finding {
 	r := &report{}
 	limits(it, r)
@@ -50,6 +50,7 @@ func Check(it *Item, around Around) []Finding {
 	itemType(it, around, r)
 	names(it, around, r)
 	formSchema(it, r)
+	ownFlow(it, r)
 	slices.SortStableFunc(r.findings, func(a, b Finding) int { return int(a.Severity - b.Severity) })
 	return r.findings
 }

@@ -51,6 +51,16 @@ type Material struct {
 	Name string
 }
 
+// FlowStep is one step of a flow of the item's own.
+type FlowStep struct {
+	// At is its place among all the item's steps.
+	At                   int
+	ID, Kind             string
+	ForeignHall          bool
+	FourEyes             []string
+	Optional, Repeatable bool
+}
+
 // Fee is one fee of an item.
 type Fee struct {
 	Name, Standard, Basis string
@@ -84,6 +94,8 @@ type Item struct {
 	PersonThemes, LegalThemes   []string
 	Materials                   []Material
 	StepKinds                   []string
+	Flow                        []FlowStep
+	FullFlow                    bool
 	Charged, OnlinePayment      bool
 	Fees                        []Fee
 	Visits                      int

@@ -94,6 +94,17 @@ func TestCheck(t *testing.T) {
 		{"Q12 title", func(_ *Item, a *Around) { a.TitleTaken = true }, []found{{"Q12", "title", Warning}}},
 		{"Q12 catch-all", func(i *Item, _ *Around) { i.Materials = append(i.Materials, Material{"法律规定的其他材料"}) }, []found{{"Q12", "materials[1].display_name", Warning}}},
 		{"Q12 empty", func(i *Item, _ *Around) { i.Materials[0].Name = " " }, []found{{"Q12", "materials[0].display_name", Warning}}},
+		{"Q14 a flow", func(i *Item, _ *Around) { i.Flow = flow(nil) }, nil},
+		{"Q14 on the spot", func(i *Item, _ *Around) { i.Instant, i.Promised, i.Flow = true, 0, flow(nil) }, []found{{"Q14", "steps[1]", Error}}},
+		{"Q14 an id twice", func(i *Item, _ *Around) { i.Flow = flow(func(f []FlowStep) { f[1].ID = "undertake" }) }, []found{{"Q14", "steps[2].id", Error}, {"Q14", "steps[3].four_eyes", Error}}},
+		{"Q14 another hall's department", func(i *Item, _ *Around) { i.Flow = flow(func(f []FlowStep) { f[1].ForeignHall = true }) }, []found{{"Q14", "steps[2].department", Error}}},
+		{"Q14 four eyes on a later step", func(i *Item, _ *Around) { i.Flow = flow(func(f []FlowStep) { f[1].FourEyes = []string{"approve"} }) }, []found{{"Q14", "steps[2].four_eyes", Error}}},
+		{"Q14 four eyes on itself", func(i *Item, _ *Around) { i.Flow = flow(func(f []FlowStep) { f[1].FourEyes = []string{"survey"} }) }, []found{{"Q14", "steps[2].four_eyes", Error}}},
+		{"Q14 no approval", func(i *Item, _ *Around) { i.Flow = flow(func(f []FlowStep) { f[2].Kind = "examine" }) }, []found{{"Q14", "steps[3].kind", Error}}},
+		{"Q14 approved in the middle", func(i *Item, _ *Around) { i.Flow = flow(func(f []FlowStep) { f[1].Kind = "approve" }) }, []found{{"Q14", "steps[2].kind", Error}}},
+		{"Q14 an optional approval", func(i *Item, _ *Around) { i.Flow = flow(func(f []FlowStep) { f[2].Optional = true }) }, []found{{"Q14", "steps[3]", Error}}},
+		{"Q14 acceptance is no step of it", func(i *Item, _ *Around) { i.Flow = flow(func(f []FlowStep) { f[0].Kind = "accept" }) }, []found{{"Q14", "steps[1].kind", Error}}},
+		{"Q14 a full flow without examination", func(i *Item, _ *Around) { i.FullFlow, i.Flow = true, flow(nil) }, []found{{"Q14", "steps[1]", Error}}},
 		{"errors first", func(i *Item, _ *Around) { i.ConsultPhone, i.Code = "", "x" }, []found{{"Q11", "name", Error}, {"Q8", "consult_phone", Warning}}},
 	}
 	seen := map[string]bool{}
@@ -119,9 +130,18 @@ func TestCheck(t *testing.T) {
 			}
 		})
 	}
-	if len(seen) != 12 {
-		t.Errorf("only %d of 12 rules are tried", len(seen))
+	if len(seen) != 13 {
+		t.Errorf("only %d of 13 rules are tried", len(seen))
 	}
+}
+
+// flow is a good flow behind the acceptance, with a change.
+func flow(change func([]FlowStep)) []FlowStep {
+	f := []FlowStep{{At: 1, ID: "undertake", Kind: "undertake"}, {At: 2, ID: "survey", Kind: "other", Repeatable: true}, {At: 3, ID: "approve", Kind: "approve", FourEyes: []string{"survey"}}}
+	if change != nil {
+		change(f)
+	}
+	return f
 }
 
 func TestDepth(t *testing.T) {

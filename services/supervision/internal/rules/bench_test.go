@@ -12,7 +12,7 @@ func BenchmarkTrial(b *testing.B) {
 	p := Policy{Preset: presets[DefaultPreset], Calendar: workday.China()}
 	f := accepted(func(f *Facts) {
 		f.FullFlow = true
-		f.Steps = []Step{{StepUndertake, "a", at("2018-10-16 10:00:00")}, {StepExamine, "b", at("2018-10-17 10:00:00")}, {StepApprove, "c", at("2018-10-18 10:00:00")}}
+		f.Steps = []Step{{Kind: StepUndertake, Officer: "a", Time: at("2018-10-16 10:00:00")}, {Kind: StepExamine, Officer: "b", Time: at("2018-10-17 10:00:00")}, {Kind: StepApprove, Officer: "c", Time: at("2018-10-18 10:00:00")}}
 		f.Decision = &Decision{Granted: true, Officer: "d", Time: at("2018-10-18 11:00:00")}
 		f.Finish = &Finish{Issued: true, Officer: "d", Time: at("2018-10-18 15:00:00")}
 	})

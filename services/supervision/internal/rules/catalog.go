@@ -22,6 +22,7 @@ const (
 	P8  = "P8_SUSPEND_ABUSE"
 	P11 = "P11_ABNORMAL_REFUSAL"
 	R1  = "R1_BAD_REVIEW"
+	G1  = "G1_GAP_OVERDUE"
 	S1  = "S1_ORDER_OVERDUE"
 )
 
@@ -49,6 +50,7 @@ var timed = []Rule{
 	{ID: T6, Name: "转报超时", Description: "下级初审超过20个工作日或者承诺时限才转报上级", Source: licenseLaw + "第四十三条"},
 	{ID: T7, Name: "特别程序超时", Description: "接近或者超过特别程序的规定时限", Source: licenseLaw + "第四十五条"},
 	{ID: T8, Name: "网上预受理超时", Description: "网上申请2个工作日内未作预受理", Source: "网上办事服务规范"},
+	{ID: G1, Name: "容缺逾期", Description: "容缺受理的材料到期未补齐", Source: "容缺受理承诺"},
 	{ID: T9, Name: "咨询超时", Description: "接近或者超过答复咨询的时限", Source: "咨询答复时限为对公众的公开承诺"},
 	{ID: T10, Name: "投诉超时", Description: "接近或者超过办理投诉的时限", Source: "投诉办理时限为对公众的公开承诺"},
 	{ID: T11, Name: "电子证照超时", Description: "办结后3个工作日内未签发电子证照", Source: "电子证照签发时限要求"},

@@ -27,6 +27,7 @@ var each = map[string]any{
 	"special":    &SpecialView{},
 	"milestone":  &MilestoneView{},
 	"reason":     &ReasonView{},
+	"fee":        &FeeView{},
 }
 
 // environments are what expressions are compiled in, by the rule's "each".

@@ -22,7 +22,7 @@ func TestParseConductRefuses(t *testing.T) {
 		"no such field":               rule("L1", "", "case.promise > 3", "'x'"),
 		"it without each":             rule("L1", "", "it.days > 3", "'x'"),
 		"a field of another it":       rule("L1", "reason", "it.days > 3", "'x'"),
-		"no such each":                rule("L1", "fee", "true", "'x'"),
+		"no such each":                rule("L1", "receipt", "true", "'x'"),
 		"a condition that is no bool": rule("L1", "", "case.promised", "'x'"),
 		"a ground that is no text":    rule("L1", "", "true", "1"),
 		"types that do not meet":      rule("L1", "", "case.promised > '3'", "'x'"),

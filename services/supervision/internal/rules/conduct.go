@@ -21,6 +21,8 @@ type Deed struct {
 	Happened, Entered time.Time
 	// Burst is how many finished cases the actor entered within ten minutes, with this.
 	Burst int
+	// Attempt is what was tried and refused, for the reason Refused; empty for what was done.
+	Attempt, Refused string
 }
 
 // ConductRule is a rule of conduct as data. Its expressions are CEL over the variables
@@ -167,6 +169,7 @@ func (p Policy) Conduct(f *Facts, deed Deed, known func(key string) bool) ([]Fin
 	set := p.conductSet()
 	things := map[string][]any{
 		"": {nil}, "supplement": f.supplementViews(), "special": p.specialViews(f), "milestone": f.milestoneViews(), "reason": f.reasonViews(deed),
+		"fee": f.feeViews(),
 	}
 	vars := map[string]any{"case": p.caseView(f), "deed": p.deedView(f, deed)}
 	var all []Finding

@@ -28,8 +28,12 @@ type Facts struct {
 	Terms *Terms
 	// Materials are the ids handed in or promised for later.
 	Materials []string
-	// FullFlow demands undertake, examine and approve; FourEyes two persons.
-	FullFlow, FourEyes bool
+	// FullFlow demands undertake, examine and approve; FourEyes two persons; OwnFlow the
+	// steps of the terms that have an id.
+	FullFlow, FourEyes, OwnFlow bool
+	// Gaps are materials that were missing at acceptance.
+	Gaps    []Gap
+	Charges []Charge
 
 	Submitted, PreAccepted, Accepted time.Time
 	// Deemed is when the limit to accept ended and the law accepted the case, from the
@@ -81,6 +85,10 @@ const badStars = 2
 type Terms struct {
 	Steps     []StepTerm     `json:"steps,omitempty"`
 	Materials []MaterialTerm `json:"materials,omitempty"`
+	// FeesKnown tells that the fees were read, Charged that there are any.
+	FeesKnown bool      `json:"fees_known,omitempty"`
+	Charged   bool      `json:"charged,omitempty"`
+	Fees      []FeeTerm `json:"fees,omitempty"`
 }
 
 // StepTerm is one step of the published flow; Limit is in the item's unit, 0 for none.
@@ -88,6 +96,11 @@ type StepTerm struct {
 	Kind  string `json:"kind"`
 	Name  string `json:"name"`
 	Limit int    `json:"limit,omitempty"`
+	// ID makes it a step of a flow of the item's own; FourEyes are the ids of earlier ones
+	// that another person must have taken.
+	ID       string   `json:"id,omitempty"`
+	Optional bool     `json:"optional,omitempty"`
+	FourEyes []string `json:"four_eyes,omitempty"`
 }
 
 // MaterialTerm is one material of the published list.
@@ -113,12 +126,16 @@ const (
 	StepUndertake = "undertake" // 承办
 	StepExamine   = "examine"   // 审核
 	StepApprove   = "approve"   // 批准
+	StepOther     = "other"     // one of the item's own
 )
 
 // Step is one approval step.
 type Step struct {
 	Kind, Officer string
 	Time          time.Time
+	// ID is that of a step of the item's own flow; SentBack went back from it.
+	ID       string
+	SentBack bool
 }
 
 // Special is one special procedure: an extension, or time that does not count.

@@ -54,10 +54,10 @@ func (p Policy) steps(f *Facts) []clock {
 	if f.Terms == nil {
 		return nil
 	}
-	var all []clock
+	all := p.ownFlow(f)
 	base := p.Input(f)
 	for i, s := range f.Terms.Steps {
-		if s.Limit <= 0 {
+		if s.Limit <= 0 || f.OwnFlow && s.ID != "" {
 			continue
 		}
 		start, ok := f.stepStart(i)

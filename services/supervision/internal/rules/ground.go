@@ -35,6 +35,8 @@ func (c clock) what() string {
 		return "累计至特别程序“" + c.name + "”，本次暂停"
 	case ClockReview:
 		return "收到差评后"
+	case ClockGap:
+		return "容缺材料“" + c.name + "”"
 	default:
 		return named("特别程序", c.name)
 	}
@@ -69,6 +71,8 @@ func (c clock) limitName(t Threshold) string {
 		return "答复时限"
 	case c.kind == ClockLicense:
 		return "制证时限"
+	case c.kind == ClockGap:
+		return "补齐期限"
 	default:
 		return "规定时限"
 	}
@@ -103,6 +107,8 @@ func timedGround(c clock, t Threshold, f Finding, due workday.Date, dueKnown boo
 		text += "，仍未答复整改"
 	case ClockLicense:
 		text += "，仍未签发电子证照"
+	case ClockGap:
+		text += "，仍未补齐"
 	}
 	return text
 }

@@ -64,6 +64,7 @@ const (
 	ClockLicense    = "license"
 	ClockMessage    = "message"
 	ClockTicket     = "ticket"
+	ClockGap        = "gap"
 )
 
 // Threshold raises a level once the days used reach a share of a limit plus some days.

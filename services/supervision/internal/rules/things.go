@@ -121,8 +121,13 @@ func (f *Facts) milestoneViews() []any {
 		stages = append(stages, stage{2, "受理", "", f.Accepted})
 	}
 	for i, s := range []struct{ kind, name string }{{StepUndertake, "承办"}, {StepExamine, "审核"}, {StepApprove, "批准"}} {
-		if step, ok := f.stepOf(s.kind); ok {
+		if step, ok := f.stepOf(s.kind); ok && !f.OwnFlow {
 			stages = append(stages, stage{int64(3 + i), s.name, step.Officer, step.Time})
+		}
+	}
+	if f.OwnFlow && f.Terms != nil {
+		for i, s := range f.Steps {
+			stages = append(stages, stage{int64(100 + i), f.nameOf(s.ID), s.Officer, s.Time})
 		}
 	}
 	if d := f.Decision; d != nil {

@@ -166,7 +166,7 @@ func (p Policy) clocks(f *Facts) []clock {
 	if f.Finish != nil && f.Finish.Forwarded && !f.Accepted.IsZero() {
 		all = append(all, p.forward(f))
 	}
-	return append(all, p.steps(f)...)
+	return append(append(all, p.steps(f)...), p.gapClocks(f)...)
 }
 
 // clocked is the clock of something that told its own limit. What was called off is

@@ -61,6 +61,14 @@ func (f *Facts) asOf(t time.Time) *Facts {
 	for i := range then.Specials {
 		then.Specials[i].End = before(then.Specials[i].End, t)
 	}
+	then.Charges = slices.DeleteFunc(slices.Clone(f.Charges), func(c Charge) bool { return c.Charged.After(t) })
+	for i := range then.Charges {
+		then.Charges[i].Paid = before(then.Charges[i].Paid, t)
+	}
+	then.Gaps = slices.Clone(f.Gaps)
+	for i := range then.Gaps {
+		then.Gaps[i].Filled = before(then.Gaps[i].Filled, t)
+	}
 	if f.Decision != nil && f.Decision.Time.After(t) {
 		then.Decision = nil
 	}

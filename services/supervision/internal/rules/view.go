@@ -53,6 +53,10 @@ type Case struct {
 	Gaps        []string `cel:"gaps"`
 	Supplements int64    `cel:"supplements"`
 	Specials    int64    `cel:"specials"`
+	// OwnFlow tells of a flow of the item's own, to which MissingSteps then refers;
+	// SamePersons are pairs of its steps that one person took against the rule of four eyes.
+	OwnFlow     bool     `cel:"own_flow"`
+	SamePersons []string `cel:"same_persons"`
 }
 
 // DeedView is what conditions see of the event, as "deed".
@@ -67,6 +71,9 @@ type DeedView struct {
 	LagDays int64 `cel:"lag_days"`
 	// Burst is how many finished cases the actor entered within ten minutes.
 	Burst int64 `cel:"burst"`
+	// Attempt is the command that was refused, Refused why; empty for what was done.
+	Attempt string `cel:"attempt"`
+	Refused string `cel:"refused"`
 }
 
 // SupplementView is "it" of rules for each supplement notice.
@@ -136,6 +143,9 @@ func (p Policy) caseView(f *Facts) *Case {
 			c.MissingSteps = append(c.MissingSteps, s.name)
 		}
 	}
+	if f.OwnFlow {
+		c.OwnFlow, c.MissingSteps, c.SamePersons = true, f.missingSteps(), f.samePersons()
+	}
 	if f.Finish != nil {
 		c.Finished = f.Finish.Time
 	}
@@ -169,7 +179,7 @@ func (p Policy) open(division string, at time.Time) bool {
 
 func (p Policy) deedView(f *Facts, d Deed) *DeedView {
 	v := &DeedView{Type: d.Type, Sequence: d.Sequence, Actor: d.Actor, System: strings.HasPrefix(d.Actor, "system/"),
-		Happened: d.Happened, Entered: d.Entered, Burst: int64(d.Burst)}
+		Happened: d.Happened, Entered: d.Entered, Burst: int64(d.Burst), Attempt: d.Attempt, Refused: d.Refused}
 	if d.Happened.IsZero() {
 		v.Happened = d.Entered
 	} else if d.Happened.Before(d.Entered) {

@@ -371,6 +371,8 @@ const (
 	StepKind_STEP_KIND_EXAMINE StepKind = 2
 	// Approve (批准).
 	StepKind_STEP_KIND_APPROVE StepKind = 3
+	// A step of the item's own, as 现场勘验.
+	StepKind_STEP_KIND_OTHER StepKind = 4
 )
 
 // Enum value maps for StepKind.
@@ -380,12 +382,14 @@ var (
 		1: "STEP_KIND_UNDERTAKE",
 		2: "STEP_KIND_EXAMINE",
 		3: "STEP_KIND_APPROVE",
+		4: "STEP_KIND_OTHER",
 	}
 	StepKind_value = map[string]int32{
 		"STEP_KIND_UNSPECIFIED": 0,
 		"STEP_KIND_UNDERTAKE":   1,
 		"STEP_KIND_EXAMINE":     2,
 		"STEP_KIND_APPROVE":     3,
+		"STEP_KIND_OTHER":       4,
 	}
 )
 
@@ -724,6 +728,9 @@ const (
 	InboxAssignee_INBOX_ASSIGNEE_MINE InboxAssignee = 1
 	// What lies in the pool.
 	InboxAssignee_INBOX_ASSIGNEE_UNASSIGNED InboxAssignee = 2
+	// What waits for a step of an item's own flow that one of the caller's posts
+	// takes; also steps in cases that another department handles.
+	InboxAssignee_INBOX_ASSIGNEE_MY_POSTS InboxAssignee = 3
 )
 
 // Enum value maps for InboxAssignee.
@@ -732,11 +739,13 @@ var (
 		0: "INBOX_ASSIGNEE_UNSPECIFIED",
 		1: "INBOX_ASSIGNEE_MINE",
 		2: "INBOX_ASSIGNEE_UNASSIGNED",
+		3: "INBOX_ASSIGNEE_MY_POSTS",
 	}
 	InboxAssignee_value = map[string]int32{
 		"INBOX_ASSIGNEE_UNSPECIFIED": 0,
 		"INBOX_ASSIGNEE_MINE":        1,
 		"INBOX_ASSIGNEE_UNASSIGNED":  2,
+		"INBOX_ASSIGNEE_MY_POSTS":    3,
 	}
 )
 
@@ -792,21 +801,24 @@ const (
 	DocumentKind_DOCUMENT_KIND_DELIVERY DocumentKind = 8
 	// Revocation (撤销行政许可决定书).
 	DocumentKind_DOCUMENT_KIND_REVOCATION DocumentKind = 9
+	// Fee notice (缴费通知书).
+	DocumentKind_DOCUMENT_KIND_FEE DocumentKind = 10
 )
 
 // Enum value maps for DocumentKind.
 var (
 	DocumentKind_name = map[int32]string{
-		0: "DOCUMENT_KIND_UNSPECIFIED",
-		1: "DOCUMENT_KIND_RECEIPT",
-		2: "DOCUMENT_KIND_ACCEPTANCE",
-		3: "DOCUMENT_KIND_SUPPLEMENT",
-		4: "DOCUMENT_KIND_REFUSAL",
-		5: "DOCUMENT_KIND_DECISION",
-		6: "DOCUMENT_KIND_DENIAL",
-		7: "DOCUMENT_KIND_SPECIAL",
-		8: "DOCUMENT_KIND_DELIVERY",
-		9: "DOCUMENT_KIND_REVOCATION",
+		0:  "DOCUMENT_KIND_UNSPECIFIED",
+		1:  "DOCUMENT_KIND_RECEIPT",
+		2:  "DOCUMENT_KIND_ACCEPTANCE",
+		3:  "DOCUMENT_KIND_SUPPLEMENT",
+		4:  "DOCUMENT_KIND_REFUSAL",
+		5:  "DOCUMENT_KIND_DECISION",
+		6:  "DOCUMENT_KIND_DENIAL",
+		7:  "DOCUMENT_KIND_SPECIAL",
+		8:  "DOCUMENT_KIND_DELIVERY",
+		9:  "DOCUMENT_KIND_REVOCATION",
+		10: "DOCUMENT_KIND_FEE",
 	}
 	DocumentKind_value = map[string]int32{
 		"DOCUMENT_KIND_UNSPECIFIED": 0,
@@ -819,6 +831,7 @@ var (
 		"DOCUMENT_KIND_SPECIAL":     7,
 		"DOCUMENT_KIND_DELIVERY":    8,
 		"DOCUMENT_KIND_REVOCATION":  9,
+		"DOCUMENT_KIND_FEE":         10,
 	}
 )
 
@@ -1008,6 +1021,153 @@ func (x *Applicant) GetAddress() string {
 	return ""
 }
 
+// An applicant's signed promise that stands for a proof (告知承诺).
+type MaterialPromise struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is promised, in the words that were signed: at least 10 characters.
+	Statement string `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
+	// SHA-256 of the signed file, 64 hexadecimal digits; empty when signed on
+	// paper.
+	SignatureSha256 string `protobuf:"bytes,2,opt,name=signature_sha256,json=signatureSha256,proto3" json:"signature_sha256,omitempty"`
+	// Whether it was signed on paper, at a window.
+	Paper bool `protobuf:"varint,3,opt,name=paper,proto3" json:"paper,omitempty"`
+	// When it was given.
+	PromiseTime   *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=promise_time,json=promiseTime,proto3" json:"promise_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaterialPromise) Reset() {
+	*x = MaterialPromise{}
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaterialPromise) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaterialPromise) ProtoMessage() {}
+
+func (x *MaterialPromise) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaterialPromise.ProtoReflect.Descriptor instead.
+func (*MaterialPromise) Descriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *MaterialPromise) GetStatement() string {
+	if x != nil {
+		return x.Statement
+	}
+	return ""
+}
+
+func (x *MaterialPromise) GetSignatureSha256() string {
+	if x != nil {
+		return x.SignatureSha256
+	}
+	return ""
+}
+
+func (x *MaterialPromise) GetPaper() bool {
+	if x != nil {
+		return x.Paper
+	}
+	return false
+}
+
+func (x *MaterialPromise) GetPromiseTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PromiseTime
+	}
+	return nil
+}
+
+// A material that an accepted case still lacks, or lacked (容缺受理).
+type MaterialGap struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the material in the item revision.
+	MaterialId string `protobuf:"bytes,1,opt,name=material_id,json=materialId,proto3" json:"material_id,omitempty"`
+	// The last day to bring it, as YYYY-MM-DD in China time.
+	DueDate string `protobuf:"bytes,2,opt,name=due_date,json=dueDate,proto3" json:"due_date,omitempty"`
+	// Name as shown to the applicant.
+	DisplayName string `protobuf:"bytes,3,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// When it came; unset while it is missing.
+	FillTime      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=fill_time,json=fillTime,proto3" json:"fill_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MaterialGap) Reset() {
+	*x = MaterialGap{}
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MaterialGap) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MaterialGap) ProtoMessage() {}
+
+func (x *MaterialGap) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MaterialGap.ProtoReflect.Descriptor instead.
+func (*MaterialGap) Descriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *MaterialGap) GetMaterialId() string {
+	if x != nil {
+		return x.MaterialId
+	}
+	return ""
+}
+
+func (x *MaterialGap) GetDueDate() string {
+	if x != nil {
+		return x.DueDate
+	}
+	return ""
+}
+
+func (x *MaterialGap) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *MaterialGap) GetFillTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FillTime
+	}
+	return nil
+}
+
 // One material handed in, as the item's guide lists it.
 type CaseMaterial struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1024,14 +1184,16 @@ type CaseMaterial struct {
 	// Whether it is paper.
 	Paper bool `protobuf:"varint,6,opt,name=paper,proto3" json:"paper,omitempty"`
 	// Whether it is promised for later (容缺受理).
-	Promised      bool `protobuf:"varint,7,opt,name=promised,proto3" json:"promised,omitempty"`
+	Promised bool `protobuf:"varint,7,opt,name=promised,proto3" json:"promised,omitempty"`
+	// The promise that stands for it (告知承诺), where the item allows one.
+	Promise       *MaterialPromise `protobuf:"bytes,90,opt,name=promise,proto3" json:"promise,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CaseMaterial) Reset() {
 	*x = CaseMaterial{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[1]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1043,7 +1205,7 @@ func (x *CaseMaterial) String() string {
 func (*CaseMaterial) ProtoMessage() {}
 
 func (x *CaseMaterial) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[1]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1056,7 +1218,7 @@ func (x *CaseMaterial) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseMaterial.ProtoReflect.Descriptor instead.
 func (*CaseMaterial) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{1}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *CaseMaterial) GetMaterialId() string {
@@ -1108,6 +1270,13 @@ func (x *CaseMaterial) GetPromised() bool {
 	return false
 }
 
+func (x *CaseMaterial) GetPromise() *MaterialPromise {
+	if x != nil {
+		return x.Promise
+	}
+	return nil
+}
+
 // One supplement notice and its receipt.
 type Supplement struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1138,7 +1307,7 @@ type Supplement struct {
 
 func (x *Supplement) Reset() {
 	*x = Supplement{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[2]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1150,7 +1319,7 @@ func (x *Supplement) String() string {
 func (*Supplement) ProtoMessage() {}
 
 func (x *Supplement) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[2]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1163,7 +1332,7 @@ func (x *Supplement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Supplement.ProtoReflect.Descriptor instead.
 func (*Supplement) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{2}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Supplement) GetSerial() int32 {
@@ -1248,14 +1417,24 @@ type Step struct {
 	// The officer's opinion.
 	Opinion string `protobuf:"bytes,4,opt,name=opinion,proto3" json:"opinion,omitempty"`
 	// When.
-	StepTime      *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=step_time,json=stepTime,proto3" json:"step_time,omitempty"`
+	StepTime *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=step_time,json=stepTime,proto3" json:"step_time,omitempty"`
+	// The id of the step in the item's own flow; empty by the usual path.
+	StepId string `protobuf:"bytes,90,opt,name=step_id,json=stepId,proto3" json:"step_id,omitempty"`
+	// The step's name in the item's own flow.
+	DisplayName string `protobuf:"bytes,91,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// The department whose officer took it, where that is not the one that
+	// handles the case: halls/{division}/departments/{department}.
+	Department string `protobuf:"bytes,92,opt,name=department,proto3" json:"department,omitempty"`
+	// Whether the case was not taken on here but sent back one step; the opinion
+	// tells why.
+	SentBack      bool `protobuf:"varint,93,opt,name=sent_back,json=sentBack,proto3" json:"sent_back,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[3]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1267,7 +1446,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[3]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1280,7 +1459,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{3}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Step) GetKind() StepKind {
@@ -1318,6 +1497,145 @@ func (x *Step) GetStepTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Step) GetStepId() string {
+	if x != nil {
+		return x.StepId
+	}
+	return ""
+}
+
+func (x *Step) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *Step) GetDepartment() string {
+	if x != nil {
+		return x.Department
+	}
+	return ""
+}
+
+func (x *Step) GetSentBack() bool {
+	if x != nil {
+		return x.SentBack
+	}
+	return false
+}
+
+// The step of the item's own flow that a case waits for.
+type CurrentStep struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id in the flow.
+	StepId string `protobuf:"bytes,1,opt,name=step_id,json=stepId,proto3" json:"step_id,omitempty"`
+	// Its name.
+	DisplayName string `protobuf:"bytes,2,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
+	// What kind of step it is.
+	Kind StepKind `protobuf:"varint,3,opt,name=kind,proto3,enum=onehall.casework.v1.StepKind" json:"kind,omitempty"`
+	// The department that takes it; empty for the one that handles the case.
+	Department string `protobuf:"bytes,4,opt,name=department,proto3" json:"department,omitempty"`
+	// The posts that may take it; empty for any of the department.
+	Posts []string `protobuf:"bytes,5,rep,name=posts,proto3" json:"posts,omitempty"`
+	// Since when the case waits for it.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// The last day by the step's own limit, as YYYY-MM-DD; empty without one and
+	// while a procedure of open end runs.
+	DueDate string `protobuf:"bytes,7,opt,name=due_date,json=dueDate,proto3" json:"due_date,omitempty"`
+	// The ids of optional steps that may be taken before it, or of a repeatable one
+	// that may be taken again.
+	OptionalStepIds []string `protobuf:"bytes,8,rep,name=optional_step_ids,json=optionalStepIds,proto3" json:"optional_step_ids,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *CurrentStep) Reset() {
+	*x = CurrentStep{}
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CurrentStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CurrentStep) ProtoMessage() {}
+
+func (x *CurrentStep) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CurrentStep.ProtoReflect.Descriptor instead.
+func (*CurrentStep) Descriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *CurrentStep) GetStepId() string {
+	if x != nil {
+		return x.StepId
+	}
+	return ""
+}
+
+func (x *CurrentStep) GetDisplayName() string {
+	if x != nil {
+		return x.DisplayName
+	}
+	return ""
+}
+
+func (x *CurrentStep) GetKind() StepKind {
+	if x != nil {
+		return x.Kind
+	}
+	return StepKind_STEP_KIND_UNSPECIFIED
+}
+
+func (x *CurrentStep) GetDepartment() string {
+	if x != nil {
+		return x.Department
+	}
+	return ""
+}
+
+func (x *CurrentStep) GetPosts() []string {
+	if x != nil {
+		return x.Posts
+	}
+	return nil
+}
+
+func (x *CurrentStep) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *CurrentStep) GetDueDate() string {
+	if x != nil {
+		return x.DueDate
+	}
+	return ""
+}
+
+func (x *CurrentStep) GetOptionalStepIds() []string {
+	if x != nil {
+		return x.OptionalStepIds
+	}
+	return nil
+}
+
 // One special procedure.
 type SpecialProcedure struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1349,7 +1667,7 @@ type SpecialProcedure struct {
 
 func (x *SpecialProcedure) Reset() {
 	*x = SpecialProcedure{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[4]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1361,7 +1679,7 @@ func (x *SpecialProcedure) String() string {
 func (*SpecialProcedure) ProtoMessage() {}
 
 func (x *SpecialProcedure) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[4]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1374,7 +1692,7 @@ func (x *SpecialProcedure) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SpecialProcedure.ProtoReflect.Descriptor instead.
 func (*SpecialProcedure) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{4}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *SpecialProcedure) GetSerial() int32 {
@@ -1473,7 +1791,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[5]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1485,7 +1803,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[5]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1498,7 +1816,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{5}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Decision) GetResult() DecisionResult {
@@ -1561,7 +1879,7 @@ type Finish struct {
 
 func (x *Finish) Reset() {
 	*x = Finish{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[6]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1573,7 +1891,7 @@ func (x *Finish) String() string {
 func (*Finish) ProtoMessage() {}
 
 func (x *Finish) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[6]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1586,7 +1904,7 @@ func (x *Finish) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finish.ProtoReflect.Descriptor instead.
 func (*Finish) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{6}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Finish) GetResult() FinishResult {
@@ -1662,7 +1980,7 @@ type Revocation struct {
 
 func (x *Revocation) Reset() {
 	*x = Revocation{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[7]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1674,7 +1992,7 @@ func (x *Revocation) String() string {
 func (*Revocation) ProtoMessage() {}
 
 func (x *Revocation) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[7]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1687,7 +2005,7 @@ func (x *Revocation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Revocation.ProtoReflect.Descriptor instead.
 func (*Revocation) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{7}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Revocation) GetReason() string {
@@ -1735,7 +2053,7 @@ type License struct {
 
 func (x *License) Reset() {
 	*x = License{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[8]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1747,7 +2065,7 @@ func (x *License) String() string {
 func (*License) ProtoMessage() {}
 
 func (x *License) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[8]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1760,7 +2078,7 @@ func (x *License) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use License.ProtoReflect.Descriptor instead.
 func (*License) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{8}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *License) GetLicenseNo() string {
@@ -1806,7 +2124,7 @@ type Collection struct {
 
 func (x *Collection) Reset() {
 	*x = Collection{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[9]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1818,7 +2136,7 @@ func (x *Collection) String() string {
 func (*Collection) ProtoMessage() {}
 
 func (x *Collection) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[9]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1831,7 +2149,7 @@ func (x *Collection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Collection.ProtoReflect.Descriptor instead.
 func (*Collection) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{9}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Collection) GetCollector() string {
@@ -1874,7 +2192,7 @@ type Handover struct {
 
 func (x *Handover) Reset() {
 	*x = Handover{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[10]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1886,7 +2204,7 @@ func (x *Handover) String() string {
 func (*Handover) ProtoMessage() {}
 
 func (x *Handover) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[10]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1899,7 +2217,7 @@ func (x *Handover) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Handover.ProtoReflect.Descriptor instead.
 func (*Handover) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{10}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Handover) GetFromDepartment() string {
@@ -1952,7 +2270,7 @@ type Party struct {
 
 func (x *Party) Reset() {
 	*x = Party{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[11]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1964,7 +2282,7 @@ func (x *Party) String() string {
 func (*Party) ProtoMessage() {}
 
 func (x *Party) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[11]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1977,7 +2295,7 @@ func (x *Party) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Party.ProtoReflect.Descriptor instead.
 func (*Party) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{11}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Party) GetDisplayName() string {
@@ -2133,14 +2451,29 @@ type Case struct {
 	// The number that system gave it (SBLSH).
 	SourceCaseNo string `protobuf:"bytes,111,opt,name=source_case_no,json=sourceCaseNo,proto3" json:"source_case_no,omitempty"`
 	// How often what had been told was told otherwise afterwards.
-	Corrections   int32 `protobuf:"varint,112,opt,name=corrections,proto3" json:"corrections,omitempty"`
+	Corrections int32 `protobuf:"varint,112,opt,name=corrections,proto3" json:"corrections,omitempty"`
+	// Whether the item's revision defines a flow of its own.
+	OwnFlow bool `protobuf:"varint,90,opt,name=own_flow,json=ownFlow,proto3" json:"own_flow,omitempty"`
+	// The step of that flow the case waits for; unset before acceptance and when
+	// the last is done.
+	CurrentStep *CurrentStep `protobuf:"bytes,91,opt,name=current_step,json=currentStep,proto3" json:"current_step,omitempty"`
+	// The materials that were missing at acceptance, with the days by which they
+	// come (容缺受理).
+	Gaps []*MaterialGap `protobuf:"bytes,92,rep,name=gaps,proto3" json:"gaps,omitempty"`
+	// Whether it was granted while materials were still missing (容缺通过).
+	GrantedWithGaps bool `protobuf:"varint,93,opt,name=granted_with_gaps,json=grantedWithGaps,proto3" json:"granted_with_gaps,omitempty"`
+	// What the applicant was asked to pay, with what came of it.
+	Charges []*Charge `protobuf:"bytes,94,rep,name=charges,proto3" json:"charges,omitempty"`
+	// Whether a voided case was a record made in error (删除) and not a case that
+	// is void (作废).
+	Deleted       bool `protobuf:"varint,95,opt,name=deleted,proto3" json:"deleted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Case) Reset() {
 	*x = Case{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[12]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2152,7 +2485,7 @@ func (x *Case) String() string {
 func (*Case) ProtoMessage() {}
 
 func (x *Case) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[12]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2165,7 +2498,7 @@ func (x *Case) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Case.ProtoReflect.Descriptor instead.
 func (*Case) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{12}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Case) GetName() string {
@@ -2588,6 +2921,48 @@ func (x *Case) GetCorrections() int32 {
 	return 0
 }
 
+func (x *Case) GetOwnFlow() bool {
+	if x != nil {
+		return x.OwnFlow
+	}
+	return false
+}
+
+func (x *Case) GetCurrentStep() *CurrentStep {
+	if x != nil {
+		return x.CurrentStep
+	}
+	return nil
+}
+
+func (x *Case) GetGaps() []*MaterialGap {
+	if x != nil {
+		return x.Gaps
+	}
+	return nil
+}
+
+func (x *Case) GetGrantedWithGaps() bool {
+	if x != nil {
+		return x.GrantedWithGaps
+	}
+	return false
+}
+
+func (x *Case) GetCharges() []*Charge {
+	if x != nil {
+		return x.Charges
+	}
+	return nil
+}
+
+func (x *Case) GetDeleted() bool {
+	if x != nil {
+		return x.Deleted
+	}
+	return false
+}
+
 // Saves a draft.
 type CreateCaseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2603,7 +2978,7 @@ type CreateCaseRequest struct {
 
 func (x *CreateCaseRequest) Reset() {
 	*x = CreateCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[13]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2615,7 +2990,7 @@ func (x *CreateCaseRequest) String() string {
 func (*CreateCaseRequest) ProtoMessage() {}
 
 func (x *CreateCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[13]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2628,7 +3003,7 @@ func (x *CreateCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateCaseRequest.ProtoReflect.Descriptor instead.
 func (*CreateCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{13}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CreateCaseRequest) GetParent() string {
@@ -2665,7 +3040,7 @@ type UpdateCaseRequest struct {
 
 func (x *UpdateCaseRequest) Reset() {
 	*x = UpdateCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[14]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2677,7 +3052,7 @@ func (x *UpdateCaseRequest) String() string {
 func (*UpdateCaseRequest) ProtoMessage() {}
 
 func (x *UpdateCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[14]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2690,7 +3065,7 @@ func (x *UpdateCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateCaseRequest.ProtoReflect.Descriptor instead.
 func (*UpdateCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{14}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *UpdateCaseRequest) GetCase() *Case {
@@ -2727,7 +3102,7 @@ type SubmitCaseRequest struct {
 
 func (x *SubmitCaseRequest) Reset() {
 	*x = SubmitCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[15]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2739,7 +3114,7 @@ func (x *SubmitCaseRequest) String() string {
 func (*SubmitCaseRequest) ProtoMessage() {}
 
 func (x *SubmitCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[15]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2752,7 +3127,7 @@ func (x *SubmitCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitCaseRequest.ProtoReflect.Descriptor instead.
 func (*SubmitCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{15}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *SubmitCaseRequest) GetName() string {
@@ -2812,7 +3187,7 @@ type FileCaseRequest struct {
 
 func (x *FileCaseRequest) Reset() {
 	*x = FileCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[16]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2824,7 +3199,7 @@ func (x *FileCaseRequest) String() string {
 func (*FileCaseRequest) ProtoMessage() {}
 
 func (x *FileCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[16]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2837,7 +3212,7 @@ func (x *FileCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileCaseRequest.ProtoReflect.Descriptor instead.
 func (*FileCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{16}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *FileCaseRequest) GetParent() string {
@@ -2893,7 +3268,7 @@ type GetCaseRequest struct {
 
 func (x *GetCaseRequest) Reset() {
 	*x = GetCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2905,7 +3280,7 @@ func (x *GetCaseRequest) String() string {
 func (*GetCaseRequest) ProtoMessage() {}
 
 func (x *GetCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2918,7 +3293,7 @@ func (x *GetCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCaseRequest.ProtoReflect.Descriptor instead.
 func (*GetCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{17}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetCaseRequest) GetName() string {
@@ -2947,7 +3322,7 @@ type ListCasesRequest struct {
 
 func (x *ListCasesRequest) Reset() {
 	*x = ListCasesRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2959,7 +3334,7 @@ func (x *ListCasesRequest) String() string {
 func (*ListCasesRequest) ProtoMessage() {}
 
 func (x *ListCasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2972,7 +3347,7 @@ func (x *ListCasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCasesRequest.ProtoReflect.Descriptor instead.
 func (*ListCasesRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{18}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListCasesRequest) GetParent() string {
@@ -3023,7 +3398,7 @@ type ListCasesResponse struct {
 
 func (x *ListCasesResponse) Reset() {
 	*x = ListCasesResponse{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3035,7 +3410,7 @@ func (x *ListCasesResponse) String() string {
 func (*ListCasesResponse) ProtoMessage() {}
 
 func (x *ListCasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3048,7 +3423,7 @@ func (x *ListCasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCasesResponse.ProtoReflect.Descriptor instead.
 func (*ListCasesResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{19}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListCasesResponse) GetCases() []*Case {
@@ -3086,7 +3461,7 @@ type ListInboxRequest struct {
 
 func (x *ListInboxRequest) Reset() {
 	*x = ListInboxRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3098,7 +3473,7 @@ func (x *ListInboxRequest) String() string {
 func (*ListInboxRequest) ProtoMessage() {}
 
 func (x *ListInboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3111,7 +3486,7 @@ func (x *ListInboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboxRequest.ProtoReflect.Descriptor instead.
 func (*ListInboxRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{20}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListInboxRequest) GetParent() string {
@@ -3169,7 +3544,7 @@ type ListInboxResponse struct {
 
 func (x *ListInboxResponse) Reset() {
 	*x = ListInboxResponse{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3181,7 +3556,7 @@ func (x *ListInboxResponse) String() string {
 func (*ListInboxResponse) ProtoMessage() {}
 
 func (x *ListInboxResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3194,7 +3569,7 @@ func (x *ListInboxResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboxResponse.ProtoReflect.Descriptor instead.
 func (*ListInboxResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{21}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListInboxResponse) GetCases() []*Case {
@@ -3226,7 +3601,7 @@ type ListCaseEventsRequest struct {
 
 func (x *ListCaseEventsRequest) Reset() {
 	*x = ListCaseEventsRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3238,7 +3613,7 @@ func (x *ListCaseEventsRequest) String() string {
 func (*ListCaseEventsRequest) ProtoMessage() {}
 
 func (x *ListCaseEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3251,7 +3626,7 @@ func (x *ListCaseEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCaseEventsRequest.ProtoReflect.Descriptor instead.
 func (*ListCaseEventsRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{22}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListCaseEventsRequest) GetParent() string {
@@ -3302,7 +3677,7 @@ type CaseEvent struct {
 
 func (x *CaseEvent) Reset() {
 	*x = CaseEvent{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3314,7 +3689,7 @@ func (x *CaseEvent) String() string {
 func (*CaseEvent) ProtoMessage() {}
 
 func (x *CaseEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3327,7 +3702,7 @@ func (x *CaseEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseEvent.ProtoReflect.Descriptor instead.
 func (*CaseEvent) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{23}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CaseEvent) GetSequence() int64 {
@@ -3406,7 +3781,7 @@ type ListCaseEventsResponse struct {
 
 func (x *ListCaseEventsResponse) Reset() {
 	*x = ListCaseEventsResponse{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3418,7 +3793,7 @@ func (x *ListCaseEventsResponse) String() string {
 func (*ListCaseEventsResponse) ProtoMessage() {}
 
 func (x *ListCaseEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3431,7 +3806,7 @@ func (x *ListCaseEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCaseEventsResponse.ProtoReflect.Descriptor instead.
 func (*ListCaseEventsResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{24}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListCaseEventsResponse) GetEvents() []*CaseEvent {
@@ -3461,7 +3836,7 @@ type QueryProgressRequest struct {
 
 func (x *QueryProgressRequest) Reset() {
 	*x = QueryProgressRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3473,7 +3848,7 @@ func (x *QueryProgressRequest) String() string {
 func (*QueryProgressRequest) ProtoMessage() {}
 
 func (x *QueryProgressRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3486,7 +3861,7 @@ func (x *QueryProgressRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryProgressRequest.ProtoReflect.Descriptor instead.
 func (*QueryProgressRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{25}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *QueryProgressRequest) GetCaseNo() string {
@@ -3530,7 +3905,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3542,7 +3917,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3555,7 +3930,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{26}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Progress) GetCaseNo() string {
@@ -3636,7 +4011,7 @@ type RevealApplicantRequest struct {
 
 func (x *RevealApplicantRequest) Reset() {
 	*x = RevealApplicantRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3648,7 +4023,7 @@ func (x *RevealApplicantRequest) String() string {
 func (*RevealApplicantRequest) ProtoMessage() {}
 
 func (x *RevealApplicantRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3661,7 +4036,7 @@ func (x *RevealApplicantRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevealApplicantRequest.ProtoReflect.Descriptor instead.
 func (*RevealApplicantRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{27}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RevealApplicantRequest) GetName() string {
@@ -3704,7 +4079,7 @@ type PreAcceptCaseRequest struct {
 
 func (x *PreAcceptCaseRequest) Reset() {
 	*x = PreAcceptCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3716,7 +4091,7 @@ func (x *PreAcceptCaseRequest) String() string {
 func (*PreAcceptCaseRequest) ProtoMessage() {}
 
 func (x *PreAcceptCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3729,7 +4104,7 @@ func (x *PreAcceptCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreAcceptCaseRequest.ProtoReflect.Descriptor instead.
 func (*PreAcceptCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{28}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *PreAcceptCaseRequest) GetName() string {
@@ -3792,7 +4167,7 @@ type RequestSupplementRequest struct {
 
 func (x *RequestSupplementRequest) Reset() {
 	*x = RequestSupplementRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3804,7 +4179,7 @@ func (x *RequestSupplementRequest) String() string {
 func (*RequestSupplementRequest) ProtoMessage() {}
 
 func (x *RequestSupplementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3817,7 +4192,7 @@ func (x *RequestSupplementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestSupplementRequest.ProtoReflect.Descriptor instead.
 func (*RequestSupplementRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{29}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *RequestSupplementRequest) GetName() string {
@@ -3899,7 +4274,7 @@ type ReceiveSupplementRequest struct {
 
 func (x *ReceiveSupplementRequest) Reset() {
 	*x = ReceiveSupplementRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3911,7 +4286,7 @@ func (x *ReceiveSupplementRequest) String() string {
 func (*ReceiveSupplementRequest) ProtoMessage() {}
 
 func (x *ReceiveSupplementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3924,7 +4299,7 @@ func (x *ReceiveSupplementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceiveSupplementRequest.ProtoReflect.Descriptor instead.
 func (*ReceiveSupplementRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{30}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ReceiveSupplementRequest) GetName() string {
@@ -3990,14 +4365,17 @@ type AcceptCaseRequest struct {
 	// The opinion, if any.
 	Opinion string `protobuf:"bytes,5,opt,name=opinion,proto3" json:"opinion,omitempty"`
 	// Whether necessary materials that are absent were promised for later.
-	WithGaps      bool `protobuf:"varint,6,opt,name=with_gaps,json=withGaps,proto3" json:"with_gaps,omitempty"`
+	WithGaps bool `protobuf:"varint,6,opt,name=with_gaps,json=withGaps,proto3" json:"with_gaps,omitempty"`
+	// The materials still missing, each with the day by which it comes, where the
+	// item allows that. Without a day it is the usual limit of a supplement.
+	Gaps          []*MaterialGap `protobuf:"bytes,90,rep,name=gaps,proto3" json:"gaps,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AcceptCaseRequest) Reset() {
 	*x = AcceptCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4009,7 +4387,7 @@ func (x *AcceptCaseRequest) String() string {
 func (*AcceptCaseRequest) ProtoMessage() {}
 
 func (x *AcceptCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4022,7 +4400,7 @@ func (x *AcceptCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptCaseRequest.ProtoReflect.Descriptor instead.
 func (*AcceptCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{31}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *AcceptCaseRequest) GetName() string {
@@ -4067,6 +4445,13 @@ func (x *AcceptCaseRequest) GetWithGaps() bool {
 	return false
 }
 
+func (x *AcceptCaseRequest) GetGaps() []*MaterialGap {
+	if x != nil {
+		return x.Gaps
+	}
+	return nil
+}
+
 // Declares that no permission is needed.
 type NotAcceptCaseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -4086,7 +4471,7 @@ type NotAcceptCaseRequest struct {
 
 func (x *NotAcceptCaseRequest) Reset() {
 	*x = NotAcceptCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4098,7 +4483,7 @@ func (x *NotAcceptCaseRequest) String() string {
 func (*NotAcceptCaseRequest) ProtoMessage() {}
 
 func (x *NotAcceptCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4111,7 +4496,7 @@ func (x *NotAcceptCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotAcceptCaseRequest.ProtoReflect.Descriptor instead.
 func (*NotAcceptCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{32}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *NotAcceptCaseRequest) GetName() string {
@@ -4170,7 +4555,7 @@ type RefuseCaseRequest struct {
 
 func (x *RefuseCaseRequest) Reset() {
 	*x = RefuseCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4182,7 +4567,7 @@ func (x *RefuseCaseRequest) String() string {
 func (*RefuseCaseRequest) ProtoMessage() {}
 
 func (x *RefuseCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4195,7 +4580,7 @@ func (x *RefuseCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefuseCaseRequest.ProtoReflect.Descriptor instead.
 func (*RefuseCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{33}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *RefuseCaseRequest) GetName() string {
@@ -4259,7 +4644,7 @@ type UndertakeCaseRequest struct {
 
 func (x *UndertakeCaseRequest) Reset() {
 	*x = UndertakeCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4271,7 +4656,7 @@ func (x *UndertakeCaseRequest) String() string {
 func (*UndertakeCaseRequest) ProtoMessage() {}
 
 func (x *UndertakeCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4284,7 +4669,7 @@ func (x *UndertakeCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndertakeCaseRequest.ProtoReflect.Descriptor instead.
 func (*UndertakeCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{34}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *UndertakeCaseRequest) GetName() string {
@@ -4341,7 +4726,7 @@ type ExamineCaseRequest struct {
 
 func (x *ExamineCaseRequest) Reset() {
 	*x = ExamineCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4353,7 +4738,7 @@ func (x *ExamineCaseRequest) String() string {
 func (*ExamineCaseRequest) ProtoMessage() {}
 
 func (x *ExamineCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4366,7 +4751,7 @@ func (x *ExamineCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExamineCaseRequest.ProtoReflect.Descriptor instead.
 func (*ExamineCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{35}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ExamineCaseRequest) GetName() string {
@@ -4423,7 +4808,7 @@ type ApproveCaseRequest struct {
 
 func (x *ApproveCaseRequest) Reset() {
 	*x = ApproveCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4435,7 +4820,7 @@ func (x *ApproveCaseRequest) String() string {
 func (*ApproveCaseRequest) ProtoMessage() {}
 
 func (x *ApproveCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4448,7 +4833,7 @@ func (x *ApproveCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApproveCaseRequest.ProtoReflect.Descriptor instead.
 func (*ApproveCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{36}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ApproveCaseRequest) GetName() string {
@@ -4509,7 +4894,7 @@ type DecideCaseRequest struct {
 
 func (x *DecideCaseRequest) Reset() {
 	*x = DecideCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4521,7 +4906,7 @@ func (x *DecideCaseRequest) String() string {
 func (*DecideCaseRequest) ProtoMessage() {}
 
 func (x *DecideCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4534,7 +4919,7 @@ func (x *DecideCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecideCaseRequest.ProtoReflect.Descriptor instead.
 func (*DecideCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{37}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *DecideCaseRequest) GetName() string {
@@ -4615,7 +5000,7 @@ type FinishCaseRequest struct {
 
 func (x *FinishCaseRequest) Reset() {
 	*x = FinishCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4627,7 +5012,7 @@ func (x *FinishCaseRequest) String() string {
 func (*FinishCaseRequest) ProtoMessage() {}
 
 func (x *FinishCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4640,7 +5025,7 @@ func (x *FinishCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishCaseRequest.ProtoReflect.Descriptor instead.
 func (*FinishCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{38}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *FinishCaseRequest) GetName() string {
@@ -4734,7 +5119,7 @@ type CollectCaseRequest struct {
 
 func (x *CollectCaseRequest) Reset() {
 	*x = CollectCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4746,7 +5131,7 @@ func (x *CollectCaseRequest) String() string {
 func (*CollectCaseRequest) ProtoMessage() {}
 
 func (x *CollectCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4759,7 +5144,7 @@ func (x *CollectCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectCaseRequest.ProtoReflect.Descriptor instead.
 func (*CollectCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{39}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *CollectCaseRequest) GetName() string {
@@ -4823,7 +5208,7 @@ type WithdrawCaseRequest struct {
 
 func (x *WithdrawCaseRequest) Reset() {
 	*x = WithdrawCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4835,7 +5220,7 @@ func (x *WithdrawCaseRequest) String() string {
 func (*WithdrawCaseRequest) ProtoMessage() {}
 
 func (x *WithdrawCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4848,7 +5233,7 @@ func (x *WithdrawCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawCaseRequest.ProtoReflect.Descriptor instead.
 func (*WithdrawCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{40}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *WithdrawCaseRequest) GetName() string {
@@ -4905,7 +5290,7 @@ type LapseCaseRequest struct {
 
 func (x *LapseCaseRequest) Reset() {
 	*x = LapseCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4917,7 +5302,7 @@ func (x *LapseCaseRequest) String() string {
 func (*LapseCaseRequest) ProtoMessage() {}
 
 func (x *LapseCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4930,7 +5315,7 @@ func (x *LapseCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LapseCaseRequest.ProtoReflect.Descriptor instead.
 func (*LapseCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{41}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *LapseCaseRequest) GetName() string {
@@ -4980,14 +5365,17 @@ type VoidCaseRequest struct {
 	// When it happened, if earlier than now; never in the future.
 	HappenedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=happened_at,json=happenedAt,proto3" json:"happened_at,omitempty"`
 	// The reason, at least 10 characters.
-	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Whether the record was made in error (删除) rather than the case void (作废);
+	// only before the decision.
+	Deleted       bool `protobuf:"varint,90,opt,name=deleted,proto3" json:"deleted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *VoidCaseRequest) Reset() {
 	*x = VoidCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4999,7 +5387,7 @@ func (x *VoidCaseRequest) String() string {
 func (*VoidCaseRequest) ProtoMessage() {}
 
 func (x *VoidCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5012,7 +5400,7 @@ func (x *VoidCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoidCaseRequest.ProtoReflect.Descriptor instead.
 func (*VoidCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{42}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *VoidCaseRequest) GetName() string {
@@ -5050,6 +5438,13 @@ func (x *VoidCaseRequest) GetReason() string {
 	return ""
 }
 
+func (x *VoidCaseRequest) GetDeleted() bool {
+	if x != nil {
+		return x.Deleted
+	}
+	return false
+}
+
 // Starts a special procedure.
 type StartSpecialProcedureRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -5079,7 +5474,7 @@ type StartSpecialProcedureRequest struct {
 
 func (x *StartSpecialProcedureRequest) Reset() {
 	*x = StartSpecialProcedureRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5091,7 +5486,7 @@ func (x *StartSpecialProcedureRequest) String() string {
 func (*StartSpecialProcedureRequest) ProtoMessage() {}
 
 func (x *StartSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5104,7 +5499,7 @@ func (x *StartSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartSpecialProcedureRequest.ProtoReflect.Descriptor instead.
 func (*StartSpecialProcedureRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{43}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *StartSpecialProcedureRequest) GetName() string {
@@ -5196,7 +5591,7 @@ type EndSpecialProcedureRequest struct {
 
 func (x *EndSpecialProcedureRequest) Reset() {
 	*x = EndSpecialProcedureRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5208,7 +5603,7 @@ func (x *EndSpecialProcedureRequest) String() string {
 func (*EndSpecialProcedureRequest) ProtoMessage() {}
 
 func (x *EndSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5221,7 +5616,7 @@ func (x *EndSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndSpecialProcedureRequest.ProtoReflect.Descriptor instead.
 func (*EndSpecialProcedureRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{44}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *EndSpecialProcedureRequest) GetName() string {
@@ -5276,7 +5671,7 @@ type ClaimCaseRequest struct {
 
 func (x *ClaimCaseRequest) Reset() {
 	*x = ClaimCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5288,7 +5683,7 @@ func (x *ClaimCaseRequest) String() string {
 func (*ClaimCaseRequest) ProtoMessage() {}
 
 func (x *ClaimCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5301,7 +5696,7 @@ func (x *ClaimCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimCaseRequest.ProtoReflect.Descriptor instead.
 func (*ClaimCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{45}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *ClaimCaseRequest) GetName() string {
@@ -5353,7 +5748,7 @@ type AssignCaseRequest struct {
 
 func (x *AssignCaseRequest) Reset() {
 	*x = AssignCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[46]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5365,7 +5760,7 @@ func (x *AssignCaseRequest) String() string {
 func (*AssignCaseRequest) ProtoMessage() {}
 
 func (x *AssignCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[46]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5378,7 +5773,7 @@ func (x *AssignCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignCaseRequest.ProtoReflect.Descriptor instead.
 func (*AssignCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{46}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *AssignCaseRequest) GetName() string {
@@ -5442,7 +5837,7 @@ type ReleaseCaseRequest struct {
 
 func (x *ReleaseCaseRequest) Reset() {
 	*x = ReleaseCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[47]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5454,7 +5849,7 @@ func (x *ReleaseCaseRequest) String() string {
 func (*ReleaseCaseRequest) ProtoMessage() {}
 
 func (x *ReleaseCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[47]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5467,7 +5862,7 @@ func (x *ReleaseCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseCaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{47}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ReleaseCaseRequest) GetName() string {
@@ -5528,7 +5923,7 @@ type HandOverCaseRequest struct {
 
 func (x *HandOverCaseRequest) Reset() {
 	*x = HandOverCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[48]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5540,7 +5935,7 @@ func (x *HandOverCaseRequest) String() string {
 func (*HandOverCaseRequest) ProtoMessage() {}
 
 func (x *HandOverCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[48]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5553,7 +5948,7 @@ func (x *HandOverCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOverCaseRequest.ProtoReflect.Descriptor instead.
 func (*HandOverCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{48}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *HandOverCaseRequest) GetName() string {
@@ -5626,7 +6021,7 @@ type RevokeCaseRequest struct {
 
 func (x *RevokeCaseRequest) Reset() {
 	*x = RevokeCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[49]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5638,7 +6033,7 @@ func (x *RevokeCaseRequest) String() string {
 func (*RevokeCaseRequest) ProtoMessage() {}
 
 func (x *RevokeCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[49]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5651,7 +6046,7 @@ func (x *RevokeCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeCaseRequest.ProtoReflect.Descriptor instead.
 func (*RevokeCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{49}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *RevokeCaseRequest) GetName() string {
@@ -5715,7 +6110,7 @@ type OpenForwardedCaseRequest struct {
 
 func (x *OpenForwardedCaseRequest) Reset() {
 	*x = OpenForwardedCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[50]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5727,7 +6122,7 @@ func (x *OpenForwardedCaseRequest) String() string {
 func (*OpenForwardedCaseRequest) ProtoMessage() {}
 
 func (x *OpenForwardedCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[50]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5740,7 +6135,7 @@ func (x *OpenForwardedCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenForwardedCaseRequest.ProtoReflect.Descriptor instead.
 func (*OpenForwardedCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{50}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *OpenForwardedCaseRequest) GetParent() string {
@@ -5801,7 +6196,7 @@ type ChangeRevisionRequest struct {
 
 func (x *ChangeRevisionRequest) Reset() {
 	*x = ChangeRevisionRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5813,7 +6208,7 @@ func (x *ChangeRevisionRequest) String() string {
 func (*ChangeRevisionRequest) ProtoMessage() {}
 
 func (x *ChangeRevisionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5826,7 +6221,7 @@ func (x *ChangeRevisionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeRevisionRequest.ProtoReflect.Descriptor instead.
 func (*ChangeRevisionRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{51}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ChangeRevisionRequest) GetName() string {
@@ -5893,7 +6288,7 @@ type GetCaseDocumentRequest struct {
 
 func (x *GetCaseDocumentRequest) Reset() {
 	*x = GetCaseDocumentRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5905,7 +6300,7 @@ func (x *GetCaseDocumentRequest) String() string {
 func (*GetCaseDocumentRequest) ProtoMessage() {}
 
 func (x *GetCaseDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5918,7 +6313,7 @@ func (x *GetCaseDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCaseDocumentRequest.ProtoReflect.Descriptor instead.
 func (*GetCaseDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{52}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *GetCaseDocumentRequest) GetName() string {
@@ -5957,7 +6352,7 @@ type PrintCaseDocumentRequest struct {
 
 func (x *PrintCaseDocumentRequest) Reset() {
 	*x = PrintCaseDocumentRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5969,7 +6364,7 @@ func (x *PrintCaseDocumentRequest) String() string {
 func (*PrintCaseDocumentRequest) ProtoMessage() {}
 
 func (x *PrintCaseDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5982,7 +6377,7 @@ func (x *PrintCaseDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrintCaseDocumentRequest.ProtoReflect.Descriptor instead.
 func (*PrintCaseDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{53}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *PrintCaseDocumentRequest) GetName() string {
@@ -6019,7 +6414,7 @@ type DocumentField struct {
 
 func (x *DocumentField) Reset() {
 	*x = DocumentField{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6031,7 +6426,7 @@ func (x *DocumentField) String() string {
 func (*DocumentField) ProtoMessage() {}
 
 func (x *DocumentField) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6044,7 +6439,7 @@ func (x *DocumentField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DocumentField.ProtoReflect.Descriptor instead.
 func (*DocumentField) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{54}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *DocumentField) GetLabel() string {
@@ -6098,7 +6493,7 @@ type CaseDocument struct {
 
 func (x *CaseDocument) Reset() {
 	*x = CaseDocument{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[55]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6110,7 +6505,7 @@ func (x *CaseDocument) String() string {
 func (*CaseDocument) ProtoMessage() {}
 
 func (x *CaseDocument) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[55]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6123,7 +6518,7 @@ func (x *CaseDocument) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseDocument.ProtoReflect.Descriptor instead.
 func (*CaseDocument) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{55}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *CaseDocument) GetCase() string {
@@ -6239,7 +6634,7 @@ type JointPart struct {
 
 func (x *JointPart) Reset() {
 	*x = JointPart{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[56]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6251,7 +6646,7 @@ func (x *JointPart) String() string {
 func (*JointPart) ProtoMessage() {}
 
 func (x *JointPart) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[56]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6264,7 +6659,7 @@ func (x *JointPart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JointPart.ProtoReflect.Descriptor instead.
 func (*JointPart) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{56}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *JointPart) GetItem() string {
@@ -6313,7 +6708,7 @@ type FileJointCaseRequest struct {
 
 func (x *FileJointCaseRequest) Reset() {
 	*x = FileJointCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[57]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6325,7 +6720,7 @@ func (x *FileJointCaseRequest) String() string {
 func (*FileJointCaseRequest) ProtoMessage() {}
 
 func (x *FileJointCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[57]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6338,7 +6733,7 @@ func (x *FileJointCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileJointCaseRequest.ProtoReflect.Descriptor instead.
 func (*FileJointCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{57}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *FileJointCaseRequest) GetParent() string {
@@ -6401,7 +6796,7 @@ var File_onehall_casework_v1_casework_proto protoreflect.FileDescriptor
 
 const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\n" +
-	"\"onehall/casework/v1/casework.proto\x12\x13onehall.casework.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a onehall/options/v1/options.proto\"\xee\x02\n" +
+	"\"onehall/casework/v1/casework.proto\x12\x13onehall.casework.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a onehall/casework/v1/charge.proto\x1a onehall/options/v1/options.proto\"\xee\x02\n" +
 	"\tApplicant\x12B\n" +
 	"\x04type\x18\x01 \x01(\x0e2\".onehall.casework.v1.ApplicantTypeB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04type\x121\n" +
@@ -6411,7 +6806,18 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\tid_number\x18\x04 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18@\xa8\xbb\x18\x02R\bidNumber\x12/\n" +
 	"\fcontact_name\x18\x05 \x01(\tB\f\xbaH\x05r\x03\x18\xc8\x01\xa8\xbb\x18\x01R\vcontactName\x12#\n" +
 	"\x05phone\x18\x06 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18(\xa8\xbb\x18\x01R\x05phone\x12&\n" +
-	"\aaddress\x18\a \x01(\tB\f\xbaH\x05r\x03\x18\xac\x02\xa8\xbb\x18\x01R\aaddress\"\x95\x02\n" +
+	"\aaddress\x18\a \x01(\tB\f\xbaH\x05r\x03\x18\xac\x02\xa8\xbb\x18\x01R\aaddress\"\xd8\x01\n" +
+	"\x0fMaterialPromise\x12&\n" +
+	"\tstatement\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\tstatement\x12C\n" +
+	"\x10signature_sha256\x18\x02 \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{64})?$R\x0fsignatureSha256\x12\x14\n" +
+	"\x05paper\x18\x03 \x01(\bR\x05paper\x12B\n" +
+	"\fpromise_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\vpromiseTime\"\xe2\x01\n" +
+	"\vMaterialGap\x12*\n" +
+	"\vmaterial_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\n" +
+	"materialId\x12A\n" +
+	"\bdue_date\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\adueDate\x12&\n" +
+	"\fdisplay_name\x18\x03 \x01(\tB\x03\xe0A\x03R\vdisplayName\x12<\n" +
+	"\tfill_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\bfillTime\"\xd5\x02\n" +
 	"\fCaseMaterial\x12*\n" +
 	"\vmaterial_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\n" +
 	"materialId\x12+\n" +
@@ -6420,7 +6826,8 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x06sha256\x18\x04 \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{64})?$R\x06sha256\x12!\n" +
 	"\x06copies\x18\x05 \x01(\x05B\t\xbaH\x06\x1a\x04\x18c(\x00R\x06copies\x12\x14\n" +
 	"\x05paper\x18\x06 \x01(\bR\x05paper\x12\x1a\n" +
-	"\bpromised\x18\a \x01(\bR\bpromised\"\xfb\x02\n" +
+	"\bpromised\x18\a \x01(\bR\bpromised\x12>\n" +
+	"\apromise\x18Z \x01(\v2$.onehall.casework.v1.MaterialPromiseR\apromise\"\xfb\x02\n" +
 	"\n" +
 	"Supplement\x12\x16\n" +
 	"\x06serial\x18\x01 \x01(\x05R\x06serial\x12\x16\n" +
@@ -6436,13 +6843,31 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\freceipt_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\vreceiptTime\x12\x18\n" +
 	"\aofficer\x18\t \x01(\tR\aofficer\x12)\n" +
 	"\x10after_acceptance\x18\n" +
-	" \x01(\bR\x0fafterAcceptance\"\xc9\x01\n" +
+	" \x01(\bR\x0fafterAcceptance\"\xc2\x02\n" +
 	"\x04Step\x121\n" +
 	"\x04kind\x18\x01 \x01(\x0e2\x1d.onehall.casework.v1.StepKindR\x04kind\x12\x18\n" +
 	"\aofficer\x18\x02 \x01(\tR\aofficer\x12!\n" +
 	"\fofficer_name\x18\x03 \x01(\tR\vofficerName\x12\x18\n" +
 	"\aopinion\x18\x04 \x01(\tR\aopinion\x127\n" +
-	"\tstep_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bstepTime\"\xbc\x03\n" +
+	"\tstep_time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\bstepTime\x12\x17\n" +
+	"\astep_id\x18Z \x01(\tR\x06stepId\x12!\n" +
+	"\fdisplay_name\x18[ \x01(\tR\vdisplayName\x12\x1e\n" +
+	"\n" +
+	"department\x18\\ \x01(\tR\n" +
+	"department\x12\x1b\n" +
+	"\tsent_back\x18] \x01(\bR\bsentBack\"\xb4\x02\n" +
+	"\vCurrentStep\x12\x17\n" +
+	"\astep_id\x18\x01 \x01(\tR\x06stepId\x12!\n" +
+	"\fdisplay_name\x18\x02 \x01(\tR\vdisplayName\x121\n" +
+	"\x04kind\x18\x03 \x01(\x0e2\x1d.onehall.casework.v1.StepKindR\x04kind\x12\x1e\n" +
+	"\n" +
+	"department\x18\x04 \x01(\tR\n" +
+	"department\x12\x14\n" +
+	"\x05posts\x18\x05 \x03(\tR\x05posts\x129\n" +
+	"\n" +
+	"start_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x12\x19\n" +
+	"\bdue_date\x18\a \x01(\tR\adueDate\x12*\n" +
+	"\x11optional_step_ids\x18\b \x03(\tR\x0foptionalStepIds\"\xbc\x03\n" +
 	"\x10SpecialProcedure\x12\x16\n" +
 	"\x06serial\x18\x01 \x01(\x05R\x06serial\x12=\n" +
 	"\x04kind\x18\x02 \x01(\x0e2).onehall.casework.v1.SpecialProcedureKindR\x04kind\x12!\n" +
@@ -6504,7 +6929,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\fdisplay_name\x18\x01 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\xc8\x01\xa8\xbb\x18\x01R\vdisplayName\x12@\n" +
 	"\aid_type\x18\x02 \x01(\x0e2\x1b.onehall.casework.v1.IdTypeB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06idType\x12*\n" +
-	"\tid_number\x18\x03 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18@\xa8\xbb\x18\x02R\bidNumber\"\xb7\x18\n" +
+	"\tid_number\x18\x03 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18@\xa8\xbb\x18\x02R\bidNumber\"\xe8\x1a\n" +
 	"\x04Case\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xbaH'r%2#^(halls/[0-9]{6}/cases/[0-9]{21})?$R\x04name\x12I\n" +
 	"\x04item\x18\x02 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04item\x12(\n" +
@@ -6583,7 +7008,13 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\flast_channel\x18Q \x01(\x0e2\x1c.onehall.casework.v1.ChannelB\x03\xe0A\x03R\vlastChannel\x12\x1b\n" +
 	"\x06source\x18n \x01(\tB\x03\xe0A\x03R\x06source\x12)\n" +
 	"\x0esource_case_no\x18o \x01(\tB\x03\xe0A\x03R\fsourceCaseNo\x12%\n" +
-	"\vcorrections\x18p \x01(\x05B\x03\xe0A\x03R\vcorrections\"\x9a\x01\n" +
+	"\vcorrections\x18p \x01(\x05B\x03\xe0A\x03R\vcorrections\x12\x1e\n" +
+	"\bown_flow\x18Z \x01(\bB\x03\xe0A\x03R\aownFlow\x12H\n" +
+	"\fcurrent_step\x18[ \x01(\v2 .onehall.casework.v1.CurrentStepB\x03\xe0A\x03R\vcurrentStep\x129\n" +
+	"\x04gaps\x18\\ \x03(\v2 .onehall.casework.v1.MaterialGapB\x03\xe0A\x03R\x04gaps\x12/\n" +
+	"\x11granted_with_gaps\x18] \x01(\bB\x03\xe0A\x03R\x0fgrantedWithGaps\x12:\n" +
+	"\acharges\x18^ \x03(\v2\x1b.onehall.casework.v1.ChargeB\x03\xe0A\x03R\acharges\x12\x1d\n" +
+	"\adeleted\x18_ \x01(\bB\x03\xe0A\x03R\adeleted\"\x9a\x01\n" +
 	"\x11CreateCaseRequest\x12/\n" +
 	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x125\n" +
 	"\x04case\x18\x02 \x01(\v2\x19.onehall.casework.v1.CaseB\x06\xbaH\x03\xc8\x01\x01R\x04case\x12\x1d\n" +
@@ -6712,7 +7143,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"happenedAt\x12I\n" +
 	"\tmaterials\x18\x05 \x03(\v2!.onehall.casework.v1.CaseMaterialB\b\xbaH\x05\x92\x01\x02\x10dR\tmaterials\x121\n" +
 	"\x04form\x18\x06 \x01(\v2\x17.google.protobuf.StructB\x04\xa8\xbb\x18\x01R\x04form\x12@\n" +
-	"\achannel\x18\a \x01(\x0e2\x1c.onehall.casework.v1.ChannelB\b\xbaH\x05\x82\x01\x02\x10\x01R\achannel\"\x81\x02\n" +
+	"\achannel\x18\a \x01(\x0e2\x1c.onehall.casework.v1.ChannelB\b\xbaH\x05\x82\x01\x02\x10\x01R\achannel\"\xc1\x02\n" +
 	"\x11AcceptCaseRequest\x12;\n" +
 	"\x04name\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x04name\x12\x1d\n" +
 	"\n" +
@@ -6721,7 +7152,8 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\vhappened_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"happenedAt\x12\"\n" +
 	"\aopinion\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\aopinion\x12\x1b\n" +
-	"\twith_gaps\x18\x06 \x01(\bR\bwithGaps\"\xe5\x01\n" +
+	"\twith_gaps\x18\x06 \x01(\bR\bwithGaps\x12>\n" +
+	"\x04gaps\x18Z \x03(\v2 .onehall.casework.v1.MaterialGapB\b\xbaH\x05\x92\x01\x02\x10dR\x04gaps\"\xe5\x01\n" +
 	"\x14NotAcceptCaseRequest\x12;\n" +
 	"\x04name\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x04name\x12\x1d\n" +
 	"\n" +
@@ -6815,7 +7247,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x04etag\x18\x03 \x01(\tR\x04etag\x12;\n" +
 	"\vhappened_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"happenedAt\x12 \n" +
-	"\x06reason\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06reason\"\xe0\x01\n" +
+	"\x06reason\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06reason\"\xfa\x01\n" +
 	"\x0fVoidCaseRequest\x12;\n" +
 	"\x04name\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x04name\x12\x1d\n" +
 	"\n" +
@@ -6823,7 +7255,8 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x04etag\x18\x03 \x01(\tR\x04etag\x12;\n" +
 	"\vhappened_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"happenedAt\x12 \n" +
-	"\x06reason\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06reason\"\xf7\x03\n" +
+	"\x06reason\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06reason\x12\x18\n" +
+	"\adeleted\x18Z \x01(\bR\adeleted\"\xf7\x03\n" +
 	"\x1cStartSpecialProcedureRequest\x12;\n" +
 	"\x04name\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x04name\x12\x1d\n" +
 	"\n" +
@@ -7000,12 +7433,13 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x06IdType\x12\x17\n" +
 	"\x13ID_TYPE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ID_TYPE_RESIDENT_ID\x10\x01\x12\x10\n" +
-	"\fID_TYPE_USCC\x10\x02*l\n" +
+	"\fID_TYPE_USCC\x10\x02*\x81\x01\n" +
 	"\bStepKind\x12\x19\n" +
 	"\x15STEP_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13STEP_KIND_UNDERTAKE\x10\x01\x12\x15\n" +
 	"\x11STEP_KIND_EXAMINE\x10\x02\x12\x15\n" +
-	"\x11STEP_KIND_APPROVE\x10\x03*\x89\x01\n" +
+	"\x11STEP_KIND_APPROVE\x10\x03\x12\x13\n" +
+	"\x0fSTEP_KIND_OTHER\x10\x04*\x89\x01\n" +
 	"\x14SpecialProcedureKind\x12&\n" +
 	"\"SPECIAL_PROCEDURE_KIND_UNSPECIFIED\x10\x00\x12$\n" +
 	" SPECIAL_PROCEDURE_KIND_EXTENSION\x10\x01\x12#\n" +
@@ -7034,11 +7468,12 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x13INBOX_STAGE_EXAMINE\x10\x03\x12\x17\n" +
 	"\x13INBOX_STAGE_APPROVE\x10\x04\x12\x16\n" +
 	"\x12INBOX_STAGE_FINISH\x10\x05\x12\x18\n" +
-	"\x14INBOX_STAGE_CHILDREN\x10\x06*g\n" +
+	"\x14INBOX_STAGE_CHILDREN\x10\x06*\x84\x01\n" +
 	"\rInboxAssignee\x12\x1e\n" +
 	"\x1aINBOX_ASSIGNEE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13INBOX_ASSIGNEE_MINE\x10\x01\x12\x1d\n" +
-	"\x19INBOX_ASSIGNEE_UNASSIGNED\x10\x02*\xaa\x02\n" +
+	"\x19INBOX_ASSIGNEE_UNASSIGNED\x10\x02\x12\x1b\n" +
+	"\x17INBOX_ASSIGNEE_MY_POSTS\x10\x03*\xc1\x02\n" +
 	"\fDocumentKind\x12\x1d\n" +
 	"\x19DOCUMENT_KIND_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15DOCUMENT_KIND_RECEIPT\x10\x01\x12\x1c\n" +
@@ -7049,7 +7484,9 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x14DOCUMENT_KIND_DENIAL\x10\x06\x12\x19\n" +
 	"\x15DOCUMENT_KIND_SPECIAL\x10\a\x12\x1a\n" +
 	"\x16DOCUMENT_KIND_DELIVERY\x10\b\x12\x1c\n" +
-	"\x18DOCUMENT_KIND_REVOCATION\x10\t*\x82\x01\n" +
+	"\x18DOCUMENT_KIND_REVOCATION\x10\t\x12\x15\n" +
+	"\x11DOCUMENT_KIND_FEE\x10\n" +
+	"*\x82\x01\n" +
 	"\vArchiveTerm\x12\x1c\n" +
 	"\x18ARCHIVE_TERM_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16ARCHIVE_TERM_TEN_YEARS\x10\x01\x12\x1d\n" +
@@ -7117,7 +7554,7 @@ func file_onehall_casework_v1_casework_proto_rawDescGZIP() []byte {
 }
 
 var file_onehall_casework_v1_casework_proto_enumTypes = make([]protoimpl.EnumInfo, 14)
-var file_onehall_casework_v1_casework_proto_msgTypes = make([]protoimpl.MessageInfo, 58)
+var file_onehall_casework_v1_casework_proto_msgTypes = make([]protoimpl.MessageInfo, 61)
 var file_onehall_casework_v1_casework_proto_goTypes = []any{
 	(CaseState)(0),                       // 0: onehall.casework.v1.CaseState
 	(CaseType)(0),                        // 1: onehall.casework.v1.CaseType
@@ -7134,253 +7571,266 @@ var file_onehall_casework_v1_casework_proto_goTypes = []any{
 	(DocumentKind)(0),                    // 12: onehall.casework.v1.DocumentKind
 	(ArchiveTerm)(0),                     // 13: onehall.casework.v1.ArchiveTerm
 	(*Applicant)(nil),                    // 14: onehall.casework.v1.Applicant
-	(*CaseMaterial)(nil),                 // 15: onehall.casework.v1.CaseMaterial
-	(*Supplement)(nil),                   // 16: onehall.casework.v1.Supplement
-	(*Step)(nil),                         // 17: onehall.casework.v1.Step
-	(*SpecialProcedure)(nil),             // 18: onehall.casework.v1.SpecialProcedure
-	(*Decision)(nil),                     // 19: onehall.casework.v1.Decision
-	(*Finish)(nil),                       // 20: onehall.casework.v1.Finish
-	(*Revocation)(nil),                   // 21: onehall.casework.v1.Revocation
-	(*License)(nil),                      // 22: onehall.casework.v1.License
-	(*Collection)(nil),                   // 23: onehall.casework.v1.Collection
-	(*Handover)(nil),                     // 24: onehall.casework.v1.Handover
-	(*Party)(nil),                        // 25: onehall.casework.v1.Party
-	(*Case)(nil),                         // 26: onehall.casework.v1.Case
-	(*CreateCaseRequest)(nil),            // 27: onehall.casework.v1.CreateCaseRequest
-	(*UpdateCaseRequest)(nil),            // 28: onehall.casework.v1.UpdateCaseRequest
-	(*SubmitCaseRequest)(nil),            // 29: onehall.casework.v1.SubmitCaseRequest
-	(*FileCaseRequest)(nil),              // 30: onehall.casework.v1.FileCaseRequest
-	(*GetCaseRequest)(nil),               // 31: onehall.casework.v1.GetCaseRequest
-	(*ListCasesRequest)(nil),             // 32: onehall.casework.v1.ListCasesRequest
-	(*ListCasesResponse)(nil),            // 33: onehall.casework.v1.ListCasesResponse
-	(*ListInboxRequest)(nil),             // 34: onehall.casework.v1.ListInboxRequest
-	(*ListInboxResponse)(nil),            // 35: onehall.casework.v1.ListInboxResponse
-	(*ListCaseEventsRequest)(nil),        // 36: onehall.casework.v1.ListCaseEventsRequest
-	(*CaseEvent)(nil),                    // 37: onehall.casework.v1.CaseEvent
-	(*ListCaseEventsResponse)(nil),       // 38: onehall.casework.v1.ListCaseEventsResponse
-	(*QueryProgressRequest)(nil),         // 39: onehall.casework.v1.QueryProgressRequest
-	(*Progress)(nil),                     // 40: onehall.casework.v1.Progress
-	(*RevealApplicantRequest)(nil),       // 41: onehall.casework.v1.RevealApplicantRequest
-	(*PreAcceptCaseRequest)(nil),         // 42: onehall.casework.v1.PreAcceptCaseRequest
-	(*RequestSupplementRequest)(nil),     // 43: onehall.casework.v1.RequestSupplementRequest
-	(*ReceiveSupplementRequest)(nil),     // 44: onehall.casework.v1.ReceiveSupplementRequest
-	(*AcceptCaseRequest)(nil),            // 45: onehall.casework.v1.AcceptCaseRequest
-	(*NotAcceptCaseRequest)(nil),         // 46: onehall.casework.v1.NotAcceptCaseRequest
-	(*RefuseCaseRequest)(nil),            // 47: onehall.casework.v1.RefuseCaseRequest
-	(*UndertakeCaseRequest)(nil),         // 48: onehall.casework.v1.UndertakeCaseRequest
-	(*ExamineCaseRequest)(nil),           // 49: onehall.casework.v1.ExamineCaseRequest
-	(*ApproveCaseRequest)(nil),           // 50: onehall.casework.v1.ApproveCaseRequest
-	(*DecideCaseRequest)(nil),            // 51: onehall.casework.v1.DecideCaseRequest
-	(*FinishCaseRequest)(nil),            // 52: onehall.casework.v1.FinishCaseRequest
-	(*CollectCaseRequest)(nil),           // 53: onehall.casework.v1.CollectCaseRequest
-	(*WithdrawCaseRequest)(nil),          // 54: onehall.casework.v1.WithdrawCaseRequest
-	(*LapseCaseRequest)(nil),             // 55: onehall.casework.v1.LapseCaseRequest
-	(*VoidCaseRequest)(nil),              // 56: onehall.casework.v1.VoidCaseRequest
-	(*StartSpecialProcedureRequest)(nil), // 57: onehall.casework.v1.StartSpecialProcedureRequest
-	(*EndSpecialProcedureRequest)(nil),   // 58: onehall.casework.v1.EndSpecialProcedureRequest
-	(*ClaimCaseRequest)(nil),             // 59: onehall.casework.v1.ClaimCaseRequest
-	(*AssignCaseRequest)(nil),            // 60: onehall.casework.v1.AssignCaseRequest
-	(*ReleaseCaseRequest)(nil),           // 61: onehall.casework.v1.ReleaseCaseRequest
-	(*HandOverCaseRequest)(nil),          // 62: onehall.casework.v1.HandOverCaseRequest
-	(*RevokeCaseRequest)(nil),            // 63: onehall.casework.v1.RevokeCaseRequest
-	(*OpenForwardedCaseRequest)(nil),     // 64: onehall.casework.v1.OpenForwardedCaseRequest
-	(*ChangeRevisionRequest)(nil),        // 65: onehall.casework.v1.ChangeRevisionRequest
-	(*GetCaseDocumentRequest)(nil),       // 66: onehall.casework.v1.GetCaseDocumentRequest
-	(*PrintCaseDocumentRequest)(nil),     // 67: onehall.casework.v1.PrintCaseDocumentRequest
-	(*DocumentField)(nil),                // 68: onehall.casework.v1.DocumentField
-	(*CaseDocument)(nil),                 // 69: onehall.casework.v1.CaseDocument
-	(*JointPart)(nil),                    // 70: onehall.casework.v1.JointPart
-	(*FileJointCaseRequest)(nil),         // 71: onehall.casework.v1.FileJointCaseRequest
-	(*timestamppb.Timestamp)(nil),        // 72: google.protobuf.Timestamp
-	(*structpb.Struct)(nil),              // 73: google.protobuf.Struct
-	(*httpbody.HttpBody)(nil),            // 74: google.api.HttpBody
+	(*MaterialPromise)(nil),              // 15: onehall.casework.v1.MaterialPromise
+	(*MaterialGap)(nil),                  // 16: onehall.casework.v1.MaterialGap
+	(*CaseMaterial)(nil),                 // 17: onehall.casework.v1.CaseMaterial
+	(*Supplement)(nil),                   // 18: onehall.casework.v1.Supplement
+	(*Step)(nil),                         // 19: onehall.casework.v1.Step
+	(*CurrentStep)(nil),                  // 20: onehall.casework.v1.CurrentStep
+	(*SpecialProcedure)(nil),             // 21: onehall.casework.v1.SpecialProcedure
+	(*Decision)(nil),                     // 22: onehall.casework.v1.Decision
+	(*Finish)(nil),                       // 23: onehall.casework.v1.Finish
+	(*Revocation)(nil),                   // 24: onehall.casework.v1.Revocation
+	(*License)(nil),                      // 25: onehall.casework.v1.License
+	(*Collection)(nil),                   // 26: onehall.casework.v1.Collection
+	(*Handover)(nil),                     // 27: onehall.casework.v1.Handover
+	(*Party)(nil),                        // 28: onehall.casework.v1.Party
+	(*Case)(nil),                         // 29: onehall.casework.v1.Case
+	(*CreateCaseRequest)(nil),            // 30: onehall.casework.v1.CreateCaseRequest
+	(*UpdateCaseRequest)(nil),            // 31: onehall.casework.v1.UpdateCaseRequest
+	(*SubmitCaseRequest)(nil),            // 32: onehall.casework.v1.SubmitCaseRequest
+	(*FileCaseRequest)(nil),              // 33: onehall.casework.v1.FileCaseRequest
+	(*GetCaseRequest)(nil),               // 34: onehall.casework.v1.GetCaseRequest
+	(*ListCasesRequest)(nil),             // 35: onehall.casework.v1.ListCasesRequest
+	(*ListCasesResponse)(nil),            // 36: onehall.casework.v1.ListCasesResponse
+	(*ListInboxRequest)(nil),             // 37: onehall.casework.v1.ListInboxRequest
+	(*ListInboxResponse)(nil),            // 38: onehall.casework.v1.ListInboxResponse
+	(*ListCaseEventsRequest)(nil),        // 39: onehall.casework.v1.ListCaseEventsRequest
+	(*CaseEvent)(nil),                    // 40: onehall.casework.v1.CaseEvent
+	(*ListCaseEventsResponse)(nil),       // 41: onehall.casework.v1.ListCaseEventsResponse
+	(*QueryProgressRequest)(nil),         // 42: onehall.casework.v1.QueryProgressRequest
+	(*Progress)(nil),                     // 43: onehall.casework.v1.Progress
+	(*RevealApplicantRequest)(nil),       // 44: onehall.casework.v1.RevealApplicantRequest
+	(*PreAcceptCaseRequest)(nil),         // 45: onehall.casework.v1.PreAcceptCaseRequest
+	(*RequestSupplementRequest)(nil),     // 46: onehall.casework.v1.RequestSupplementRequest
+	(*ReceiveSupplementRequest)(nil),     // 47: onehall.casework.v1.ReceiveSupplementRequest
+	(*AcceptCaseRequest)(nil),            // 48: onehall.casework.v1.AcceptCaseRequest
+	(*NotAcceptCaseRequest)(nil),         // 49: onehall.casework.v1.NotAcceptCaseRequest
+	(*RefuseCaseRequest)(nil),            // 50: onehall.casework.v1.RefuseCaseRequest
+	(*UndertakeCaseRequest)(nil),         // 51: onehall.casework.v1.UndertakeCaseRequest
+	(*ExamineCaseRequest)(nil),           // 52: onehall.casework.v1.ExamineCaseRequest
+	(*ApproveCaseRequest)(nil),           // 53: onehall.casework.v1.ApproveCaseRequest
+	(*DecideCaseRequest)(nil),            // 54: onehall.casework.v1.DecideCaseRequest
+	(*FinishCaseRequest)(nil),            // 55: onehall.casework.v1.FinishCaseRequest
+	(*CollectCaseRequest)(nil),           // 56: onehall.casework.v1.CollectCaseRequest
+	(*WithdrawCaseRequest)(nil),          // 57: onehall.casework.v1.WithdrawCaseRequest
+	(*LapseCaseRequest)(nil),             // 58: onehall.casework.v1.LapseCaseRequest
+	(*VoidCaseRequest)(nil),              // 59: onehall.casework.v1.VoidCaseRequest
+	(*StartSpecialProcedureRequest)(nil), // 60: onehall.casework.v1.StartSpecialProcedureRequest
+	(*EndSpecialProcedureRequest)(nil),   // 61: onehall.casework.v1.EndSpecialProcedureRequest
+	(*ClaimCaseRequest)(nil),             // 62: onehall.casework.v1.ClaimCaseRequest
+	(*AssignCaseRequest)(nil),            // 63: onehall.casework.v1.AssignCaseRequest
+	(*ReleaseCaseRequest)(nil),           // 64: onehall.casework.v1.ReleaseCaseRequest
+	(*HandOverCaseRequest)(nil),          // 65: onehall.casework.v1.HandOverCaseRequest
+	(*RevokeCaseRequest)(nil),            // 66: onehall.casework.v1.RevokeCaseRequest
+	(*OpenForwardedCaseRequest)(nil),     // 67: onehall.casework.v1.OpenForwardedCaseRequest
+	(*ChangeRevisionRequest)(nil),        // 68: onehall.casework.v1.ChangeRevisionRequest
+	(*GetCaseDocumentRequest)(nil),       // 69: onehall.casework.v1.GetCaseDocumentRequest
+	(*PrintCaseDocumentRequest)(nil),     // 70: onehall.casework.v1.PrintCaseDocumentRequest
+	(*DocumentField)(nil),                // 71: onehall.casework.v1.DocumentField
+	(*CaseDocument)(nil),                 // 72: onehall.casework.v1.CaseDocument
+	(*JointPart)(nil),                    // 73: onehall.casework.v1.JointPart
+	(*FileJointCaseRequest)(nil),         // 74: onehall.casework.v1.FileJointCaseRequest
+	(*timestamppb.Timestamp)(nil),        // 75: google.protobuf.Timestamp
+	(*structpb.Struct)(nil),              // 76: google.protobuf.Struct
+	(*Charge)(nil),                       // 77: onehall.casework.v1.Charge
+	(*httpbody.HttpBody)(nil),            // 78: google.api.HttpBody
 }
 var file_onehall_casework_v1_casework_proto_depIdxs = []int32{
 	3,   // 0: onehall.casework.v1.Applicant.type:type_name -> onehall.casework.v1.ApplicantType
 	4,   // 1: onehall.casework.v1.Applicant.id_type:type_name -> onehall.casework.v1.IdType
-	72,  // 2: onehall.casework.v1.Supplement.notice_time:type_name -> google.protobuf.Timestamp
-	72,  // 3: onehall.casework.v1.Supplement.receipt_time:type_name -> google.protobuf.Timestamp
-	5,   // 4: onehall.casework.v1.Step.kind:type_name -> onehall.casework.v1.StepKind
-	72,  // 5: onehall.casework.v1.Step.step_time:type_name -> google.protobuf.Timestamp
-	6,   // 6: onehall.casework.v1.SpecialProcedure.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
-	7,   // 7: onehall.casework.v1.SpecialProcedure.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	72,  // 8: onehall.casework.v1.SpecialProcedure.start_time:type_name -> google.protobuf.Timestamp
-	72,  // 9: onehall.casework.v1.SpecialProcedure.end_time:type_name -> google.protobuf.Timestamp
-	8,   // 10: onehall.casework.v1.Decision.result:type_name -> onehall.casework.v1.DecisionResult
-	72,  // 11: onehall.casework.v1.Decision.decide_time:type_name -> google.protobuf.Timestamp
-	9,   // 12: onehall.casework.v1.Finish.result:type_name -> onehall.casework.v1.FinishResult
-	72,  // 13: onehall.casework.v1.Finish.finish_time:type_name -> google.protobuf.Timestamp
-	72,  // 14: onehall.casework.v1.Revocation.revoke_time:type_name -> google.protobuf.Timestamp
-	72,  // 15: onehall.casework.v1.License.issue_time:type_name -> google.protobuf.Timestamp
-	2,   // 16: onehall.casework.v1.Collection.way:type_name -> onehall.casework.v1.Channel
-	72,  // 17: onehall.casework.v1.Collection.collect_time:type_name -> google.protobuf.Timestamp
-	72,  // 18: onehall.casework.v1.Handover.handover_time:type_name -> google.protobuf.Timestamp
-	4,   // 19: onehall.casework.v1.Party.id_type:type_name -> onehall.casework.v1.IdType
-	1,   // 20: onehall.casework.v1.Case.case_type:type_name -> onehall.casework.v1.CaseType
-	2,   // 21: onehall.casework.v1.Case.channel:type_name -> onehall.casework.v1.Channel
-	0,   // 22: onehall.casework.v1.Case.state:type_name -> onehall.casework.v1.CaseState
-	14,  // 23: onehall.casework.v1.Case.applicant:type_name -> onehall.casework.v1.Applicant
-	73,  // 24: onehall.casework.v1.Case.form:type_name -> google.protobuf.Struct
-	15,  // 25: onehall.casework.v1.Case.materials:type_name -> onehall.casework.v1.CaseMaterial
-	7,   // 26: onehall.casework.v1.Case.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	72,  // 27: onehall.casework.v1.Case.create_time:type_name -> google.protobuf.Timestamp
-	72,  // 28: onehall.casework.v1.Case.submit_time:type_name -> google.protobuf.Timestamp
-	72,  // 29: onehall.casework.v1.Case.pre_accept_time:type_name -> google.protobuf.Timestamp
-	72,  // 30: onehall.casework.v1.Case.accept_time:type_name -> google.protobuf.Timestamp
-	16,  // 31: onehall.casework.v1.Case.supplements:type_name -> onehall.casework.v1.Supplement
-	17,  // 32: onehall.casework.v1.Case.steps:type_name -> onehall.casework.v1.Step
-	18,  // 33: onehall.casework.v1.Case.special_procedures:type_name -> onehall.casework.v1.SpecialProcedure
-	19,  // 34: onehall.casework.v1.Case.decision:type_name -> onehall.casework.v1.Decision
-	20,  // 35: onehall.casework.v1.Case.finish:type_name -> onehall.casework.v1.Finish
-	23,  // 36: onehall.casework.v1.Case.collection:type_name -> onehall.casework.v1.Collection
-	72,  // 37: onehall.casework.v1.Case.end_time:type_name -> google.protobuf.Timestamp
-	72,  // 38: onehall.casework.v1.Case.update_time:type_name -> google.protobuf.Timestamp
-	72,  // 39: onehall.casework.v1.Case.deemed_accept_time:type_name -> google.protobuf.Timestamp
-	24,  // 40: onehall.casework.v1.Case.handovers:type_name -> onehall.casework.v1.Handover
-	21,  // 41: onehall.casework.v1.Case.revocation:type_name -> onehall.casework.v1.Revocation
-	25,  // 42: onehall.casework.v1.Case.agent:type_name -> onehall.casework.v1.Party
-	22,  // 43: onehall.casework.v1.Case.license:type_name -> onehall.casework.v1.License
-	2,   // 44: onehall.casework.v1.Case.carried_from:type_name -> onehall.casework.v1.Channel
-	2,   // 45: onehall.casework.v1.Case.last_channel:type_name -> onehall.casework.v1.Channel
-	26,  // 46: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	26,  // 47: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	26,  // 48: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
-	72,  // 49: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	0,   // 50: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
-	26,  // 51: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
-	10,  // 52: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
-	11,  // 53: onehall.casework.v1.ListInboxRequest.assignee:type_name -> onehall.casework.v1.InboxAssignee
-	26,  // 54: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
-	0,   // 55: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
-	72,  // 56: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 57: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
-	2,   // 58: onehall.casework.v1.CaseEvent.channel:type_name -> onehall.casework.v1.Channel
-	37,  // 59: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
-	0,   // 60: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
-	72,  // 61: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
-	72,  // 62: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
-	72,  // 63: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 64: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 65: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	15,  // 66: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	73,  // 67: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
-	2,   // 68: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
-	72,  // 69: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 70: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 71: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 72: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 73: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 74: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 75: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	8,   // 76: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
-	72,  // 77: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	9,   // 78: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
-	72,  // 79: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	2,   // 80: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
-	72,  // 81: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 82: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 83: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 84: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	6,   // 85: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
-	7,   // 86: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	72,  // 87: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 88: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 89: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 90: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 91: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	72,  // 92: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	15,  // 93: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	72,  // 94: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
-	12,  // 95: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
-	12,  // 96: onehall.casework.v1.PrintCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
-	12,  // 97: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
-	72,  // 98: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
-	68,  // 99: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
-	13,  // 100: onehall.casework.v1.CaseDocument.archive_term:type_name -> onehall.casework.v1.ArchiveTerm
-	73,  // 101: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
-	15,  // 102: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
-	14,  // 103: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
-	2,   // 104: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
-	70,  // 105: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
-	27,  // 106: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
-	28,  // 107: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
-	29,  // 108: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
-	30,  // 109: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
-	31,  // 110: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
-	32,  // 111: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
-	34,  // 112: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
-	36,  // 113: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
-	39,  // 114: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
-	41,  // 115: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
-	42,  // 116: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
-	43,  // 117: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
-	44,  // 118: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
-	45,  // 119: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
-	46,  // 120: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
-	47,  // 121: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
-	48,  // 122: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
-	49,  // 123: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
-	50,  // 124: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
-	51,  // 125: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
-	52,  // 126: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
-	53,  // 127: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
-	54,  // 128: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
-	55,  // 129: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
-	56,  // 130: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
-	57,  // 131: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
-	58,  // 132: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
-	59,  // 133: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
-	60,  // 134: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
-	61,  // 135: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
-	62,  // 136: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
-	63,  // 137: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
-	64,  // 138: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
-	65,  // 139: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
-	66,  // 140: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
-	67,  // 141: onehall.casework.v1.CaseworkService.PrintCaseDocument:input_type -> onehall.casework.v1.PrintCaseDocumentRequest
-	71,  // 142: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
-	26,  // 143: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
-	26,  // 144: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
-	26,  // 145: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
-	26,  // 146: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
-	26,  // 147: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
-	33,  // 148: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
-	35,  // 149: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
-	38,  // 150: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
-	40,  // 151: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
-	14,  // 152: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
-	26,  // 153: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
-	26,  // 154: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
-	26,  // 155: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
-	26,  // 156: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
-	26,  // 157: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
-	26,  // 158: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
-	26,  // 159: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
-	26,  // 160: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
-	26,  // 161: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
-	26,  // 162: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
-	26,  // 163: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
-	26,  // 164: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
-	26,  // 165: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
-	26,  // 166: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
-	26,  // 167: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
-	26,  // 168: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
-	26,  // 169: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
-	26,  // 170: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
-	26,  // 171: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
-	26,  // 172: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
-	26,  // 173: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
-	26,  // 174: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
-	26,  // 175: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
-	26,  // 176: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
-	69,  // 177: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
-	74,  // 178: onehall.casework.v1.CaseworkService.PrintCaseDocument:output_type -> google.api.HttpBody
-	26,  // 179: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
-	143, // [143:180] is the sub-list for method output_type
-	106, // [106:143] is the sub-list for method input_type
-	106, // [106:106] is the sub-list for extension type_name
-	106, // [106:106] is the sub-list for extension extendee
-	0,   // [0:106] is the sub-list for field type_name
+	75,  // 2: onehall.casework.v1.MaterialPromise.promise_time:type_name -> google.protobuf.Timestamp
+	75,  // 3: onehall.casework.v1.MaterialGap.fill_time:type_name -> google.protobuf.Timestamp
+	15,  // 4: onehall.casework.v1.CaseMaterial.promise:type_name -> onehall.casework.v1.MaterialPromise
+	75,  // 5: onehall.casework.v1.Supplement.notice_time:type_name -> google.protobuf.Timestamp
+	75,  // 6: onehall.casework.v1.Supplement.receipt_time:type_name -> google.protobuf.Timestamp
+	5,   // 7: onehall.casework.v1.Step.kind:type_name -> onehall.casework.v1.StepKind
+	75,  // 8: onehall.casework.v1.Step.step_time:type_name -> google.protobuf.Timestamp
+	5,   // 9: onehall.casework.v1.CurrentStep.kind:type_name -> onehall.casework.v1.StepKind
+	75,  // 10: onehall.casework.v1.CurrentStep.start_time:type_name -> google.protobuf.Timestamp
+	6,   // 11: onehall.casework.v1.SpecialProcedure.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
+	7,   // 12: onehall.casework.v1.SpecialProcedure.limit_unit:type_name -> onehall.casework.v1.TimeUnit
+	75,  // 13: onehall.casework.v1.SpecialProcedure.start_time:type_name -> google.protobuf.Timestamp
+	75,  // 14: onehall.casework.v1.SpecialProcedure.end_time:type_name -> google.protobuf.Timestamp
+	8,   // 15: onehall.casework.v1.Decision.result:type_name -> onehall.casework.v1.DecisionResult
+	75,  // 16: onehall.casework.v1.Decision.decide_time:type_name -> google.protobuf.Timestamp
+	9,   // 17: onehall.casework.v1.Finish.result:type_name -> onehall.casework.v1.FinishResult
+	75,  // 18: onehall.casework.v1.Finish.finish_time:type_name -> google.protobuf.Timestamp
+	75,  // 19: onehall.casework.v1.Revocation.revoke_time:type_name -> google.protobuf.Timestamp
+	75,  // 20: onehall.casework.v1.License.issue_time:type_name -> google.protobuf.Timestamp
+	2,   // 21: onehall.casework.v1.Collection.way:type_name -> onehall.casework.v1.Channel
+	75,  // 22: onehall.casework.v1.Collection.collect_time:type_name -> google.protobuf.Timestamp
+	75,  // 23: onehall.casework.v1.Handover.handover_time:type_name -> google.protobuf.Timestamp
+	4,   // 24: onehall.casework.v1.Party.id_type:type_name -> onehall.casework.v1.IdType
+	1,   // 25: onehall.casework.v1.Case.case_type:type_name -> onehall.casework.v1.CaseType
+	2,   // 26: onehall.casework.v1.Case.channel:type_name -> onehall.casework.v1.Channel
+	0,   // 27: onehall.casework.v1.Case.state:type_name -> onehall.casework.v1.CaseState
+	14,  // 28: onehall.casework.v1.Case.applicant:type_name -> onehall.casework.v1.Applicant
+	76,  // 29: onehall.casework.v1.Case.form:type_name -> google.protobuf.Struct
+	17,  // 30: onehall.casework.v1.Case.materials:type_name -> onehall.casework.v1.CaseMaterial
+	7,   // 31: onehall.casework.v1.Case.limit_unit:type_name -> onehall.casework.v1.TimeUnit
+	75,  // 32: onehall.casework.v1.Case.create_time:type_name -> google.protobuf.Timestamp
+	75,  // 33: onehall.casework.v1.Case.submit_time:type_name -> google.protobuf.Timestamp
+	75,  // 34: onehall.casework.v1.Case.pre_accept_time:type_name -> google.protobuf.Timestamp
+	75,  // 35: onehall.casework.v1.Case.accept_time:type_name -> google.protobuf.Timestamp
+	18,  // 36: onehall.casework.v1.Case.supplements:type_name -> onehall.casework.v1.Supplement
+	19,  // 37: onehall.casework.v1.Case.steps:type_name -> onehall.casework.v1.Step
+	21,  // 38: onehall.casework.v1.Case.special_procedures:type_name -> onehall.casework.v1.SpecialProcedure
+	22,  // 39: onehall.casework.v1.Case.decision:type_name -> onehall.casework.v1.Decision
+	23,  // 40: onehall.casework.v1.Case.finish:type_name -> onehall.casework.v1.Finish
+	26,  // 41: onehall.casework.v1.Case.collection:type_name -> onehall.casework.v1.Collection
+	75,  // 42: onehall.casework.v1.Case.end_time:type_name -> google.protobuf.Timestamp
+	75,  // 43: onehall.casework.v1.Case.update_time:type_name -> google.protobuf.Timestamp
+	75,  // 44: onehall.casework.v1.Case.deemed_accept_time:type_name -> google.protobuf.Timestamp
+	27,  // 45: onehall.casework.v1.Case.handovers:type_name -> onehall.casework.v1.Handover
+	24,  // 46: onehall.casework.v1.Case.revocation:type_name -> onehall.casework.v1.Revocation
+	28,  // 47: onehall.casework.v1.Case.agent:type_name -> onehall.casework.v1.Party
+	25,  // 48: onehall.casework.v1.Case.license:type_name -> onehall.casework.v1.License
+	2,   // 49: onehall.casework.v1.Case.carried_from:type_name -> onehall.casework.v1.Channel
+	2,   // 50: onehall.casework.v1.Case.last_channel:type_name -> onehall.casework.v1.Channel
+	20,  // 51: onehall.casework.v1.Case.current_step:type_name -> onehall.casework.v1.CurrentStep
+	16,  // 52: onehall.casework.v1.Case.gaps:type_name -> onehall.casework.v1.MaterialGap
+	77,  // 53: onehall.casework.v1.Case.charges:type_name -> onehall.casework.v1.Charge
+	29,  // 54: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	29,  // 55: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	29,  // 56: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
+	75,  // 57: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	0,   // 58: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
+	29,  // 59: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
+	10,  // 60: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
+	11,  // 61: onehall.casework.v1.ListInboxRequest.assignee:type_name -> onehall.casework.v1.InboxAssignee
+	29,  // 62: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
+	0,   // 63: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
+	75,  // 64: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 65: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
+	2,   // 66: onehall.casework.v1.CaseEvent.channel:type_name -> onehall.casework.v1.Channel
+	40,  // 67: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
+	0,   // 68: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
+	75,  // 69: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
+	75,  // 70: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
+	75,  // 71: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 72: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 73: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	17,  // 74: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	76,  // 75: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
+	2,   // 76: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
+	75,  // 77: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	16,  // 78: onehall.casework.v1.AcceptCaseRequest.gaps:type_name -> onehall.casework.v1.MaterialGap
+	75,  // 79: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 80: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 81: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 82: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 83: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 84: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	8,   // 85: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
+	75,  // 86: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	9,   // 87: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
+	75,  // 88: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	2,   // 89: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
+	75,  // 90: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 91: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 92: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 93: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	6,   // 94: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
+	7,   // 95: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
+	75,  // 96: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 97: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 98: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 99: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 100: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 101: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	17,  // 102: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	75,  // 103: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
+	12,  // 104: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
+	12,  // 105: onehall.casework.v1.PrintCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
+	12,  // 106: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
+	75,  // 107: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
+	71,  // 108: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
+	13,  // 109: onehall.casework.v1.CaseDocument.archive_term:type_name -> onehall.casework.v1.ArchiveTerm
+	76,  // 110: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
+	17,  // 111: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
+	14,  // 112: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
+	2,   // 113: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
+	73,  // 114: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
+	30,  // 115: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
+	31,  // 116: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
+	32,  // 117: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
+	33,  // 118: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
+	34,  // 119: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
+	35,  // 120: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
+	37,  // 121: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
+	39,  // 122: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
+	42,  // 123: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
+	44,  // 124: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
+	45,  // 125: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
+	46,  // 126: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
+	47,  // 127: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
+	48,  // 128: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
+	49,  // 129: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
+	50,  // 130: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
+	51,  // 131: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
+	52,  // 132: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
+	53,  // 133: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
+	54,  // 134: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
+	55,  // 135: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
+	56,  // 136: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
+	57,  // 137: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
+	58,  // 138: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
+	59,  // 139: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
+	60,  // 140: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
+	61,  // 141: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
+	62,  // 142: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
+	63,  // 143: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
+	64,  // 144: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
+	65,  // 145: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
+	66,  // 146: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
+	67,  // 147: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
+	68,  // 148: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
+	69,  // 149: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
+	70,  // 150: onehall.casework.v1.CaseworkService.PrintCaseDocument:input_type -> onehall.casework.v1.PrintCaseDocumentRequest
+	74,  // 151: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
+	29,  // 152: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
+	29,  // 153: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
+	29,  // 154: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
+	29,  // 155: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
+	29,  // 156: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
+	36,  // 157: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
+	38,  // 158: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
+	41,  // 159: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
+	43,  // 160: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
+	14,  // 161: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
+	29,  // 162: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
+	29,  // 163: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
+	29,  // 164: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
+	29,  // 165: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
+	29,  // 166: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
+	29,  // 167: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
+	29,  // 168: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
+	29,  // 169: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
+	29,  // 170: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
+	29,  // 171: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
+	29,  // 172: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
+	29,  // 173: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
+	29,  // 174: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
+	29,  // 175: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
+	29,  // 176: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
+	29,  // 177: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
+	29,  // 178: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
+	29,  // 179: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
+	29,  // 180: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
+	29,  // 181: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
+	29,  // 182: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
+	29,  // 183: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
+	29,  // 184: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
+	29,  // 185: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
+	72,  // 186: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
+	78,  // 187: onehall.casework.v1.CaseworkService.PrintCaseDocument:output_type -> google.api.HttpBody
+	29,  // 188: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
+	152, // [152:189] is the sub-list for method output_type
+	115, // [115:152] is the sub-list for method input_type
+	115, // [115:115] is the sub-list for extension type_name
+	115, // [115:115] is the sub-list for extension extendee
+	0,   // [0:115] is the sub-list for field type_name
 }
 
 func init() { file_onehall_casework_v1_casework_proto_init() }
@@ -7388,13 +7838,14 @@ func file_onehall_casework_v1_casework_proto_init() {
 	if File_onehall_casework_v1_casework_proto != nil {
 		return
 	}
+	file_onehall_casework_v1_charge_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onehall_casework_v1_casework_proto_rawDesc), len(file_onehall_casework_v1_casework_proto_rawDesc)),
 			NumEnums:      14,
-			NumMessages:   58,
+			NumMessages:   61,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -947,9 +947,13 @@ type Material struct {
 	// What to watch out for, in plain words.
 	Notes string `protobuf:"bytes,7,opt,name=notes,proto3" json:"notes,omitempty"`
 	// The law that asks for it.
-	LegalBasis    string `protobuf:"bytes,8,opt,name=legal_basis,json=legalBasis,proto3" json:"legal_basis,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	LegalBasis string `protobuf:"bytes,8,opt,name=legal_basis,json=legalBasis,proto3" json:"legal_basis,omitempty"`
+	// Whether a case may be accepted before it comes (容缺受理).
+	GapAllowed bool `protobuf:"varint,90,opt,name=gap_allowed,json=gapAllowed,proto3" json:"gap_allowed,omitempty"`
+	// Whether a signed promise may stand for it (告知承诺).
+	PromiseAllowed bool `protobuf:"varint,91,opt,name=promise_allowed,json=promiseAllowed,proto3" json:"promise_allowed,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Material) Reset() {
@@ -1038,6 +1042,20 @@ func (x *Material) GetLegalBasis() string {
 	return ""
 }
 
+func (x *Material) GetGapAllowed() bool {
+	if x != nil {
+		return x.GapAllowed
+	}
+	return false
+}
+
+func (x *Material) GetPromiseAllowed() bool {
+	if x != nil {
+		return x.PromiseAllowed
+	}
+	return false
+}
+
 // One step of the process (办理流程).
 type ProcessStep struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1048,7 +1066,21 @@ type ProcessStep struct {
 	// Limit of the step in the item's unit; 0 means none of its own.
 	Limit int32 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
 	// What happens, in plain words.
-	Description   string `protobuf:"bytes,4,opt,name=description,proto3" json:"description,omitempty"`
+	Description string `protobuf:"bytes,4,opt,name=description,proto3" json:"description,omitempty"`
+	// Its id, when it is a step of the item's own flow; the steps with an id are
+	// taken in their order between acceptance and decision.
+	Id string `protobuf:"bytes,90,opt,name=id,proto3" json:"id,omitempty"`
+	// The department that takes it, halls/{division}/departments/{department};
+	// empty for the one that handles the case.
+	Department string `protobuf:"bytes,91,opt,name=department,proto3" json:"department,omitempty"`
+	// The posts that may take it, as they stand in tokens; empty for any officer.
+	Posts []string `protobuf:"bytes,92,rep,name=posts,proto3" json:"posts,omitempty"`
+	// Ids of earlier steps that another person must have taken (four eyes).
+	FourEyes []string `protobuf:"bytes,93,rep,name=four_eyes,json=fourEyes,proto3" json:"four_eyes,omitempty"`
+	// Whether it may be left out.
+	Optional bool `protobuf:"varint,94,opt,name=optional,proto3" json:"optional,omitempty"`
+	// Whether it may be taken again before the next one is.
+	Repeatable    bool `protobuf:"varint,95,opt,name=repeatable,proto3" json:"repeatable,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1109,6 +1141,48 @@ func (x *ProcessStep) GetDescription() string {
 		return x.Description
 	}
 	return ""
+}
+
+func (x *ProcessStep) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ProcessStep) GetDepartment() string {
+	if x != nil {
+		return x.Department
+	}
+	return ""
+}
+
+func (x *ProcessStep) GetPosts() []string {
+	if x != nil {
+		return x.Posts
+	}
+	return nil
+}
+
+func (x *ProcessStep) GetFourEyes() []string {
+	if x != nil {
+		return x.FourEyes
+	}
+	return nil
+}
+
+func (x *ProcessStep) GetOptional() bool {
+	if x != nil {
+		return x.Optional
+	}
+	return false
+}
+
+func (x *ProcessStep) GetRepeatable() bool {
+	if x != nil {
+		return x.Repeatable
+	}
+	return false
 }
 
 // One fee (收费项目).
@@ -3102,7 +3176,7 @@ func (x *CheckItemRequest) GetName() string {
 // One finding of a publishing check.
 type Finding struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Which check: Q1 to Q13.
+	// Which check: Q1 to Q14.
 	Rule string `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
 	// How bad.
 	Severity Severity `protobuf:"varint,2,opt,name=severity,proto3,enum=onehall.catalogue.v1.Severity" json:"severity,omitempty"`
@@ -4603,7 +4677,7 @@ const file_onehall_catalogue_v1_catalogue_proto_rawDesc = "" +
 	"\x06levels\x18\x05 \x03(\x0e2\x1b.onehall.catalogue.v1.LevelB\x11\xbaH\x0e\x92\x01\v\x10\a\"\a\x82\x01\x04\x10\x01 \x00R\x06levels\x12@\n" +
 	"\vcreate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"createTime\x12\x12\n" +
-	"\x04etag\x18\a \x01(\tR\x04etag\"\xfd\x02\n" +
+	"\x04etag\x18\a \x01(\tR\x04etag\"\xc7\x03\n" +
 	"\bMaterial\x12,\n" +
 	"\x02id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[0-9A-Za-z_-]{1,40}$R\x02id\x12-\n" +
 	"\fdisplay_name\x18\x02 \x01(\tB\n" +
@@ -4614,13 +4688,29 @@ const file_onehall_catalogue_v1_catalogue_proto_rawDesc = "" +
 	"\x06source\x18\x06 \x01(\x0e2$.onehall.catalogue.v1.MaterialSourceB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06source\x12\x1e\n" +
 	"\x05notes\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x05notes\x12)\n" +
 	"\vlegal_basis\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\n" +
-	"legalBasis\"\xb4\x01\n" +
+	"legalBasis\x12\x1f\n" +
+	"\vgap_allowed\x18Z \x01(\bR\n" +
+	"gapAllowed\x12'\n" +
+	"\x0fpromise_allowed\x18[ \x01(\bR\x0epromiseAllowed\"\xe8\x03\n" +
 	"\vProcessStep\x12)\n" +
 	"\x04kind\x18\x01 \x01(\tB\x15\xbaH\x12r\x102\x0e^[a-z_]{1,30}$R\x04kind\x12,\n" +
 	"\fdisplay_name\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\vdisplayName\x12 \n" +
 	"\x05limit\x18\x03 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xed\x02(\x00R\x05limit\x12*\n" +
-	"\vdescription\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\vdescription\"\xa8\x01\n" +
+	"\vdescription\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\vdescription\x120\n" +
+	"\x02id\x18Z \x01(\tB \xbaH\x1dr\x1b2\x19^([a-z][a-z0-9_]{0,29})?$R\x02id\x12Y\n" +
+	"\n" +
+	"department\x18[ \x01(\tB9\xbaH6r422^(halls/[0-9]{6}/departments/[0-9A-Za-z-]{1,40})?$R\n" +
+	"department\x12&\n" +
+	"\x05posts\x18\\ \x03(\tB\x10\xbaH\r\x92\x01\n" +
+	"\x10\n" +
+	"\"\x06r\x04\x10\x01\x18<R\x05posts\x12A\n" +
+	"\tfour_eyes\x18] \x03(\tB$\xbaH!\x92\x01\x1e\x10\n" +
+	"\"\x1ar\x182\x16^[a-z][a-z0-9_]{0,29}$R\bfourEyes\x12\x1a\n" +
+	"\boptional\x18^ \x01(\bR\boptional\x12\x1e\n" +
+	"\n" +
+	"repeatable\x18_ \x01(\bR\n" +
+	"repeatable\"\xa8\x01\n" +
 	"\x03Fee\x12,\n" +
 	"\fdisplay_name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\vdisplayName\x12$\n" +
 	"\bstandard\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\bstandard\x12-\n" +

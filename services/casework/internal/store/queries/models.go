@@ -147,6 +147,14 @@ type Slot struct {
 	Booked  int64
 }
 
+type StepPost struct {
+	CaseNo     string
+	Post       string
+	Hall       string
+	Department string
+	Due        int64
+}
+
 type Ticket struct {
 	Name       string
 	Centre     string

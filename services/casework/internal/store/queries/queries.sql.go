@@ -25,6 +25,29 @@ func (q *Queries) AddItem(ctx context.Context, arg AddItemParams) error {
 	return err
 }
 
+const addStepPost = `-- name: AddStepPost :exec
+INSERT INTO step_posts (case_no, post, hall, department, due) VALUES ($1, $2, $3, $4, $5)
+`
+
+type AddStepPostParams struct {
+	CaseNo     string
+	Post       string
+	Hall       string
+	Department string
+	Due        int64
+}
+
+func (q *Queries) AddStepPost(ctx context.Context, arg AddStepPostParams) error {
+	_, err := q.db.ExecContext(ctx, addStepPost,
+		arg.CaseNo,
+		arg.Post,
+		arg.Hall,
+		arg.Department,
+		arg.Due,
+	)
+	return err
+}
+
 const closeAppointment = `-- name: CloseAppointment :execrows
 UPDATE appointments SET open = FALSE, seq = $1, data = $2 WHERE name = $3 AND seq = $4- 1 AND open
 `
@@ -140,6 +163,15 @@ DELETE FROM carry_codes WHERE expires_at < $1
 
 func (q *Queries) DeleteExpiredCodes(ctx context.Context, expiresAt int64) error {
 	_, err := q.db.ExecContext(ctx, deleteExpiredCodes, expiresAt)
+	return err
+}
+
+const dropStepPosts = `-- name: DropStepPosts :exec
+DELETE FROM step_posts WHERE case_no = $1
+`
+
+func (q *Queries) DropStepPosts(ctx context.Context, caseNo string) error {
+	_, err := q.db.ExecContext(ctx, dropStepPosts, caseNo)
 	return err
 }
 
@@ -803,6 +835,58 @@ func (q *Queries) ListByHall(ctx context.Context, arg ListByHallParams) ([]ListB
 	for rows.Next() {
 		var i ListByHallRow
 		if err := rows.Scan(&i.CaseNo, &i.Seq, &i.Data); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listByPost = `-- name: ListByPost :many
+SELECT c.case_no, s.due, c.data FROM step_posts s JOIN cases c ON c.case_no = s.case_no
+WHERE s.hall = $1 AND s.post = $2 AND (s.due, s.case_no) > (CAST($3 AS BIGINT), CAST($4 AS TEXT))
+  AND (CAST($5 AS TEXT) = '' OR s.department = $5)
+ORDER BY s.due, s.case_no LIMIT CAST($6 AS BIGINT)
+`
+
+type ListByPostParams struct {
+	Hall        string
+	Post        string
+	AfterDue    int64
+	AfterCaseNo string
+	Department  string
+	Size        int64
+}
+
+type ListByPostRow struct {
+	CaseNo string
+	Due    int64
+	Data   []byte
+}
+
+func (q *Queries) ListByPost(ctx context.Context, arg ListByPostParams) ([]ListByPostRow, error) {
+	rows, err := q.db.QueryContext(ctx, listByPost,
+		arg.Hall,
+		arg.Post,
+		arg.AfterDue,
+		arg.AfterCaseNo,
+		arg.Department,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListByPostRow
+	for rows.Next() {
+		var i ListByPostRow
+		if err := rows.Scan(&i.CaseNo, &i.Due, &i.Data); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
