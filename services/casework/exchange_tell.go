@@ -135,8 +135,9 @@ func silentRow(r *exchange.Row) bool {
 }
 
 // story lets the teller tell all rows, and counts the scenes of the first so many.
-func (t *teller) story(source string, no string, told []*exchange.Row, behind int) int {
-	t.c, t.scenes = &caseworkv1.Case{Name: no, Source: source}, nil
+// What rows cannot tell is kept from the case as it was.
+func (t *teller) story(source string, was *caseworkv1.Case, told []*exchange.Row, behind int) int {
+	t.c, t.scenes = &caseworkv1.Case{Name: was.GetName(), Source: source, ForwardedCase: was.GetForwardedCase()}, nil
 	skip, n := 0, 0
 	for _, r := range told {
 		if silentRow(r) {
@@ -157,7 +158,7 @@ func (b *ingestBatch) open(ctx context.Context, c *toldCase, t *teller, told []*
 		if err != nil {
 			return err
 		}
-		t.story(b.source.GetName(), caseName(hallOf(b.source.GetName()), no), told, 0)
+		t.story(b.source.GetName(), &caseworkv1.Case{Name: caseName(hallOf(b.source.GetName()), no)}, told, 0)
 		err = b.append(ctx, t.scenes[0], 1)
 		if errors.Is(err, fault.Conflict) && try < numberTries {
 			continue // the number is taken
@@ -184,7 +185,7 @@ func (b *ingestBatch) goOn(ctx context.Context, c *toldCase, t *teller, told []*
 	if err := proto.Unmarshal(old.Data, &was); err != nil {
 		return fmt.Errorf("casework: stored case %s: %w", old.CaseNo, err)
 	}
-	skip := t.story(b.source.GetName(), was.GetName(), told, behind)
+	skip := t.story(b.source.GetName(), &was, told, behind)
 	corrections := was.GetCorrections()
 	scenes := t.scenes[skip:]
 	if !follows {

@@ -198,10 +198,7 @@ WHERE case_no = $9 AND seq = $10`, next.Department, next.ApplicantKey, int64(nex
 	if err != nil {
 		return wrap("save told case", err)
 	}
-	if n, err := res.RowsAffected(); err != nil || n != 1 {
-		return fault.Conflict.New(fault.Cause(err))
-	}
-	return nil
+	return tx.Expect(ctx, res, 1, func(context.Context) error { return fault.Conflict.New() })
 }
 
 func wrap(what string, err error) error {
