@@ -30,7 +30,9 @@ func TestExportRows(t *testing.T) {
 			}
 		}
 		has := func(table, version string, among []*caseworkv1.ExchangeRow) bool {
-			return slices.ContainsFunc(among, func(r *caseworkv1.ExchangeRow) bool { return r.GetTable() == table && r.GetColumns()["VERSION"] == version })
+			return slices.ContainsFunc(among, func(r *caseworkv1.ExchangeRow) bool {
+				return r.GetTable() == table && r.GetColumns()["VERSION"] == version
+			})
 		}
 		var got []*caseworkv1.ExchangeRow
 		h.until("the application", func() bool { got = append(got, fetch("front")...); return has(exchange.Application, "1", got) })

@@ -56,9 +56,7 @@ func (x exchangeServer) IngestRows(ctx context.Context, req *caseworkv1.IngestRo
 		return err
 	})
 	if err == nil {
-		for status, n := range map[string]int32{"accepted": res.GetAccepted(), "duplicate": res.GetDuplicates(), "rejected": res.GetRejected()} {
-			x.s.exchanged.WithLabelValues(status).Add(float64(n))
-		}
+		x.s.countExchanged(res)
 	}
 	return res, err
 }

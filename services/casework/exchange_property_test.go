@@ -2,6 +2,7 @@ package casework
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"testing"
@@ -200,6 +201,21 @@ func TestExchangeRoundTrip(t *testing.T) {
 	if n != 2*len(courses) {
 		t.Errorf("%d cases", n)
 	}
+	steps := slices.Sorted(maps.Keys(commands))
+	ends := map[caseworkv1.CaseState]int{}
+	rapid.Check(t, func(rt *rapid.T) {
+		c := here.file(rapid.SampledFrom([]string{promisedItem, instantItem, fullItem}).Draw(rt, "item"))
+		for _, step := range rapid.SliceOfN(rapid.SampledFrom(steps), 10, 60).Draw(rt, "steps") {
+			here.clock.Advance(time.Duration(rapid.IntRange(1, 30).Draw(rt, "minutes")) * time.Minute)
+			if next, err := commands[step](as(t.Context(), by[step]), here.client, c.GetName(), newID(), c.GetEtag(), nil); err == nil {
+				c = next
+			}
+		}
+		there.clock.Set(here.clock.Now())
+		roundTrip(here, there, c)
+		ends[c.GetState()]++
+	})
+	t.Logf("states reached at random: %v", ends)
 	if q := there.quality(); q.GetOpenRejects() != 0 || q.GetOpenGaps() != 0 {
 		t.Errorf("quality there: %v", q)
 	}
@@ -224,12 +240,19 @@ func roundTrip(here, there *hall, c *caseworkv1.Case) {
 	if diff := cmp.Diff(out.GetRows(), back.GetRows(), protocmp.Transform()); diff != "" {
 		t.Errorf("%v told back (-sent +got):\n%s", c.GetState(), diff)
 	}
+	want := out.GetRows()
+	if c.GetState() == caseworkv1.CaseState_CASE_STATE_VOIDED {
+		// A case voided after it was refused holds only that it was voided; the history has both.
+		want = slices.DeleteFunc(slices.Clone(want), func(r *caseworkv1.ExchangeRow) bool {
+			return r.GetTable() == exchange.Acceptance && r.GetColumns()["SLZTDM"] != exchange.Accepted
+		})
+	}
 	var written []*caseworkv1.ExchangeRow
 	for i, r := range rowsOf(made, there.service.titles(made)) {
-		r.Columns["VERSION"] = out.GetRows()[min(i, len(out.GetRows())-1)].GetColumns()["VERSION"]
+		r.Columns["VERSION"] = want[min(i, len(want)-1)].GetColumns()["VERSION"]
 		written = append(written, &caseworkv1.ExchangeRow{Table: r.Table, Columns: r.Columns})
 	}
-	if diff := cmp.Diff(out.GetRows(), written, protocmp.Transform()); diff != "" {
+	if diff := cmp.Diff(want, written, protocmp.Transform()); diff != "" {
 		t.Errorf("%v written anew (-sent +got):\n%s", c.GetState(), diff)
 	}
 }

@@ -18,7 +18,18 @@ import (
 func newExchanged() *prometheus.CounterVec {
 	return prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "onehall_exchange_rows_total", Help: "Rows of other systems by what became of them.",
-	}, []string{"status"})
+	}, []string{"status", "reason"})
+}
+
+// countExchanged counts the rows of a batch that was written.
+func (s *Service) countExchanged(res *caseworkv1.IngestRowsResponse) {
+	s.exchanged.WithLabelValues("accepted", "").Add(float64(res.GetAccepted()))
+	s.exchanged.WithLabelValues("duplicate", "").Add(float64(res.GetDuplicates()))
+	for _, r := range res.GetResults() {
+		if r.GetStatus() == caseworkv1.RowStatus_ROW_STATUS_REJECTED {
+			s.exchanged.WithLabelValues("rejected", r.GetReason()).Inc()
+		}
+	}
 }
 
 // ListRejects lists the refused rows of a source.

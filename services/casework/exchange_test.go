@@ -154,6 +154,10 @@ func TestExchangeRefuses(t *testing.T) {
 		{"division", "ROW_DIVISION_WRONG XZQHDM", again(good, 1, "XZQHDM", "440100")},
 		{"department", "DEPARTMENT_UNKNOWN SBBMZZJGDM", again(good, 1, "SBBMZZJGDM", "007482575")},
 		{"number", "ROW_BAD_FORMAT SBLSH", again(good, 1, "SBLSH", "有空格 的")},
+		{"version far off", "ROW_BAD_FORMAT VERSION", again(good, 1<<40)},
+		{"version below zero", "ROW_BAD_FORMAT VERSION", again(good, -1)},
+		{"serial far off", "ROW_TOO_LONG XH", told("B1", promisedItem, exchange.Notice, "XH", "1099511627776", "BJGZYY", "缺件", "BJGZSJ", china(3, 9, 0))},
+		{"serial below zero", "ROW_BAD_FORMAT XH", told("B1", promisedItem, exchange.Notice, "XH", "-1", "BJGZYY", "缺件", "BJGZSJ", china(3, 9, 0))},
 		{"serial", "ROW_BAD_FORMAT XH", told("B1", promisedItem, exchange.Notice, "XH", "0", "BJGZYY", "缺件", "BJGZSJ", china(3, 9, 0))},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -178,14 +182,14 @@ func TestExchangeRefuses(t *testing.T) {
 		return all
 	}
 	before := rejects()
-	if len(before) != 4 { // the unknown table, the bad number, the bad serial, and one row refused often
+	if len(before) != 6 { // the unknown table, the bad number, three bad serials, and one row refused often
 		t.Errorf("%d rejects: %v", len(before), before)
 	}
 	h.ingest(good)
 	if after := rejects(); len(after) != len(before)-1 {
 		t.Errorf("%d rejects after the row came well", len(after))
 	}
-	if q := h.quality(); q.GetOpenRejects() != 3 {
+	if q := h.quality(); q.GetOpenRejects() != 5 {
 		t.Errorf("open rejects: %d", q.GetOpenRejects())
 	}
 }

@@ -11,7 +11,9 @@ import (
 func TestRecord(t *testing.T) {
 	start := time.Date(2026, 3, 2, 9, 0, 0, 0, workday.Zone)
 	at := func(hours int) time.Time { return start.Add(time.Duration(hours) * time.Hour) }
-	fact := func(c Command, hours int) Input { return Input{Command: c, Actor: "oa:a", Now: at(hours), Happened: at(hours)} }
+	fact := func(c Command, hours int) Input {
+		return Input{Command: c, Actor: "oa:a", Now: at(hours), Happened: at(hours)}
+	}
 	for _, tc := range []struct {
 		name  string
 		facts []Input
