@@ -62,10 +62,18 @@ func demoUsers() []authn.User {
 		for _, b := range demoBodies {
 			if dep.ID == b.id {
 				users = append(users, staff(b.login, sample.Officials(dep))...)
+				users = append(users, frontMachine(b.login, dep))
 			}
 		}
 	}
 	return append(users, staff("hall", sample.HallOfficials(city))...)
+}
+
+// frontMachine is the machine that sends and fetches rows of a department's own system.
+func frontMachine(prefix string, dep sample.Department) authn.User {
+	return authn.User{
+		Login: prefix + "-exchange-1", Password: demoPassword, Name: "前置机", Roles: []string{"exchange"}, Hall: demoCity, Department: dep.ID, Posts: []string{"前置机"},
+	}
 }
 
 // staff gives officials short logins: market-window-1, hall-admin-1 and so on.

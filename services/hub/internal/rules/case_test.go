@@ -125,3 +125,19 @@ func TestSpans(t *testing.T) {
 		}
 	}
 }
+
+// TestCorrectedIsJudgedAnew takes the judgement back when what it rested on was told otherwise.
+func TestCorrectedIsJudgedAnew(t *testing.T) {
+	state := State{Hall: "h", Department: "d", Item: "i", Channel: Web, Submit: 10, Accept: 10, Decide: 12, Finish: 13, Due: 11}
+	c := Case{}.Advance(state)
+	if !c.Judged || c.OnTime {
+		t.Fatalf("late: %+v", c)
+	}
+	state.Decide = 11 // the decision had been dated a day too late
+	if kept := c.Advance(state); kept.OnTime {
+		t.Errorf("a judgement changed by itself: %+v", kept)
+	}
+	if anew := c.Unjudged().Advance(state); !anew.OnTime {
+		t.Errorf("corrected: %+v", anew)
+	}
+}
