@@ -41,12 +41,7 @@ ON CONFLICT (source, name) DO UPDATE SET position = excluded.position WHERE curs
 	if err != nil {
 		return fmt.Errorf("feed: move cursor: %w", err)
 	}
-	if n, err := res.RowsAffected(); err != nil {
-		return fmt.Errorf("feed: move cursor: %w", err)
-	} else if n == 0 {
-		return errBehind
-	}
-	return nil
+	return tx.Expect(ctx, res, 1, func(context.Context) error { return errBehind })
 }
 
 // chunks are the sizes in which subjects are noted, so that three statements serve any
@@ -109,12 +104,10 @@ func (f *Follower) noteInChunks(ctx context.Context, tx *db.Tx, all []*subjectRa
 		if err != nil {
 			return fmt.Errorf("feed: note subjects: %w", err)
 		}
-		noted, err := res.RowsAffected()
+		part := all[:size]
+		err = tx.Expect(ctx, res, int64(size), func(ctx context.Context) error { return f.gapAmong(ctx, tx, part) })
 		if err != nil {
-			return fmt.Errorf("feed: note subjects: %w", err)
-		}
-		if noted != int64(size) {
-			return f.gapAmong(ctx, tx, all[:size])
+			return err
 		}
 		all = all[size:]
 	}
