@@ -66,6 +66,9 @@ func services() []service {
 		{"supervision", serviceOf(supervisionv1.File_onehall_supervision_v1_score_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
 			return supervisionv1.RegisterScoreServiceHandlerClient(ctx, mux, supervisionv1.NewScoreServiceClient(cc))
 		}},
+		{"supervision", serviceOf(supervisionv1.File_onehall_supervision_v1_insight_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
+			return supervisionv1.RegisterInsightServiceHandlerClient(ctx, mux, supervisionv1.NewInsightServiceClient(cc))
+		}},
 		{"review", serviceOf(reviewv1.File_onehall_review_v1_review_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
 			return reviewv1.RegisterReviewServiceHandlerClient(ctx, mux, reviewv1.NewReviewServiceClient(cc))
 		}},

@@ -48,5 +48,14 @@ func (s *scene) scoreRows(x things) map[string]row {
 			return &supervisionv1.DecideScoreAppealRequest{Name: score, RequestId: newID(), Entry: "term.none", Opinion: "经核实系统日志，情况属实",
 				Result: supervisionv1.AppealState_APPEAL_STATE_REJECTED}
 		}),
+		"ListFindings": list(func() proto.Message { return &supervisionv1.ListFindingsRequest{Parent: s.hall} }),
+		"ListComparisons": list(func() proto.Message {
+			return &supervisionv1.ListComparisonsRequest{Parent: s.hall, Item: x.item, Month: time.Now().Format("2006-01")}
+		}),
+		"ListForecasts": list(func() proto.Message { return &supervisionv1.ListForecastsRequest{Parent: s.hall} }),
+		// No month is over, so there is no finding: who may ask learns that it is not there.
+		"ListFindingCases": {request: func() proto.Message {
+			return &supervisionv1.ListFindingCasesRequest{Parent: s.hall + "/findings/2018-11.officer.refusal.0011223344556677"}
+		}, object: true},
 	}
 }

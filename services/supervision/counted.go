@@ -25,6 +25,9 @@ type counts struct {
 	cases []store.CountedCase
 	back  []string
 	cells map[store.Cell]*rules.Tallied
+	// passages are what forecasts learn from, accepted the cases noted in this batch.
+	passages []passage
+	accepted map[string]bool
 }
 
 // entryOf is what makes items of different halls alike: the entry of the directory in
@@ -40,6 +43,7 @@ func entryOf(item string) string {
 // count takes a case that has come to its end, once, in the month in which that was
 // entered: so nothing entered late escapes a month that is closed.
 func (x *counts) count(w *watched, c *caseworkv1.Case, ev *feedv1.Event) {
+	x.pass(w, rules.MonthOf(ev.GetEnteredAt().AsTime()))
 	switch {
 	case w.facts.End == rules.EndVoided && w.known(countedMark) && !w.known(takenBackMark):
 		w.mark(takenBackMark)
@@ -81,5 +85,8 @@ func (x *counts) save(ctx context.Context, tx *db.Tx) error {
 	for _, c := range back {
 		x.cell(c.Cell).Take(c.Counted, -1)
 	}
-	return store.AddCells(ctx, tx, x.cells)
+	if err := store.AddCells(ctx, tx, x.cells); err != nil {
+		return err
+	}
+	return x.savePassages(ctx, tx)
 }

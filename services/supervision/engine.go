@@ -39,6 +39,8 @@ type engine struct {
 	reviewed func() time.Time
 	// frozenBefore is the month before which all scores are known to be frozen.
 	frozenBefore atomic.Int64
+	// foretoldDay is the day of the last forecasts.
+	foretoldDay atomic.Int64
 }
 
 // watched is one case or review while a batch is applied.

@@ -250,7 +250,7 @@ func (w *watch) collect(position int64) []string {
 // rebuild reads everything again into empty clocks beside the cards of before.
 func (w *watch) rebuild(t *testing.T, s *source, want []string) {
 	err := w.db.Write(t.Context(), "", func(ctx context.Context, tx *db.Tx) error {
-		for _, table := range []string{"clocks", "cursors", "followed_subjects", "accounts", "tallies", "counted_cases", "month_facts"} {
+		for _, table := range []string{"clocks", "cursors", "followed_subjects", "accounts", "tallies", "counted_cases", "month_facts", "department_loads", "past_places"} {
 			if _, err := tx.ExecContext(ctx, "DELETE FROM "+table); err != nil {
 				return err
 			}

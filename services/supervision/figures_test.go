@@ -2,6 +2,8 @@ package supervision
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -39,6 +41,9 @@ func (w *watch) figures() []string {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	for _, table := range []string{"department_loads", "past_places"} {
+		all = append(all, w.rows(table)...)
+	}
 	e := w.engine()
 	for month := range months {
 		b, err := openBook(ctx, q, testHall, month, "")
@@ -69,6 +74,40 @@ func (w *watch) figures() []string {
 		}
 	}
 	slices.Sort(all)
+	return all
+}
+
+// rows are all rows of a table of texts and numbers.
+func (w *watch) rows(table string) []string {
+	w.t.Helper()
+	rows, err := w.db.Read().QueryContext(w.t.Context(), "SELECT * FROM "+table)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer func() {
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			w.t.Error(err)
+		}
+	}()
+	columns, err := rows.Columns()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var all []string
+	for rows.Next() {
+		values, to := make([]sql.NullString, len(columns)), make([]any, len(columns))
+		for i := range values {
+			to[i] = &values[i]
+		}
+		if err := rows.Scan(to...); err != nil {
+			w.t.Fatal(err)
+		}
+		text := table
+		for _, v := range values {
+			text += " " + v.String
+		}
+		all = append(all, text)
+	}
 	return all
 }
 
@@ -212,7 +251,7 @@ func TestFiguresAreThoseOfARecount(t *testing.T) {
 		for seed := range uint64(3) {
 			start := clk.Now().AddDate(0, 3, 0)
 			clk.Set(start)
-			for _, table := range []string{"clocks", "cards", "counted_cases", "month_facts", "scores", "events", "policies", "accounts", "tallies"} {
+			for _, table := range []string{"clocks", "cards", "counted_cases", "month_facts", "scores", "events", "policies", "accounts", "tallies", "department_loads", "past_places", "forecasts"} {
 				if err := w.db.Write(t.Context(), "", func(ctx context.Context, tx *db.Tx) error {
 					_, err := tx.ExecContext(ctx, "DELETE FROM "+table)
 					return err

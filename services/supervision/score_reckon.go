@@ -134,6 +134,9 @@ func (e *engine) freezeMonth(ctx context.Context, month int64) error {
 			all = all[n:]
 		}
 	}
+	if err := e.compareMonth(ctx, month); err != nil {
+		return err
+	}
 	return e.db.Write(ctx, "supervision/months", func(ctx context.Context, tx *db.Tx) error { return store.SetFrozenMonth(ctx, tx, month) })
 }
 

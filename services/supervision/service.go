@@ -26,6 +26,7 @@ import (
 type Service struct {
 	supervisionv1.UnimplementedSupervisionServiceServer
 	supervisionv1.UnimplementedScoreServiceServer
+	supervisionv1.UnimplementedInsightServiceServer
 
 	db       *db.DB
 	feed     *feed.Server
@@ -106,6 +107,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	supervisionv1.RegisterConfirmationServiceServer(r, confirmations{s: s})
 	supervisionv1.RegisterWallServiceServer(r, walls{s: s})
 	supervisionv1.RegisterScoreServiceServer(r, s)
+	supervisionv1.RegisterInsightServiceServer(r, s)
 	feedv1.RegisterFeedServiceServer(r, s.feed)
 }
 

@@ -73,6 +73,7 @@ func each(t *testing.T, test func(t *testing.T, h *house)) {
 			authn.User{Login: "foreign", Roles: []string{"head"}, Hall: "441900", Department: "d1"},
 			authn.User{Login: "supervisor", Roles: []string{"supervisor"}, Hall: "441300"},
 			authn.User{Login: "supervisor2", Roles: []string{"supervisor"}, Hall: "441300"},
+			authn.User{Login: "analyst", Roles: []string{"analyst"}, Hall: "441300"},
 		)}
 		var none fs.FS
 		d := dbtest.Open(t, dbtest.SQLiteConfig(t), feed.WithMigrations(none), clk)

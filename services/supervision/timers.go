@@ -23,7 +23,10 @@ func (e *engine) idle(ctx context.Context, completeUntil time.Time) error {
 	if err := e.judgeMonths(ctx, completeUntil); err != nil {
 		return err
 	}
-	return e.freezeMonths(ctx, completeUntil)
+	if err := e.freezeMonths(ctx, completeUntil); err != nil {
+		return err
+	}
+	return e.foretell(ctx, completeUntil)
 }
 
 // idleReviews is the same for reviews.

@@ -180,7 +180,7 @@ func Cells(ctx context.Context, q db.Querier, f CellFilter, row func(Cell, rules
 	case f.Department != "":
 		where, args = `hall = $3 AND department = $4`, append(args, f.Department)
 	case f.Hall == "":
-		where, args = `n > 0`, args[:2]
+		where, args = `n <> 0`, args[:2]
 	}
 	rows, err := q.QueryContext(ctx, `SELECT `+cellColumns+` FROM month_facts WHERE month >= $1 AND month <= $2 AND `+where+`
 ORDER BY entry, hall, month, department, item, officer, applicant, cut`, args...)

@@ -189,3 +189,45 @@ SELECT * FROM score_marks WHERE hall = $1 AND month = $2 ORDER BY id;
 -- name: CountedCases :many
 SELECT * FROM counted_cases WHERE department = $1 AND month = $2 AND case_name > $3 AND (flags & $4) = $4
   AND (CAST($5 AS TEXT) = '' OR officer = CAST($5 AS TEXT)) AND (CAST($6 AS TEXT) = '' OR item = CAST($6 AS TEXT)) ORDER BY case_name LIMIT $7;
+
+-- name: DeleteFindings :exec
+DELETE FROM findings WHERE hall = $1 AND month = $2;
+
+-- name: InsertFinding :exec
+INSERT INTO findings (name, hall, month, kind, measure, department, place, data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+
+-- name: ListFindings :many
+SELECT place, department, data FROM findings WHERE hall = $1 AND month = $2 AND place > $3 AND (CAST($4 AS BIGINT) = 0 OR kind = CAST($4 AS BIGINT))
+  AND (CAST($5 AS BIGINT) = 0 OR measure = CAST($5 AS BIGINT)) AND (CAST($6 AS TEXT) = '' OR department = CAST($6 AS TEXT)) ORDER BY place LIMIT $7;
+
+-- name: GetFinding :one
+SELECT department, data FROM findings WHERE name = $1;
+
+-- name: LastFindings :one
+SELECT CAST(COALESCE(MAX(month), 0) AS BIGINT) AS month FROM findings WHERE hall = $1;
+
+-- name: LikeCases :many
+SELECT * FROM counted_cases WHERE entry = $1 AND month >= $2 AND month <= $3 AND applicant = $4 AND department = $5 AND (month > $6 OR (month = $6 AND case_name > $7))
+  AND (CAST($8 AS TEXT) = '' OR officer = CAST($8 AS TEXT)) AND (CAST($9 AS TEXT) = '' OR item = CAST($9 AS TEXT)) ORDER BY month, case_name LIMIT $10;
+
+-- name: PastPlaces :many
+SELECT department, item, stage, fifth, load, CAST(SUM(n) AS BIGINT) AS n, CAST(SUM(overran) AS BIGINT) AS overran, CAST(SUM(remaining) AS BIGINT) AS remaining FROM past_places
+WHERE hall = $1 AND month >= $2 GROUP BY department, item, stage, fifth, load;
+
+-- name: ForecastDay :one
+SELECT version FROM policies WHERE id = 5;
+
+-- name: SetForecastDay :exec
+INSERT INTO policies (id, version) VALUES (5, $1) ON CONFLICT (id) DO UPDATE SET version = excluded.version;
+
+-- name: OpenHalls :many
+SELECT DISTINCT hall FROM clocks WHERE open AND source = 'casework' ORDER BY hall;
+
+-- name: SweepForecasts :exec
+DELETE FROM forecasts WHERE hall = $1 AND day < $2;
+
+-- name: ListHallForecasts :many
+SELECT case_name, risk, department, data FROM forecasts WHERE hall = $1 AND (risk < $2 OR (risk = $2 AND case_name > $3)) ORDER BY risk DESC, case_name LIMIT $4;
+
+-- name: ListDepartmentForecasts :many
+SELECT case_name, risk, department, data FROM forecasts WHERE department = $1 AND (risk < $2 OR (risk = $2 AND case_name > $3)) ORDER BY risk DESC, case_name LIMIT $4;

@@ -63,6 +63,33 @@ type CountedCase struct {
 	Ended      int64
 }
 
+type DepartmentLoad struct {
+	Department string
+	Open       int64
+	Usual      int64
+	Seen       int64
+}
+
+type Finding struct {
+	Name       string
+	Hall       string
+	Month      int64
+	Kind       int64
+	Measure    int64
+	Department string
+	Place      int64
+	Data       []byte
+}
+
+type Forecast struct {
+	CaseName   string
+	Hall       string
+	Department string
+	Risk       int64
+	Day        int64
+	Data       []byte
+}
+
 type Hall struct {
 	Name        string
 	Parent      string
@@ -115,6 +142,19 @@ type Order struct {
 	NextAt     int64
 	Sequence   int64
 	Data       []byte
+}
+
+type PastPlace struct {
+	Hall       string
+	Department string
+	Item       string
+	Month      int64
+	Stage      int64
+	Fifth      int64
+	Load       int64
+	N          int64
+	Overran    int64
+	Remaining  int64
 }
 
 type Policy struct {

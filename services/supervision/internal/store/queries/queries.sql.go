@@ -343,6 +343,20 @@ func (q *Queries) CountedCases(ctx context.Context, arg CountedCasesParams) ([]C
 	return items, nil
 }
 
+const deleteFindings = `-- name: DeleteFindings :exec
+DELETE FROM findings WHERE hall = $1 AND month = $2
+`
+
+type DeleteFindingsParams struct {
+	Hall  string
+	Month int64
+}
+
+func (q *Queries) DeleteFindings(ctx context.Context, arg DeleteFindingsParams) error {
+	_, err := q.db.ExecContext(ctx, deleteFindings, arg.Hall, arg.Month)
+	return err
+}
+
 const dueCases = `-- name: DueCases :many
 SELECT case_name FROM clocks WHERE source = $1 AND next_at > 0 AND next_at < $2 ORDER BY next_at LIMIT $3
 `
@@ -374,6 +388,17 @@ func (q *Queries) DueCases(ctx context.Context, arg DueCasesParams) ([]string, e
 		return nil, err
 	}
 	return items, nil
+}
+
+const forecastDay = `-- name: ForecastDay :one
+SELECT version FROM policies WHERE id = 5
+`
+
+func (q *Queries) ForecastDay(ctx context.Context) (string, error) {
+	row := q.db.QueryRowContext(ctx, forecastDay)
+	var version string
+	err := row.Scan(&version)
+	return version, err
 }
 
 const frozenMonth = `-- name: FrozenMonth :one
@@ -451,6 +476,22 @@ func (q *Queries) GetClock(ctx context.Context, caseName string) (Clock, error) 
 		&i.Deeds,
 		&i.Stage,
 	)
+	return i, err
+}
+
+const getFinding = `-- name: GetFinding :one
+SELECT department, data FROM findings WHERE name = $1
+`
+
+type GetFindingRow struct {
+	Department string
+	Data       []byte
+}
+
+func (q *Queries) GetFinding(ctx context.Context, name string) (GetFindingRow, error) {
+	row := q.db.QueryRowContext(ctx, getFinding, name)
+	var i GetFindingRow
+	err := row.Scan(&i.Department, &i.Data)
 	return i, err
 }
 
@@ -580,6 +621,35 @@ func (q *Queries) InsertCard(ctx context.Context, arg InsertCardParams) (int64, 
 	return result.RowsAffected()
 }
 
+const insertFinding = `-- name: InsertFinding :exec
+INSERT INTO findings (name, hall, month, kind, measure, department, place, data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+`
+
+type InsertFindingParams struct {
+	Name       string
+	Hall       string
+	Month      int64
+	Kind       int64
+	Measure    int64
+	Department string
+	Place      int64
+	Data       []byte
+}
+
+func (q *Queries) InsertFinding(ctx context.Context, arg InsertFindingParams) error {
+	_, err := q.db.ExecContext(ctx, insertFinding,
+		arg.Name,
+		arg.Hall,
+		arg.Month,
+		arg.Kind,
+		arg.Measure,
+		arg.Department,
+		arg.Place,
+		arg.Data,
+	)
+	return err
+}
+
 const insertOrder = `-- name: InsertOrder :exec
 INSERT INTO orders (id, name, hall, department, next_at, sequence, data) VALUES ($1, $2, $3, $4, $5, 1, $6)
 `
@@ -692,6 +762,83 @@ func (q *Queries) JudgedMonth(ctx context.Context) (string, error) {
 	var version string
 	err := row.Scan(&version)
 	return version, err
+}
+
+const lastFindings = `-- name: LastFindings :one
+SELECT CAST(COALESCE(MAX(month), 0) AS BIGINT) AS month FROM findings WHERE hall = $1
+`
+
+func (q *Queries) LastFindings(ctx context.Context, hall string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, lastFindings, hall)
+	var month int64
+	err := row.Scan(&month)
+	return month, err
+}
+
+const likeCases = `-- name: LikeCases :many
+SELECT case_name, hall, month, department, item, entry, officer, applicant, cut, flags, work, promised, ended FROM counted_cases WHERE entry = $1 AND month >= $2 AND month <= $3 AND applicant = $4 AND department = $5 AND (month > $6 OR (month = $6 AND case_name > $7))
+  AND (CAST($8 AS TEXT) = '' OR officer = CAST($8 AS TEXT)) AND (CAST($9 AS TEXT) = '' OR item = CAST($9 AS TEXT)) ORDER BY month, case_name LIMIT $10
+`
+
+type LikeCasesParams struct {
+	Entry      string
+	Month      int64
+	Month_2    int64
+	Applicant  int64
+	Department string
+	Month_3    int64
+	CaseName   string
+	Column8    string
+	Column9    string
+	Limit      int32
+}
+
+func (q *Queries) LikeCases(ctx context.Context, arg LikeCasesParams) ([]CountedCase, error) {
+	rows, err := q.db.QueryContext(ctx, likeCases,
+		arg.Entry,
+		arg.Month,
+		arg.Month_2,
+		arg.Applicant,
+		arg.Department,
+		arg.Month_3,
+		arg.CaseName,
+		arg.Column8,
+		arg.Column9,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CountedCase
+	for rows.Next() {
+		var i CountedCase
+		if err := rows.Scan(
+			&i.CaseName,
+			&i.Hall,
+			&i.Month,
+			&i.Department,
+			&i.Item,
+			&i.Entry,
+			&i.Officer,
+			&i.Applicant,
+			&i.Cut,
+			&i.Flags,
+			&i.Work,
+			&i.Promised,
+			&i.Ended,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listCards = `-- name: ListCards :many
@@ -874,6 +1021,57 @@ func (q *Queries) ListDepartmentClocks(ctx context.Context, arg ListDepartmentCl
 	return items, nil
 }
 
+const listDepartmentForecasts = `-- name: ListDepartmentForecasts :many
+SELECT case_name, risk, department, data FROM forecasts WHERE department = $1 AND (risk < $2 OR (risk = $2 AND case_name > $3)) ORDER BY risk DESC, case_name LIMIT $4
+`
+
+type ListDepartmentForecastsParams struct {
+	Department string
+	Risk       int64
+	CaseName   string
+	Limit      int32
+}
+
+type ListDepartmentForecastsRow struct {
+	CaseName   string
+	Risk       int64
+	Department string
+	Data       []byte
+}
+
+func (q *Queries) ListDepartmentForecasts(ctx context.Context, arg ListDepartmentForecastsParams) ([]ListDepartmentForecastsRow, error) {
+	rows, err := q.db.QueryContext(ctx, listDepartmentForecasts,
+		arg.Department,
+		arg.Risk,
+		arg.CaseName,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListDepartmentForecastsRow
+	for rows.Next() {
+		var i ListDepartmentForecastsRow
+		if err := rows.Scan(
+			&i.CaseName,
+			&i.Risk,
+			&i.Department,
+			&i.Data,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listDepartmentOrders = `-- name: ListDepartmentOrders :many
 SELECT id, name, hall, department, next_at, sequence, data FROM orders WHERE department = $1 AND id < $2 ORDER BY id DESC LIMIT $3
 `
@@ -902,6 +1100,58 @@ func (q *Queries) ListDepartmentOrders(ctx context.Context, arg ListDepartmentOr
 			&i.Sequence,
 			&i.Data,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listFindings = `-- name: ListFindings :many
+SELECT place, department, data FROM findings WHERE hall = $1 AND month = $2 AND place > $3 AND (CAST($4 AS BIGINT) = 0 OR kind = CAST($4 AS BIGINT))
+  AND (CAST($5 AS BIGINT) = 0 OR measure = CAST($5 AS BIGINT)) AND (CAST($6 AS TEXT) = '' OR department = CAST($6 AS TEXT)) ORDER BY place LIMIT $7
+`
+
+type ListFindingsParams struct {
+	Hall    string
+	Month   int64
+	Place   int64
+	Column4 int64
+	Column5 int64
+	Column6 string
+	Limit   int32
+}
+
+type ListFindingsRow struct {
+	Place      int64
+	Department string
+	Data       []byte
+}
+
+func (q *Queries) ListFindings(ctx context.Context, arg ListFindingsParams) ([]ListFindingsRow, error) {
+	rows, err := q.db.QueryContext(ctx, listFindings,
+		arg.Hall,
+		arg.Month,
+		arg.Place,
+		arg.Column4,
+		arg.Column5,
+		arg.Column6,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListFindingsRow
+	for rows.Next() {
+		var i ListFindingsRow
+		if err := rows.Scan(&i.Place, &i.Department, &i.Data); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -1020,6 +1270,57 @@ func (q *Queries) ListHallClocks(ctx context.Context, arg ListHallClocksParams) 
 			&i.Submitted,
 			&i.Deeds,
 			&i.Stage,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listHallForecasts = `-- name: ListHallForecasts :many
+SELECT case_name, risk, department, data FROM forecasts WHERE hall = $1 AND (risk < $2 OR (risk = $2 AND case_name > $3)) ORDER BY risk DESC, case_name LIMIT $4
+`
+
+type ListHallForecastsParams struct {
+	Hall     string
+	Risk     int64
+	CaseName string
+	Limit    int32
+}
+
+type ListHallForecastsRow struct {
+	CaseName   string
+	Risk       int64
+	Department string
+	Data       []byte
+}
+
+func (q *Queries) ListHallForecasts(ctx context.Context, arg ListHallForecastsParams) ([]ListHallForecastsRow, error) {
+	rows, err := q.db.QueryContext(ctx, listHallForecasts,
+		arg.Hall,
+		arg.Risk,
+		arg.CaseName,
+		arg.Limit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListHallForecastsRow
+	for rows.Next() {
+		var i ListHallForecastsRow
+		if err := rows.Scan(
+			&i.CaseName,
+			&i.Risk,
+			&i.Department,
+			&i.Data,
 		); err != nil {
 			return nil, err
 		}
@@ -1450,6 +1751,86 @@ func (q *Queries) NextOrder(ctx context.Context) (Order, error) {
 	return i, err
 }
 
+const openHalls = `-- name: OpenHalls :many
+SELECT DISTINCT hall FROM clocks WHERE open AND source = 'casework' ORDER BY hall
+`
+
+func (q *Queries) OpenHalls(ctx context.Context) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, openHalls)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var hall string
+		if err := rows.Scan(&hall); err != nil {
+			return nil, err
+		}
+		items = append(items, hall)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const pastPlaces = `-- name: PastPlaces :many
+SELECT department, item, stage, fifth, load, CAST(SUM(n) AS BIGINT) AS n, CAST(SUM(overran) AS BIGINT) AS overran, CAST(SUM(remaining) AS BIGINT) AS remaining FROM past_places
+WHERE hall = $1 AND month >= $2 GROUP BY department, item, stage, fifth, load
+`
+
+type PastPlacesParams struct {
+	Hall  string
+	Month int64
+}
+
+type PastPlacesRow struct {
+	Department string
+	Item       string
+	Stage      int64
+	Fifth      int64
+	Load       int64
+	N          int64
+	Overran    int64
+	Remaining  int64
+}
+
+func (q *Queries) PastPlaces(ctx context.Context, arg PastPlacesParams) ([]PastPlacesRow, error) {
+	rows, err := q.db.QueryContext(ctx, pastPlaces, arg.Hall, arg.Month)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []PastPlacesRow
+	for rows.Next() {
+		var i PastPlacesRow
+		if err := rows.Scan(
+			&i.Department,
+			&i.Item,
+			&i.Stage,
+			&i.Fifth,
+			&i.Load,
+			&i.N,
+			&i.Overran,
+			&i.Remaining,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const placeCard = `-- name: PlaceCard :exec
 UPDATE cards SET month = $1, as_of = $2, rule = $3, item = $4, officer = $5 WHERE id = $6
 `
@@ -1603,6 +1984,15 @@ func (q *Queries) ScoreMarks(ctx context.Context, arg ScoreMarksParams) ([]Score
 		return nil, err
 	}
 	return items, nil
+}
+
+const setForecastDay = `-- name: SetForecastDay :exec
+INSERT INTO policies (id, version) VALUES (5, $1) ON CONFLICT (id) DO UPDATE SET version = excluded.version
+`
+
+func (q *Queries) SetForecastDay(ctx context.Context, version string) error {
+	_, err := q.db.ExecContext(ctx, setForecastDay, version)
+	return err
 }
 
 const setFrozenMonth = `-- name: SetFrozenMonth :exec
@@ -1840,6 +2230,20 @@ func (q *Queries) SubmittedCases(ctx context.Context, arg SubmittedCasesParams) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const sweepForecasts = `-- name: SweepForecasts :exec
+DELETE FROM forecasts WHERE hall = $1 AND day < $2
+`
+
+type SweepForecastsParams struct {
+	Hall string
+	Day  int64
+}
+
+func (q *Queries) SweepForecasts(ctx context.Context, arg SweepForecastsParams) error {
+	_, err := q.db.ExecContext(ctx, sweepForecasts, arg.Hall, arg.Day)
+	return err
 }
 
 const tallies = `-- name: Tallies :many
