@@ -53,9 +53,9 @@ func (s *scene) scoreRows(x things) map[string]row {
 			return &supervisionv1.ListComparisonsRequest{Parent: s.hall, Item: x.item, Month: time.Now().Format("2006-01")}
 		}),
 		"ListForecasts": list(func() proto.Message { return &supervisionv1.ListForecastsRequest{Parent: s.hall} }),
-		// No month is over, so there is no finding: who may ask learns that it is not there.
-		"ListFindingCases": {request: func() proto.Message {
+		// No month is over, so there is no finding, and no cases behind it.
+		"ListFindingCases": list(func() proto.Message {
 			return &supervisionv1.ListFindingCasesRequest{Parent: s.hall + "/findings/2018-11.officer.refusal.0011223344556677"}
-		}, object: true},
+		}),
 	}
 }

@@ -2,6 +2,7 @@ package supervision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -92,7 +93,13 @@ func (s *Service) ListFindingCases(ctx context.Context, req *supervisionv1.ListF
 	if err != nil {
 		return nil, err
 	}
+	if _, err := ownDepartment(access, hallOf(req.GetParent()), ""); err != nil {
+		return nil, err
+	}
 	row, err := store.GetFinding(ctx, s.db.Read(), req.GetParent())
+	if errors.Is(err, fault.NotFound) {
+		return &supervisionv1.ListFindingCasesResponse{}, nil // no finding, no cases behind it
+	}
 	if err != nil {
 		return nil, err
 	}
