@@ -41,6 +41,8 @@ type Config struct {
 	// MaxInFlight and MaxStreams bound requests and streams being served.
 	MaxInFlight int `koanf:"max_in_flight"`
 	MaxStreams  int `koanf:"max_streams"`
+	// MaxTransfers bounds the files being passed on.
+	MaxTransfers int `koanf:"max_transfers"`
 	// RatePerSecond and RateBurst bound the requests of one address; a negative
 	// rate means no bound.
 	RatePerSecond float64 `koanf:"rate_per_second"`
@@ -74,7 +76,7 @@ type Config struct {
 func DefaultConfig() Config {
 	return Config{
 		Listen: "127.0.0.1:8080", MaxBody: 1 << 20, MaxUpload: 5 << 20,
-		MaxConns: 20000, MaxConnsPerAddress: 256, MaxInFlight: 1024, MaxStreams: 1000,
+		MaxConns: 20000, MaxConnsPerAddress: 256, MaxInFlight: 1024, MaxStreams: 1000, MaxTransfers: 256,
 		RatePerSecond: 200, RateBurst: 400,
 		Timeout: 10 * time.Second, StreamWrite: 10 * time.Second, Heartbeat: 15 * time.Second, Stop: 20 * time.Second,
 		Province: "440000", ClientID: "onehall-pages",
@@ -101,7 +103,7 @@ func (c Config) check() error {
 	if (c.Cert == "") != (c.Key == "") {
 		return errors.New("gateway: cert and key belong together")
 	}
-	if c.MaxBody <= 0 || c.MaxUpload <= 0 || c.MaxInFlight <= 0 || c.MaxStreams <= 0 || c.TrustedHops < 0 {
+	if c.MaxBody <= 0 || c.MaxUpload <= 0 || c.MaxInFlight <= 0 || c.MaxStreams <= 0 || c.MaxTransfers <= 0 || c.TrustedHops < 0 {
 		return errors.New("gateway: limits must be positive")
 	}
 	if c.Timeout < minTimeout || c.Timeout > maxTimeout {

@@ -30,6 +30,7 @@ type Gateway struct {
 	encode   encoder
 	pages    http.Handler
 	docs     http.Handler
+	files    *files
 
 	conns       map[string]*grpc.ClientConn                // by role
 	streamConns map[protoreflect.FullName]*grpc.ClientConn // by service
@@ -69,6 +70,10 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (g *Gateway, err err
 	if err = g.connect(ctx, rt.Dialer.Dial); err != nil {
 		return g, err
 	}
+	if g.files, err = newFiles(cfg, rt); err != nil {
+		return g, err
+	}
+	g.closers = append(g.closers, g.files.addrs.Close)
 	if g.docs, err = apidoc.New(g.handlers.table, apidoc.Config{Version: rt.Version, SignIn: cfg.SignIn}); err != nil {
 		return g, err
 	}

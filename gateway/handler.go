@@ -53,6 +53,9 @@ func (g *Gateway) serve(w *recorder, r *http.Request, in *info) {
 	switch path := r.URL.Path; {
 	case strings.HasPrefix(path, "/v1/"):
 		g.serveREST(w, r, in)
+	case strings.HasPrefix(path, filesPath):
+		in.pattern = "files"
+		g.serveFile(w, r)
 	case path == "/openapi.json" || path == "/docs" || strings.HasPrefix(path, "/docs/"):
 		in.pattern = "docs"
 		g.docs.ServeHTTP(w, stripped(r, in))

@@ -54,6 +54,9 @@ func services() []service {
 		{"casework", serviceOf(caseworkv1.File_onehall_casework_v1_fee_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
 			return caseworkv1.RegisterFeeServiceHandlerClient(ctx, mux, caseworkv1.NewFeeServiceClient(cc))
 		}},
+		{"casework", serviceOf(caseworkv1.File_onehall_casework_v1_material_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
+			return caseworkv1.RegisterMaterialServiceHandlerClient(ctx, mux, caseworkv1.NewMaterialServiceClient(cc))
+		}},
 		{"supervision", serviceOf(supervisionv1.File_onehall_supervision_v1_supervision_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
 			return supervisionv1.RegisterSupervisionServiceHandlerClient(ctx, mux, supervisionv1.NewSupervisionServiceClient(cc))
 		}},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -36,6 +37,9 @@ var services = []service{
 	{"casework", func(ctx context.Context, c Config, rt *boot.Runtime) (boot.Component, error) {
 		cfg := c.Casework
 		cfg.DB, cfg.PageSecret, cfg.QueryCodeSecret = c.storage("casework"), c.PageSecret, c.QuerySecret
+		if cfg.Files.Store.Dir == "" {
+			cfg.Files.Store.Dir = filepath.Join(c.DataDir, "files")
+		}
 		return component(casework.New(ctx, cfg, rt))
 	}},
 	{"review", func(ctx context.Context, c Config, rt *boot.Runtime) (boot.Component, error) {

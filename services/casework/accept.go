@@ -122,7 +122,7 @@ func (s *Service) ReceiveSupplement(ctx context.Context, req *caseworkv1.Receive
 					return in, err
 				}
 			}
-			all, err = s.merged(t.c, req.GetMaterials(), t.asApplicant)
+			all, err = s.merged(ctx, t.c, req.GetMaterials(), t.asApplicant)
 			in.Filled = filling(t.c, req.GetMaterials())
 			return in, err
 		},
@@ -139,18 +139,22 @@ func (s *Service) ReceiveSupplement(ctx context.Context, req *caseworkv1.Receive
 				t.c.Visits++
 			}
 		},
+		files: true,
 	})
 }
 
 // merged is the materials of a case with those brought now: one with the id of an
 // earlier one replaces it.
-func (s *Service) merged(c *caseworkv1.Case, sent []*caseworkv1.CaseMaterial, asApplicant bool) ([]*caseworkv1.CaseMaterial, error) {
+func (s *Service) merged(ctx context.Context, c *caseworkv1.Case, sent []*caseworkv1.CaseMaterial, asApplicant bool) ([]*caseworkv1.CaseMaterial, error) {
 	item, err := s.itemOfCase(c)
 	if err != nil {
 		return nil, err
 	}
 	brought, err := s.materials(item, sent, asApplicant)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.takeFiles(ctx, c.GetApplicantKey(), item, brought); err != nil {
 		return nil, err
 	}
 	// What is given twice in one go is a mistake, and so must be seen before merging.
@@ -176,6 +180,9 @@ func (s *Service) AcceptCase(ctx context.Context, req *caseworkv1.AcceptCaseRequ
 		request: req, etag: req.GetEtag(), happened: req.GetHappenedAt(), detail: requestDetail(req),
 		input: func(t *turn) (in rules.Input, err error) {
 			if _, err := optional("opinion", req.GetOpinion(), 2000); err != nil {
+				return in, err
+			}
+			if err := s.reliable(ctx, t); err != nil {
 				return in, err
 			}
 			told := t.now

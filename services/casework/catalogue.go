@@ -177,6 +177,8 @@ func itemOf(r *cataloguev1.ItemRevision) (*rules.Item, error) {
 	for _, m := range i.GetMaterials() {
 		item.Materials = append(item.Materials, rules.ItemMaterial{
 			ID: m.GetId(), Title: m.GetDisplayName(), Necessary: m.GetNecessary(), GapAllowed: m.GetGapAllowed(), PromiseAllowed: m.GetPromiseAllowed(),
+			Source:     rules.Source(m.GetSource()),
+			CopyEnough: m.GetCopyEnough(), MaxBytes: m.GetMaxFileBytes(), Kinds: m.GetFileKinds(),
 		})
 	}
 	for _, r := range i.GetResults() {

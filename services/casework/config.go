@@ -27,6 +27,8 @@ type Config struct {
 	Query QueryConfig `koanf:"query"`
 	// Exchange is how rows of other systems are taken in.
 	Exchange ExchangeConfig `koanf:"exchange"`
+	// Files is about the files that people hand in.
+	Files FilesConfig `koanf:"files"`
 }
 
 // ExchangeConfig is how rows of other systems are taken in.
@@ -68,6 +70,7 @@ func DefaultConfig() Config {
 		},
 		Query:    QueryConfig{PerCase: 30, PerCaller: 60},
 		Exchange: ExchangeConfig{GapLimit: 72 * time.Hour},
+		Files:    defaultFiles(),
 	}
 }
 

@@ -18,6 +18,7 @@ func TestConfigRefused(t *testing.T) {
 		c := DefaultConfig()
 		c.DB = dbtest.SQLiteConfig(t)
 		c.QueryCodeSecret, c.PageSecret = "query code secret of tests", "page secret of the tests"
+		c.Files.Store.Dir = t.TempDir()
 		change(&c)
 		return c
 	}
@@ -31,6 +32,11 @@ func TestConfigRefused(t *testing.T) {
 		{"no queries at all", func(c *Config) { c.Query.PerCase = 0 }, "query.per_case"},
 		{"odd way to count", func(c *Config) { c.Policy.CountBy = "week" }, "count_by"},
 		{"no days to accept", func(c *Config) { c.Policy.AcceptanceDays = 0 }, "days of the policy"},
+		{"files nowhere", func(c *Config) { c.Files.Store.Dir = "" }, "directory"},
+		{"no file at all", func(c *Config) { c.Files.MaxBytes = 0 }, "max_bytes"},
+		{"one file above all", func(c *Config) { c.Files.OwnerBytes = 1 }, "owner_bytes"},
+		{"links of no time", func(c *Config) { c.Files.DownloadLink = 0 }, "download_link"},
+		{"a past to forget", func(c *Config) { c.Files.RetentionDays = -1 }, "retention_days"},
 		{"no database", func(c *Config) { c.DB = db.Config{} }, "DSN"},
 	} {
 		_, err := open(t.Context(), good(tc.change), parts{clock: clock.System(), log: slog.New(slog.DiscardHandler)})
@@ -55,6 +61,7 @@ func TestNewWithoutItsNeighbours(t *testing.T) {
 	}
 	c := DefaultConfig()
 	c.DB = dbtest.SQLiteConfig(t)
+	c.Files.Store.Dir = t.TempDir()
 	if _, err := New(t.Context(), c, rt); err == nil {
 		t.Error("started without secrets")
 	}

@@ -170,6 +170,7 @@ func TestReplicasShareTheRound(t *testing.T) {
 	h := newHall(t, cfg)
 	c := DefaultConfig()
 	c.DB, c.QueryCodeSecret, c.PageSecret = cfg, "query code secret of tests", "page secret of the tests"
+	c.Files.Store.Dir = t.TempDir()
 	other, err := open(t.Context(), c, parts{
 		clock: h.clock, log: slog.New(slog.DiscardHandler),
 		identity: func(idType, number string) string { return authn.IdentityKey(identitySecret, idType, number) },

@@ -41,7 +41,7 @@ func (s *Service) UpdateCase(ctx context.Context, req *caseworkv1.UpdateCaseRequ
 			fresh, err = s.redrafted(ctx, t, sent, false, 0)
 			return rules.Input{}, err
 		},
-		effect: func(t *turn) { redraft(t.c, fresh) },
+		effect: func(t *turn) { redraft(t.c, fresh) }, files: true,
 	})
 }
 
@@ -89,6 +89,7 @@ func (s *Service) SubmitCase(ctx context.Context, req *caseworkv1.SubmitCaseRequ
 			redraft(t.c, fresh)
 			submitted(t.c, t.after)
 		},
+		files: true,
 	})
 }
 

@@ -127,6 +127,9 @@ func (s *Service) insert(ctx context.Context, a authn.Access, r request, c *case
 		if err := store.Insert(ctx, tx, n.row); err != nil {
 			return err
 		}
+		if err := useFiles(ctx, tx, n.masked); err != nil {
+			return err
+		}
 		written = n
 		return nil
 	})

@@ -79,7 +79,7 @@ func filling(c *caseworkv1.Case, brought []*caseworkv1.CaseMaterial) []string {
 	var ids []string
 	for _, g := range c.GetGaps() {
 		if g.GetFillTime() == nil && slices.ContainsFunc(brought, func(m *caseworkv1.CaseMaterial) bool {
-			return m.GetMaterialId() == g.GetMaterialId() && (m.GetSha256() != "" || m.GetPaper() || m.GetPromise() != nil)
+			return m.GetMaterialId() == g.GetMaterialId() && (m.GetSha256() != "" || m.GetMaterial() != "" || m.GetPaper() || m.GetPromise() != nil)
 		}) {
 			ids = append(ids, g.GetMaterialId())
 		}
@@ -106,13 +106,13 @@ func (s *Service) FillGap(ctx context.Context, req *caseworkv1.FillGapRequest) (
 				return in, err
 			}
 			for i, m := range req.GetMaterials() {
-				if m.GetSha256() == "" && !m.GetPaper() && m.GetPromise() == nil {
+				if m.GetSha256() == "" && m.GetMaterial() == "" && !m.GetPaper() && m.GetPromise() == nil {
 					return in, fault.MaterialMissing.New(fault.Field("materials["+strconv.Itoa(i)+"]"), fault.Meta("material", m.GetMaterialId()))
 				}
 				in.Filled = append(in.Filled, m.GetMaterialId())
 			}
 			if t.before.HasGaps() {
-				all, err = s.merged(t.c, req.GetMaterials(), t.asApplicant)
+				all, err = s.merged(ctx, t.c, req.GetMaterials(), t.asApplicant)
 			}
 			return in, err
 		},
@@ -123,6 +123,7 @@ func (s *Service) FillGap(ctx context.Context, req *caseworkv1.FillGapRequest) (
 				t.c.Visits++
 			}
 		},
+		files: true,
 	})
 }
 

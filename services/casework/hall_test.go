@@ -154,7 +154,7 @@ func oneHall(t *testing.T) *hall {
 	return newHall(t, dbtest.SQLiteConfig(t))
 }
 
-func newHall(t *testing.T, cfg db.Config) *hall {
+func newHall(t *testing.T, cfg db.Config, settings ...func(*Config)) *hall {
 	t.Helper()
 	h := &hall{t: t, clock: clock.NewVirtual(monday), published: map[string]int64{}}
 	h.catalogue = dbtest.Open(t, db.Config{Driver: db.SQLite, DSN: filepath.Join(t.TempDir(), "catalogue.db")}, feed.WithMigrations(nil), h.clock)
@@ -164,11 +164,15 @@ func newHall(t *testing.T, cfg db.Config) *hall {
 
 	c := DefaultConfig()
 	c.DB, c.QueryCodeSecret, c.PageSecret = cfg, "query code secret of tests", "page secret of the tests"
+	c.Files.Store.Dir = t.TempDir()
+	for _, change := range settings {
+		change(&c)
+	}
 	var err error
 	h.service, err = open(t.Context(), c, parts{
 		clock: h.clock, log: slog.New(slog.DiscardHandler), catalogue: feedv1.NewFeedServiceClient(catalogueConn),
 		identity: func(idType, number string) string { return authn.IdentityKey(identitySecret, idType, number) },
-		outgoing: func(ctx context.Context) context.Context { return as(ctx, "service") },
+		outgoing: func(ctx context.Context) context.Context { return as(ctx, "service") }, verify: everybody.Verify,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -61,6 +61,9 @@ func (s *Service) application(ctx context.Context, in intake, sent *caseworkv1.C
 	if c.Materials, err = s.materials(item, sent.GetMaterials(), in.asApplicant); err != nil {
 		return nil, fault.At("case", err)
 	}
+	if err := s.takeFiles(ctx, c.ApplicantKey, item, c.Materials); err != nil {
+		return nil, fault.At("case", err)
+	}
 	return c, fault.At("case", checkMaterials(item, c.Materials, in.complete))
 }
 
@@ -157,6 +160,7 @@ func (s *Service) materials(item *rules.Item, sent []*caseworkv1.CaseMaterial, a
 		}
 		out[i] = proto.CloneOf(m)
 		out[i].FileName, out[i].DisplayName, out[i].Copies = file, titles[m.GetMaterialId()], max(1, m.GetCopies())
+		out[i].Size, out[i].MediaType, out[i].TrustLevel = 0, "", 0
 		if out[i].Promise != nil {
 			if err := s.signed(out[i].Promise, asApplicant); err != nil {
 				return nil, fault.At("materials["+strconv.Itoa(i)+"]", err)
@@ -174,7 +178,7 @@ func checkMaterials(item *rules.Item, all []*caseworkv1.CaseMaterial, complete b
 func plainMaterials(all []*caseworkv1.CaseMaterial) []rules.Material {
 	plain := make([]rules.Material, len(all))
 	for i, m := range all {
-		plain[i] = rules.Material{ID: m.GetMaterialId(), SHA256: m.GetSha256(), Paper: m.GetPaper(), Promised: m.GetPromised(), Promise: m.GetPromise() != nil}
+		plain[i] = rules.Material{ID: m.GetMaterialId(), SHA256: m.GetSha256(), Paper: m.GetPaper(), Promised: m.GetPromised(), Promise: m.GetPromise() != nil, Trust: rules.Trust(m.GetTrustLevel())}
 	}
 	return plain
 }

@@ -142,6 +142,9 @@ func (s *Service) insertFamily(ctx context.Context, a authn.Access, r request, h
 			if err := store.Insert(ctx, tx, n.row); err != nil {
 				return err
 			}
+			if err := useFiles(ctx, tx, n.masked); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

@@ -53,6 +53,8 @@ type step struct {
 	// carried tells that the caller was told the draft's code: it need not have been
 	// within reach before.
 	carried bool
+	// files tells that the step may bring kept files into the case.
+	files bool
 	// withCode puts the query code into the answer.
 	withCode bool
 	// guests lets a department do it that only takes a step of the case's own flow.
@@ -170,6 +172,11 @@ func (s *Service) attempt(ctx context.Context, a authn.Access, r request, st ste
 		})
 		if err != nil {
 			return err
+		}
+		if st.files {
+			if err := useFiles(ctx, tx, m); err != nil {
+				return err
+			}
 		}
 		if st.also != nil {
 			if err := st.also(ctx, tx, t); err != nil {

@@ -16,6 +16,7 @@ import (
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
 	"github.com/onehall/onehall/services/casework/internal/rules"
 	"github.com/onehall/onehall/services/casework/internal/store"
+	"github.com/onehall/onehall/services/platform/authn"
 	"github.com/onehall/onehall/services/platform/boot"
 	"github.com/onehall/onehall/services/platform/clock"
 	"github.com/onehall/onehall/services/platform/db"
@@ -32,6 +33,7 @@ type Service struct {
 	caseworkv1.UnimplementedCounterServiceServer
 	caseworkv1.UnimplementedFlowServiceServer
 	caseworkv1.UnimplementedFeeServiceServer
+	caseworkv1.UnimplementedMaterialServiceServer
 
 	db       *db.DB
 	clock    clock.Clock
@@ -53,6 +55,10 @@ type Service struct {
 	exchanged *prometheus.CounterVec
 	// gapLimit is how long rows wait for one before them.
 	gapLimit time.Duration
+	files    *files
+	verify   func(ctx context.Context, raw string) (*authn.Principal, error)
+	// serveFiles moves bytes until ctx ends; nil where something else does.
+	serveFiles func(context.Context) error
 
 	// serial draws the serial of a case number.
 	serial func() (int, error)
@@ -69,12 +75,15 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (*Service, error) {
 	}
 	s, err := open(ctx, cfg, parts{
 		clock: rt.Clock, log: rt.Log, identity: rt.Verifier.IdentityKey, catalogue: feedv1.NewFeedServiceClient(conn),
-		outgoing: func(ctx context.Context) context.Context { return rpc.WithToken(ctx, rt.Service) },
+		outgoing: func(ctx context.Context) context.Context { return rpc.WithToken(ctx, rt.Service) }, verify: rt.Verifier.Verify,
 	})
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	s.closers = append(s.closers, conn.Close)
+	if err := s.listenForFiles(rt); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	return s, nil
 }
 
@@ -86,6 +95,8 @@ type parts struct {
 	catalogue feedv1.FeedServiceClient
 	// outgoing lets the service speak for itself in calls that nobody asked for.
 	outgoing func(context.Context) context.Context
+	// verify checks the token that may come with a link to a file.
+	verify func(ctx context.Context, raw string) (*authn.Principal, error)
 }
 
 func open(ctx context.Context, cfg Config, p parts) (*Service, error) {
@@ -103,6 +114,10 @@ func open(ctx context.Context, cfg Config, p parts) (*Service, error) {
 	if cfg.DB.Writers == 0 {
 		cfg.DB.Writers = 1 // all writes are short and end in turn: more of them a commit beats more commits at once
 	}
+	kept, err := openFiles(cfg.Files, cfg.PageSecret)
+	if err != nil {
+		return nil, err
+	}
 	d, err := db.Open(ctx, cfg.DB, store.Migrations(), p.clock)
 	if err != nil {
 		return nil, fmt.Errorf("casework: %w", err)
@@ -113,6 +128,7 @@ func open(ctx context.Context, cfg Config, p parts) (*Service, error) {
 		codes: queryCodes{[]byte(cfg.QueryCodeSecret.Reveal())}, queries: limits, identity: p.identity,
 		items: newCatalogue(), forms: newForms(p.log), outgoing: p.outgoing, ready: make(chan struct{}), closers: []func() error{d.Close}, serial: randomSerial,
 		exchanged: newExchanged(), gapLimit: cfg.Exchange.GapLimit,
+		files: kept, verify: p.verify,
 	}
 	if err := s.items.refresh(ctx, d.Read()); err != nil {
 		return nil, errors.Join(fmt.Errorf("casework: %w", err), d.Close())
@@ -142,6 +158,7 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	caseworkv1.RegisterExchangeServiceServer(r, exchangeServer{s: s})
 	caseworkv1.RegisterFlowServiceServer(r, s)
 	caseworkv1.RegisterFeeServiceServer(r, s)
+	caseworkv1.RegisterMaterialServiceServer(r, s)
 	feedv1.RegisterFeedServiceServer(r, s.feed)
 }
 
@@ -153,6 +170,10 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { return s.deemAll(ctx) })
 	g.Go(func() error { return s.tellOverdue(ctx) })
 	g.Go(func() error { return s.follower.Run(s.outgoing(ctx)) })
+	g.Go(func() error { return s.sweepFiles(ctx) })
+	if s.serveFiles != nil {
+		g.Go(func() error { return s.serveFiles(ctx) })
+	}
 	return g.Wait()
 }
 

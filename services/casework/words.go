@@ -55,6 +55,7 @@ var eventTitles = map[string]string{
 	"case.drafted":              "暂存申请",
 	"case.updated":              "修改暂存内容",
 	"case.taken_over":           "窗口接办暂存件",
+	"case.material_attached":    "上传申请材料",
 	"case.submitted":            "提交申请",
 	"case.pre_accepted":         "网上预受理通过",
 	"case.supplement_requested": "一次性告知补正",

@@ -60,13 +60,14 @@ var rooms = map[string][]string{
 	"authn":     {"clock", "fault", "codes"},
 	"rpc":       {"clock", "fault", "authn", "discovery"},
 	"boot":      {"clock", "fault", "authn", "discovery", "rpc"},
+	"blob":      {"boot"},
 }
 
 var services = []string{"catalogue", "casework", "supervision", "review", "hub"}
 
 // testOnly are helpers for tests that the product must not link.
 func testOnly(imp string) bool {
-	for _, s := range []string{"dbtest", "etcdtest", "boottest"} {
+	for _, s := range []string{"dbtest", "etcdtest", "boottest", "blobtest"} {
 		if strings.HasSuffix(imp, "/"+s) {
 			return true
 		}
@@ -106,7 +107,7 @@ func allowed(from, to string, test bool) bool {
 func serviceAllowed(from, to string, test bool) bool {
 	name := strings.Split(from, "/")[1]
 	own := "services/" + name
-	all := []string{"clock", "fault", "codes", "workday", "form", "page", "discovery", "db", "feed", "authn", "rpc", "boot"}
+	all := []string{"clock", "fault", "codes", "workday", "form", "page", "discovery", "db", "feed", "authn", "rpc", "boot", "blob"}
 	switch {
 	case within(from, own+"/internal/rules"):
 		return within(to, own+"/internal/rules") || platformRoom(to, []string{"workday", "codes", "fault"})

@@ -29,6 +29,8 @@ type Runtime struct {
 	Etcd *clientv3.Client
 	// Dialer makes channels to other services.
 	Dialer *rpc.Dialer
+	// Resolver finds the instances of a role.
+	Resolver *discovery.Builder
 	// Locals are the roles that this process serves, for its own dialer.
 	Locals *rpc.Locals
 	// Verifier checks callers' tokens.
@@ -117,11 +119,12 @@ func (rt *Runtime) connect(cfg Config) error {
 	if tracing() {
 		locals = nil // the spans of a call are made where it takes the wire
 	}
+	rt.Resolver = discovery.NewBuilder(rt.Etcd, discovery.Options{
+		Cluster: cfg.Cluster, CacheDir: cfg.Discovery.CacheDir, Static: cfg.Discovery.Static, Log: rt.Log,
+	})
 	rt.Dialer, err = rpc.NewDialer(rpc.DialerOptions{
-		Resolver: discovery.NewBuilder(rt.Etcd, discovery.Options{
-			Cluster: cfg.Cluster, CacheDir: cfg.Discovery.CacheDir, Static: cfg.Discovery.Static, Log: rt.Log,
-		}),
-		TLS: cfg.TLS, Locals: locals, Metrics: rt.Metrics, Log: rt.Log,
+		Resolver: rt.Resolver,
+		TLS:      cfg.TLS, Locals: locals, Metrics: rt.Metrics, Log: rt.Log,
 	})
 	if err != nil {
 		return err

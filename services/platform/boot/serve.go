@@ -165,7 +165,7 @@ func (r *running) until(ctx context.Context, ready <-chan struct{}) error {
 // open lets calls come: first here, then from everywhere.
 func (r *running) open(ctx context.Context) error {
 	r.srv.SetServing(true)
-	addr, err := advertised(r.addr, r.rt.Config.Advertise)
+	addr, err := Advertised(r.addr, r.rt.Config.Advertise)
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.role, err)
 	}
@@ -208,8 +208,8 @@ func (r *running) leave() {
 	time.Sleep(r.rt.Config.Stop.Drain)
 }
 
-// advertised is the address others reach the listener by.
-func advertised(bound net.Addr, host string) (string, error) {
+// Advertised is the address others reach the listener by.
+func Advertised(bound net.Addr, host string) (string, error) {
 	boundHost, port, err := net.SplitHostPort(bound.String())
 	if err != nil {
 		return "", fmt.Errorf("listener address: %w", err)

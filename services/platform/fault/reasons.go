@@ -154,6 +154,31 @@ var (
 	CaseOfSource     = define(codes.FailedPrecondition, http.StatusConflict, "CASE_OF_SOURCE", "该办件由其他系统办理，只能由该系统报送变化", "The case is handled in another system, which alone can tell of changes")
 )
 
+// Files.
+var (
+	FileEmpty           = define(codes.InvalidArgument, http.StatusBadRequest, "FILE_EMPTY", "文件是空的", "The file is empty")
+	FileTooLarge        = define(codes.ResourceExhausted, http.StatusRequestEntityTooLarge, "FILE_TOO_LARGE", "文件过大，最多 {max} 字节", "The file is too large; {max} bytes at the most")
+	FileTypeRefused     = define(codes.InvalidArgument, http.StatusUnsupportedMediaType, "FILE_TYPE_REFUSED", "不接收这种文件", "This kind of file is not taken")
+	FileTypeMismatch    = define(codes.InvalidArgument, http.StatusUnsupportedMediaType, "FILE_TYPE_MISMATCH", "文件内容与名称或所称类型不符，实际为 {is}", "The file is not what its name or type says; it is {is}")
+	FileBroken          = define(codes.InvalidArgument, http.StatusBadRequest, "FILE_BROKEN", "文件已损坏，无法识别", "The file is broken and cannot be read")
+	FileEncrypted       = define(codes.InvalidArgument, http.StatusBadRequest, "FILE_ENCRYPTED", "文件有密码，请去掉密码后重新上传", "The file is locked by a password; remove it and send the file again")
+	FileInfected        = define(codes.InvalidArgument, http.StatusUnprocessableEntity, "FILE_INFECTED", "文件含有病毒", "The file is infected")
+	FileUnpacksTooLarge = define(codes.ResourceExhausted, http.StatusRequestEntityTooLarge, "FILE_UNPACKS_TOO_LARGE", "文件解压后过大", "The file is too large when unpacked")
+	ImageTooLarge       = define(codes.ResourceExhausted, http.StatusRequestEntityTooLarge, "IMAGE_TOO_LARGE", "图片像素过多", "The picture has too many pixels")
+	FileHashMismatch    = define(codes.FailedPrecondition, http.StatusConflict, "FILE_HASH_MISMATCH", "收到的文件与所称摘要不符，请重新上传", "What arrived is not the file whose hash was named; send it again")
+	FileDamaged         = define(codes.DataLoss, http.StatusInternalServerError, "FILE_DAMAGED", "保存的文件已损坏，请联系窗口", "The stored file is damaged; please tell the window")
+	UploadIncomplete    = define(codes.FailedPrecondition, http.StatusConflict, "UPLOAD_INCOMPLETE", "文件还没有传完，已收到 {offset} 字节", "The file has not arrived in full; {offset} bytes have")
+	UploadOffset        = define(codes.FailedPrecondition, http.StatusConflict, "UPLOAD_OFFSET", "续传位置不对，应从 {offset} 字节开始", "The upload goes on at byte {offset}")
+	UploadEnded         = define(codes.FailedPrecondition, http.StatusConflict, "UPLOAD_ENDED", "上传已经结束", "The upload has ended")
+	UploadQuota         = define(codes.ResourceExhausted, http.StatusTooManyRequests, "UPLOAD_QUOTA", "您保存的文件或正在进行的上传过多", "You keep too many files, or too many uploads are under way")
+	LinkRefused         = define(codes.PermissionDenied, http.StatusForbidden, "LINK_REFUSED", "链接无效或已过期，请重新获取", "The link is not valid or has expired; ask for a new one")
+	MaterialNotFound    = define(codes.InvalidArgument, http.StatusBadRequest, "MATERIAL_NOT_FOUND", "您没有保存这份材料", "You keep no such material")
+	MaterialExpired     = define(codes.FailedPrecondition, http.StatusConflict, "MATERIAL_EXPIRED", "材料已于 {valid_until} 失效", "The material was valid until {valid_until}")
+	MaterialUnverified  = define(codes.FailedPrecondition, http.StatusConflict, "MATERIAL_UNVERIFIED", "“{title}”须先核验原件才能受理", "The original of {title} must be seen before the case is accepted")
+	MaterialInUse       = define(codes.FailedPrecondition, http.StatusConflict, "MATERIAL_IN_USE", "材料正在办件中使用，不能删除", "A case uses the material; it cannot be deleted")
+	MaterialTrusted     = define(codes.FailedPrecondition, http.StatusConflict, "MATERIAL_TRUSTED", "材料已经核验或由部门签发", "The material has been checked already, or was issued by an agency")
+)
+
 // Reviews.
 var (
 	ReviewNotDue       = define(codes.FailedPrecondition, http.StatusConflict, "REVIEW_NOT_DUE", "还不能评价该办件", "The case cannot be reviewed yet")

@@ -62,14 +62,49 @@ func (c TLSConfig) ServerCredentials() (credentials.TransportCredentials, error)
 	if !c.Enabled() {
 		return insecure.NewCredentials(), nil
 	}
+	cfg, err := c.server()
+	if err != nil {
+		return nil, err
+	}
+	return credentials.NewTLS(cfg), nil
+}
+
+func (c TLSConfig) server() (*tls.Config, error) {
 	pool, pair, err := c.load()
 	if err != nil {
 		return nil, err
 	}
-	return credentials.NewTLS(&tls.Config{
+	return &tls.Config{
 		MinVersion: tls.VersionTLS13, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool,
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return pair() },
-	}), nil
+	}, nil
+}
+
+// Listen opens a listener between processes for something else than gRPC, by the same
+// rules: mutual TLS, or plain on loopback.
+func (c TLSConfig) Listen(addr string) (net.Listener, error) {
+	lis, err := net.Listen("tcp", addr)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.checkListener(lis.Addr()); err != nil {
+		return nil, errors.Join(err, lis.Close())
+	}
+	if !c.Enabled() {
+		return lis, nil
+	}
+	cfg, err := c.server()
+	if err != nil {
+		return nil, errors.Join(err, lis.Close())
+	}
+	cfg.NextProtos = []string{"http/1.1"}
+	return tls.NewListener(lis, cfg), nil
+}
+
+// DialContext is for a client of such a listener: it refuses to connect plainly beyond
+// loopback.
+func (c TLSConfig) DialContext(ctx context.Context, _, addr string) (net.Conn, error) {
+	return c.dialContext(ctx, addr)
 }
 
 // Client is the client side of mutual TLS; nil when no files are configured.

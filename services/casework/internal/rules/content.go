@@ -29,6 +29,14 @@ type ItemMaterial struct {
 	Necessary bool
 	// GapAllowed lets it come after acceptance, PromiseAllowed a promise stand for it.
 	GapAllowed, PromiseAllowed bool
+	// Source is where it comes from; CopyEnough tells that an uploaded file needs no
+	// look at its original.
+	Source     Source
+	CopyEnough bool
+	// MaxBytes is how large its file may be, 0 for what the hall allows; Kinds are the
+	// kinds of file that are taken, empty for all.
+	MaxBytes int64
+	Kinds    []string
 }
 
 // Item is one revision of an item, as far as a case depends on it.
@@ -94,6 +102,8 @@ type Material struct {
 	// Paper tells that it came on paper, Promised that it will come later, Promise that a
 	// signed promise stands for it.
 	Paper, Promised, Promise bool
+	// Trust is the level of a kept file.
+	Trust Trust
 }
 
 // present reports whether there is anything to the entry.

@@ -221,3 +221,101 @@ SELECT c.case_no, s.due, c.data FROM step_posts s JOIN cases c ON c.case_no = s.
 WHERE s.hall = @hall AND s.post = @post AND (s.due, s.case_no) > (CAST(@after_due AS BIGINT), CAST(@after_case_no AS TEXT))
   AND (CAST(@department AS TEXT) = '' OR s.department = @department)
 ORDER BY s.due, s.case_no LIMIT CAST(@size AS BIGINT);
+
+-- name: InsertUpload :execrows
+INSERT INTO uploads (name, owner, creator, request_key, request_hash, state, size, received, expires_at, data)
+VALUES ($1, $2, $3, $4, $5, 1, $6, 0, $7, $8)
+ON CONFLICT (request_key) DO NOTHING;
+
+-- name: GetUpload :one
+SELECT name, owner, creator, request_hash, state, size, received, expires_at, data FROM uploads WHERE name = $1;
+
+-- name: GetUploadByRequest :one
+SELECT name, owner, creator, request_hash, state, size, received, expires_at, data FROM uploads WHERE request_key = $1;
+
+-- name: OpenUploads :one
+SELECT COUNT(*) AS uploads, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM uploads WHERE owner = $1 AND state = 1;
+
+-- name: ReceivePart :execrows
+UPDATE uploads SET received = received + CAST(@part AS BIGINT), expires_at = @expires_at
+WHERE name = @name AND state = 1 AND received = @start;
+
+-- name: InsertPart :exec
+INSERT INTO upload_parts (upload, start, size, blob) VALUES ($1, $2, $3, $4);
+
+-- name: ListParts :many
+SELECT start, size, blob FROM upload_parts WHERE upload = $1 ORDER BY start;
+
+-- name: EndUpload :execrows
+UPDATE uploads SET state = @state, data = @data WHERE name = @name AND state = 1;
+
+-- name: TrashParts :exec
+INSERT INTO blob_trash (blob) SELECT blob FROM upload_parts WHERE upload = $1 ON CONFLICT (blob) DO NOTHING;
+
+-- name: DeleteParts :exec
+DELETE FROM upload_parts WHERE upload = $1;
+
+-- name: ListExpiredUploads :many
+SELECT name, data FROM uploads WHERE state = 1 AND expires_at <= $1 ORDER BY expires_at LIMIT 100;
+
+-- name: ForgetUploads :exec
+DELETE FROM uploads WHERE state <> 1 AND expires_at <= $1;
+
+-- name: InsertMaterial :exec
+INSERT INTO materials (name, owner, sha256, live, uses, keep_until, seq, data) VALUES ($1, $2, $3, TRUE, 0, $4, $5, $6);
+
+-- name: GetMaterial :one
+SELECT name, owner, sha256, live, uses, keep_until, seq, data FROM materials WHERE name = $1;
+
+-- name: ListMaterials :many
+SELECT name, data FROM materials WHERE owner = @owner AND live AND name < @before ORDER BY name DESC LIMIT CAST(@size AS BIGINT);
+
+-- name: SaveMaterial :execrows
+UPDATE materials SET seq = @seq, keep_until = @keep_until, data = @data WHERE name = @name AND live AND seq = @seq - 1;
+
+-- name: DeleteMaterial :execrows
+UPDATE materials SET live = FALSE, seq = @seq, data = @data WHERE name = @name AND live AND seq = @seq - 1 AND uses = @uses;
+
+-- name: KeepMaterial :exec
+UPDATE materials SET keep_until = @keep_until WHERE name = @name AND live;
+
+-- name: ListOldMaterials :many
+SELECT name FROM materials WHERE live AND keep_until <= $1 ORDER BY keep_until LIMIT 100;
+
+-- name: UseMaterial :execrows
+UPDATE materials SET uses = uses + 1 WHERE name = $1 AND live;
+
+-- name: InsertUse :execrows
+INSERT INTO material_uses (material, case_name) VALUES ($1, $2) ON CONFLICT (material, case_name) DO NOTHING;
+
+-- name: ListUses :many
+SELECT case_name FROM material_uses WHERE material = $1 ORDER BY case_name;
+
+-- name: OwnedBytes :one
+SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM file_blobs WHERE owner = $1;
+
+-- name: HoldBlob :one
+INSERT INTO file_blobs (owner, sha256, blob, size, refs) VALUES ($1, $2, $3, $4, 1)
+ON CONFLICT (owner, sha256) DO UPDATE SET refs = file_blobs.refs + 1
+RETURNING blob;
+
+-- name: GetBlob :one
+SELECT blob FROM file_blobs WHERE owner = $1 AND sha256 = $2;
+
+-- name: ReleaseBlob :one
+UPDATE file_blobs SET refs = refs - 1 WHERE owner = $1 AND sha256 = $2 RETURNING blob, refs;
+
+-- name: DropBlob :exec
+DELETE FROM file_blobs WHERE owner = $1 AND sha256 = $2 AND refs = 0;
+
+-- name: TrashBlob :exec
+INSERT INTO blob_trash (blob) VALUES ($1) ON CONFLICT (blob) DO NOTHING;
+
+-- name: ListTrash :many
+SELECT blob FROM blob_trash ORDER BY blob LIMIT 200;
+
+-- name: DeleteTrash :exec
+DELETE FROM blob_trash WHERE blob = $1;
+
+-- name: BlobKnown :one
+SELECT EXISTS (SELECT 1 FROM file_blobs f WHERE f.blob = @blob) OR EXISTS (SELECT 1 FROM upload_parts p WHERE p.blob = @blob) OR EXISTS (SELECT 1 FROM blob_trash t WHERE t.blob = @blob);

@@ -1185,6 +1185,16 @@ type CaseMaterial struct {
 	Paper bool `protobuf:"varint,6,opt,name=paper,proto3" json:"paper,omitempty"`
 	// Whether it is promised for later (容缺受理).
 	Promised bool `protobuf:"varint,7,opt,name=promised,proto3" json:"promised,omitempty"`
+	// The file kept for the applicant, materials/{material}: hash, name, size, type
+	// and level are then taken from it. Empty for paper and for a file that is kept
+	// elsewhere.
+	Material string `protobuf:"bytes,70,opt,name=material,proto3" json:"material,omitempty"`
+	// How many bytes the kept file has.
+	Size int64 `protobuf:"varint,71,opt,name=size,proto3" json:"size,omitempty"`
+	// What the kept file is, by its content.
+	MediaType string `protobuf:"bytes,72,opt,name=media_type,json=mediaType,proto3" json:"media_type,omitempty"`
+	// How far the hall may rely on the kept file.
+	TrustLevel TrustLevel `protobuf:"varint,73,opt,name=trust_level,json=trustLevel,proto3,enum=onehall.casework.v1.TrustLevel" json:"trust_level,omitempty"`
 	// The promise that stands for it (告知承诺), where the item allows one.
 	Promise       *MaterialPromise `protobuf:"bytes,90,opt,name=promise,proto3" json:"promise,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1268,6 +1278,34 @@ func (x *CaseMaterial) GetPromised() bool {
 		return x.Promised
 	}
 	return false
+}
+
+func (x *CaseMaterial) GetMaterial() string {
+	if x != nil {
+		return x.Material
+	}
+	return ""
+}
+
+func (x *CaseMaterial) GetSize() int64 {
+	if x != nil {
+		return x.Size
+	}
+	return 0
+}
+
+func (x *CaseMaterial) GetMediaType() string {
+	if x != nil {
+		return x.MediaType
+	}
+	return ""
+}
+
+func (x *CaseMaterial) GetTrustLevel() TrustLevel {
+	if x != nil {
+		return x.TrustLevel
+	}
+	return TrustLevel_TRUST_LEVEL_UNSPECIFIED
 }
 
 func (x *CaseMaterial) GetPromise() *MaterialPromise {
@@ -6796,7 +6834,7 @@ var File_onehall_casework_v1_casework_proto protoreflect.FileDescriptor
 
 const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\n" +
-	"\"onehall/casework/v1/casework.proto\x12\x13onehall.casework.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a onehall/casework/v1/charge.proto\x1a onehall/options/v1/options.proto\"\xee\x02\n" +
+	"\"onehall/casework/v1/casework.proto\x12\x13onehall.casework.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a onehall/casework/v1/charge.proto\x1a\"onehall/casework/v1/material.proto\x1a onehall/options/v1/options.proto\"\xee\x02\n" +
 	"\tApplicant\x12B\n" +
 	"\x04type\x18\x01 \x01(\x0e2\".onehall.casework.v1.ApplicantTypeB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04type\x121\n" +
@@ -6817,7 +6855,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"materialId\x12A\n" +
 	"\bdue_date\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\adueDate\x12&\n" +
 	"\fdisplay_name\x18\x03 \x01(\tB\x03\xe0A\x03R\vdisplayName\x12<\n" +
-	"\tfill_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\bfillTime\"\xd5\x02\n" +
+	"\tfill_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\bfillTime\"\xa0\x04\n" +
 	"\fCaseMaterial\x12*\n" +
 	"\vmaterial_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\n" +
 	"materialId\x12+\n" +
@@ -6827,6 +6865,13 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x06copies\x18\x05 \x01(\x05B\t\xbaH\x06\x1a\x04\x18c(\x00R\x06copies\x12\x14\n" +
 	"\x05paper\x18\x06 \x01(\bR\x05paper\x12\x1a\n" +
 	"\bpromised\x18\a \x01(\bR\bpromised\x12>\n" +
+	"\bmaterial\x18F \x01(\tB\"\xbaH\x1fr\x1d2\x1b^(materials/[0-9a-z]{26})?$R\bmaterial\x12\x17\n" +
+	"\x04size\x18G \x01(\x03B\x03\xe0A\x03R\x04size\x12)\n" +
+	"\n" +
+	"media_type\x18H \x01(\tB\n" +
+	"\xe0A\x03\xbaH\x04r\x02\x18dR\tmediaType\x12E\n" +
+	"\vtrust_level\x18I \x01(\x0e2\x1f.onehall.casework.v1.TrustLevelB\x03\xe0A\x03R\n" +
+	"trustLevel\x12>\n" +
 	"\apromise\x18Z \x01(\v2$.onehall.casework.v1.MaterialPromiseR\apromise\"\xfb\x02\n" +
 	"\n" +
 	"Supplement\x12\x16\n" +
@@ -7632,205 +7677,207 @@ var file_onehall_casework_v1_casework_proto_goTypes = []any{
 	(*JointPart)(nil),                    // 73: onehall.casework.v1.JointPart
 	(*FileJointCaseRequest)(nil),         // 74: onehall.casework.v1.FileJointCaseRequest
 	(*timestamppb.Timestamp)(nil),        // 75: google.protobuf.Timestamp
-	(*structpb.Struct)(nil),              // 76: google.protobuf.Struct
-	(*Charge)(nil),                       // 77: onehall.casework.v1.Charge
-	(*httpbody.HttpBody)(nil),            // 78: google.api.HttpBody
+	(TrustLevel)(0),                      // 76: onehall.casework.v1.TrustLevel
+	(*structpb.Struct)(nil),              // 77: google.protobuf.Struct
+	(*Charge)(nil),                       // 78: onehall.casework.v1.Charge
+	(*httpbody.HttpBody)(nil),            // 79: google.api.HttpBody
 }
 var file_onehall_casework_v1_casework_proto_depIdxs = []int32{
 	3,   // 0: onehall.casework.v1.Applicant.type:type_name -> onehall.casework.v1.ApplicantType
 	4,   // 1: onehall.casework.v1.Applicant.id_type:type_name -> onehall.casework.v1.IdType
 	75,  // 2: onehall.casework.v1.MaterialPromise.promise_time:type_name -> google.protobuf.Timestamp
 	75,  // 3: onehall.casework.v1.MaterialGap.fill_time:type_name -> google.protobuf.Timestamp
-	15,  // 4: onehall.casework.v1.CaseMaterial.promise:type_name -> onehall.casework.v1.MaterialPromise
-	75,  // 5: onehall.casework.v1.Supplement.notice_time:type_name -> google.protobuf.Timestamp
-	75,  // 6: onehall.casework.v1.Supplement.receipt_time:type_name -> google.protobuf.Timestamp
-	5,   // 7: onehall.casework.v1.Step.kind:type_name -> onehall.casework.v1.StepKind
-	75,  // 8: onehall.casework.v1.Step.step_time:type_name -> google.protobuf.Timestamp
-	5,   // 9: onehall.casework.v1.CurrentStep.kind:type_name -> onehall.casework.v1.StepKind
-	75,  // 10: onehall.casework.v1.CurrentStep.start_time:type_name -> google.protobuf.Timestamp
-	6,   // 11: onehall.casework.v1.SpecialProcedure.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
-	7,   // 12: onehall.casework.v1.SpecialProcedure.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	75,  // 13: onehall.casework.v1.SpecialProcedure.start_time:type_name -> google.protobuf.Timestamp
-	75,  // 14: onehall.casework.v1.SpecialProcedure.end_time:type_name -> google.protobuf.Timestamp
-	8,   // 15: onehall.casework.v1.Decision.result:type_name -> onehall.casework.v1.DecisionResult
-	75,  // 16: onehall.casework.v1.Decision.decide_time:type_name -> google.protobuf.Timestamp
-	9,   // 17: onehall.casework.v1.Finish.result:type_name -> onehall.casework.v1.FinishResult
-	75,  // 18: onehall.casework.v1.Finish.finish_time:type_name -> google.protobuf.Timestamp
-	75,  // 19: onehall.casework.v1.Revocation.revoke_time:type_name -> google.protobuf.Timestamp
-	75,  // 20: onehall.casework.v1.License.issue_time:type_name -> google.protobuf.Timestamp
-	2,   // 21: onehall.casework.v1.Collection.way:type_name -> onehall.casework.v1.Channel
-	75,  // 22: onehall.casework.v1.Collection.collect_time:type_name -> google.protobuf.Timestamp
-	75,  // 23: onehall.casework.v1.Handover.handover_time:type_name -> google.protobuf.Timestamp
-	4,   // 24: onehall.casework.v1.Party.id_type:type_name -> onehall.casework.v1.IdType
-	1,   // 25: onehall.casework.v1.Case.case_type:type_name -> onehall.casework.v1.CaseType
-	2,   // 26: onehall.casework.v1.Case.channel:type_name -> onehall.casework.v1.Channel
-	0,   // 27: onehall.casework.v1.Case.state:type_name -> onehall.casework.v1.CaseState
-	14,  // 28: onehall.casework.v1.Case.applicant:type_name -> onehall.casework.v1.Applicant
-	76,  // 29: onehall.casework.v1.Case.form:type_name -> google.protobuf.Struct
-	17,  // 30: onehall.casework.v1.Case.materials:type_name -> onehall.casework.v1.CaseMaterial
-	7,   // 31: onehall.casework.v1.Case.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	75,  // 32: onehall.casework.v1.Case.create_time:type_name -> google.protobuf.Timestamp
-	75,  // 33: onehall.casework.v1.Case.submit_time:type_name -> google.protobuf.Timestamp
-	75,  // 34: onehall.casework.v1.Case.pre_accept_time:type_name -> google.protobuf.Timestamp
-	75,  // 35: onehall.casework.v1.Case.accept_time:type_name -> google.protobuf.Timestamp
-	18,  // 36: onehall.casework.v1.Case.supplements:type_name -> onehall.casework.v1.Supplement
-	19,  // 37: onehall.casework.v1.Case.steps:type_name -> onehall.casework.v1.Step
-	21,  // 38: onehall.casework.v1.Case.special_procedures:type_name -> onehall.casework.v1.SpecialProcedure
-	22,  // 39: onehall.casework.v1.Case.decision:type_name -> onehall.casework.v1.Decision
-	23,  // 40: onehall.casework.v1.Case.finish:type_name -> onehall.casework.v1.Finish
-	26,  // 41: onehall.casework.v1.Case.collection:type_name -> onehall.casework.v1.Collection
-	75,  // 42: onehall.casework.v1.Case.end_time:type_name -> google.protobuf.Timestamp
-	75,  // 43: onehall.casework.v1.Case.update_time:type_name -> google.protobuf.Timestamp
-	75,  // 44: onehall.casework.v1.Case.deemed_accept_time:type_name -> google.protobuf.Timestamp
-	27,  // 45: onehall.casework.v1.Case.handovers:type_name -> onehall.casework.v1.Handover
-	24,  // 46: onehall.casework.v1.Case.revocation:type_name -> onehall.casework.v1.Revocation
-	28,  // 47: onehall.casework.v1.Case.agent:type_name -> onehall.casework.v1.Party
-	25,  // 48: onehall.casework.v1.Case.license:type_name -> onehall.casework.v1.License
-	2,   // 49: onehall.casework.v1.Case.carried_from:type_name -> onehall.casework.v1.Channel
-	2,   // 50: onehall.casework.v1.Case.last_channel:type_name -> onehall.casework.v1.Channel
-	20,  // 51: onehall.casework.v1.Case.current_step:type_name -> onehall.casework.v1.CurrentStep
-	16,  // 52: onehall.casework.v1.Case.gaps:type_name -> onehall.casework.v1.MaterialGap
-	77,  // 53: onehall.casework.v1.Case.charges:type_name -> onehall.casework.v1.Charge
-	29,  // 54: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	29,  // 55: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	29,  // 56: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
-	75,  // 57: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	0,   // 58: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
-	29,  // 59: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
-	10,  // 60: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
-	11,  // 61: onehall.casework.v1.ListInboxRequest.assignee:type_name -> onehall.casework.v1.InboxAssignee
-	29,  // 62: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
-	0,   // 63: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
-	75,  // 64: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 65: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
-	2,   // 66: onehall.casework.v1.CaseEvent.channel:type_name -> onehall.casework.v1.Channel
-	40,  // 67: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
-	0,   // 68: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
-	75,  // 69: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
-	75,  // 70: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
-	75,  // 71: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 72: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 73: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	17,  // 74: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	76,  // 75: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
-	2,   // 76: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
-	75,  // 77: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	16,  // 78: onehall.casework.v1.AcceptCaseRequest.gaps:type_name -> onehall.casework.v1.MaterialGap
-	75,  // 79: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 80: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 81: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 82: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 83: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 84: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	8,   // 85: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
-	75,  // 86: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	9,   // 87: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
-	75,  // 88: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	2,   // 89: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
-	75,  // 90: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 91: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 92: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 93: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	6,   // 94: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
-	7,   // 95: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	75,  // 96: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 97: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 98: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 99: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 100: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 101: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	17,  // 102: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	75,  // 103: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
-	12,  // 104: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
-	12,  // 105: onehall.casework.v1.PrintCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
-	12,  // 106: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
-	75,  // 107: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
-	71,  // 108: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
-	13,  // 109: onehall.casework.v1.CaseDocument.archive_term:type_name -> onehall.casework.v1.ArchiveTerm
-	76,  // 110: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
-	17,  // 111: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
-	14,  // 112: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
-	2,   // 113: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
-	73,  // 114: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
-	30,  // 115: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
-	31,  // 116: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
-	32,  // 117: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
-	33,  // 118: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
-	34,  // 119: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
-	35,  // 120: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
-	37,  // 121: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
-	39,  // 122: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
-	42,  // 123: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
-	44,  // 124: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
-	45,  // 125: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
-	46,  // 126: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
-	47,  // 127: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
-	48,  // 128: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
-	49,  // 129: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
-	50,  // 130: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
-	51,  // 131: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
-	52,  // 132: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
-	53,  // 133: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
-	54,  // 134: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
-	55,  // 135: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
-	56,  // 136: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
-	57,  // 137: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
-	58,  // 138: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
-	59,  // 139: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
-	60,  // 140: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
-	61,  // 141: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
-	62,  // 142: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
-	63,  // 143: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
-	64,  // 144: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
-	65,  // 145: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
-	66,  // 146: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
-	67,  // 147: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
-	68,  // 148: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
-	69,  // 149: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
-	70,  // 150: onehall.casework.v1.CaseworkService.PrintCaseDocument:input_type -> onehall.casework.v1.PrintCaseDocumentRequest
-	74,  // 151: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
-	29,  // 152: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
-	29,  // 153: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
-	29,  // 154: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
-	29,  // 155: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
-	29,  // 156: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
-	36,  // 157: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
-	38,  // 158: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
-	41,  // 159: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
-	43,  // 160: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
-	14,  // 161: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
-	29,  // 162: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
-	29,  // 163: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
-	29,  // 164: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
-	29,  // 165: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
-	29,  // 166: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
-	29,  // 167: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
-	29,  // 168: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
-	29,  // 169: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
-	29,  // 170: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
-	29,  // 171: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
-	29,  // 172: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
-	29,  // 173: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
-	29,  // 174: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
-	29,  // 175: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
-	29,  // 176: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
-	29,  // 177: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
-	29,  // 178: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
-	29,  // 179: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
-	29,  // 180: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
-	29,  // 181: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
-	29,  // 182: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
-	29,  // 183: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
-	29,  // 184: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
-	29,  // 185: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
-	72,  // 186: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
-	78,  // 187: onehall.casework.v1.CaseworkService.PrintCaseDocument:output_type -> google.api.HttpBody
-	29,  // 188: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
-	152, // [152:189] is the sub-list for method output_type
-	115, // [115:152] is the sub-list for method input_type
-	115, // [115:115] is the sub-list for extension type_name
-	115, // [115:115] is the sub-list for extension extendee
-	0,   // [0:115] is the sub-list for field type_name
+	76,  // 4: onehall.casework.v1.CaseMaterial.trust_level:type_name -> onehall.casework.v1.TrustLevel
+	15,  // 5: onehall.casework.v1.CaseMaterial.promise:type_name -> onehall.casework.v1.MaterialPromise
+	75,  // 6: onehall.casework.v1.Supplement.notice_time:type_name -> google.protobuf.Timestamp
+	75,  // 7: onehall.casework.v1.Supplement.receipt_time:type_name -> google.protobuf.Timestamp
+	5,   // 8: onehall.casework.v1.Step.kind:type_name -> onehall.casework.v1.StepKind
+	75,  // 9: onehall.casework.v1.Step.step_time:type_name -> google.protobuf.Timestamp
+	5,   // 10: onehall.casework.v1.CurrentStep.kind:type_name -> onehall.casework.v1.StepKind
+	75,  // 11: onehall.casework.v1.CurrentStep.start_time:type_name -> google.protobuf.Timestamp
+	6,   // 12: onehall.casework.v1.SpecialProcedure.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
+	7,   // 13: onehall.casework.v1.SpecialProcedure.limit_unit:type_name -> onehall.casework.v1.TimeUnit
+	75,  // 14: onehall.casework.v1.SpecialProcedure.start_time:type_name -> google.protobuf.Timestamp
+	75,  // 15: onehall.casework.v1.SpecialProcedure.end_time:type_name -> google.protobuf.Timestamp
+	8,   // 16: onehall.casework.v1.Decision.result:type_name -> onehall.casework.v1.DecisionResult
+	75,  // 17: onehall.casework.v1.Decision.decide_time:type_name -> google.protobuf.Timestamp
+	9,   // 18: onehall.casework.v1.Finish.result:type_name -> onehall.casework.v1.FinishResult
+	75,  // 19: onehall.casework.v1.Finish.finish_time:type_name -> google.protobuf.Timestamp
+	75,  // 20: onehall.casework.v1.Revocation.revoke_time:type_name -> google.protobuf.Timestamp
+	75,  // 21: onehall.casework.v1.License.issue_time:type_name -> google.protobuf.Timestamp
+	2,   // 22: onehall.casework.v1.Collection.way:type_name -> onehall.casework.v1.Channel
+	75,  // 23: onehall.casework.v1.Collection.collect_time:type_name -> google.protobuf.Timestamp
+	75,  // 24: onehall.casework.v1.Handover.handover_time:type_name -> google.protobuf.Timestamp
+	4,   // 25: onehall.casework.v1.Party.id_type:type_name -> onehall.casework.v1.IdType
+	1,   // 26: onehall.casework.v1.Case.case_type:type_name -> onehall.casework.v1.CaseType
+	2,   // 27: onehall.casework.v1.Case.channel:type_name -> onehall.casework.v1.Channel
+	0,   // 28: onehall.casework.v1.Case.state:type_name -> onehall.casework.v1.CaseState
+	14,  // 29: onehall.casework.v1.Case.applicant:type_name -> onehall.casework.v1.Applicant
+	77,  // 30: onehall.casework.v1.Case.form:type_name -> google.protobuf.Struct
+	17,  // 31: onehall.casework.v1.Case.materials:type_name -> onehall.casework.v1.CaseMaterial
+	7,   // 32: onehall.casework.v1.Case.limit_unit:type_name -> onehall.casework.v1.TimeUnit
+	75,  // 33: onehall.casework.v1.Case.create_time:type_name -> google.protobuf.Timestamp
+	75,  // 34: onehall.casework.v1.Case.submit_time:type_name -> google.protobuf.Timestamp
+	75,  // 35: onehall.casework.v1.Case.pre_accept_time:type_name -> google.protobuf.Timestamp
+	75,  // 36: onehall.casework.v1.Case.accept_time:type_name -> google.protobuf.Timestamp
+	18,  // 37: onehall.casework.v1.Case.supplements:type_name -> onehall.casework.v1.Supplement
+	19,  // 38: onehall.casework.v1.Case.steps:type_name -> onehall.casework.v1.Step
+	21,  // 39: onehall.casework.v1.Case.special_procedures:type_name -> onehall.casework.v1.SpecialProcedure
+	22,  // 40: onehall.casework.v1.Case.decision:type_name -> onehall.casework.v1.Decision
+	23,  // 41: onehall.casework.v1.Case.finish:type_name -> onehall.casework.v1.Finish
+	26,  // 42: onehall.casework.v1.Case.collection:type_name -> onehall.casework.v1.Collection
+	75,  // 43: onehall.casework.v1.Case.end_time:type_name -> google.protobuf.Timestamp
+	75,  // 44: onehall.casework.v1.Case.update_time:type_name -> google.protobuf.Timestamp
+	75,  // 45: onehall.casework.v1.Case.deemed_accept_time:type_name -> google.protobuf.Timestamp
+	27,  // 46: onehall.casework.v1.Case.handovers:type_name -> onehall.casework.v1.Handover
+	24,  // 47: onehall.casework.v1.Case.revocation:type_name -> onehall.casework.v1.Revocation
+	28,  // 48: onehall.casework.v1.Case.agent:type_name -> onehall.casework.v1.Party
+	25,  // 49: onehall.casework.v1.Case.license:type_name -> onehall.casework.v1.License
+	2,   // 50: onehall.casework.v1.Case.carried_from:type_name -> onehall.casework.v1.Channel
+	2,   // 51: onehall.casework.v1.Case.last_channel:type_name -> onehall.casework.v1.Channel
+	20,  // 52: onehall.casework.v1.Case.current_step:type_name -> onehall.casework.v1.CurrentStep
+	16,  // 53: onehall.casework.v1.Case.gaps:type_name -> onehall.casework.v1.MaterialGap
+	78,  // 54: onehall.casework.v1.Case.charges:type_name -> onehall.casework.v1.Charge
+	29,  // 55: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	29,  // 56: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	29,  // 57: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
+	75,  // 58: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	0,   // 59: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
+	29,  // 60: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
+	10,  // 61: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
+	11,  // 62: onehall.casework.v1.ListInboxRequest.assignee:type_name -> onehall.casework.v1.InboxAssignee
+	29,  // 63: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
+	0,   // 64: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
+	75,  // 65: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 66: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
+	2,   // 67: onehall.casework.v1.CaseEvent.channel:type_name -> onehall.casework.v1.Channel
+	40,  // 68: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
+	0,   // 69: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
+	75,  // 70: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
+	75,  // 71: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
+	75,  // 72: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 73: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 74: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	17,  // 75: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	77,  // 76: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
+	2,   // 77: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
+	75,  // 78: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	16,  // 79: onehall.casework.v1.AcceptCaseRequest.gaps:type_name -> onehall.casework.v1.MaterialGap
+	75,  // 80: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 81: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 82: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 83: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 84: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 85: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	8,   // 86: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
+	75,  // 87: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	9,   // 88: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
+	75,  // 89: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	2,   // 90: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
+	75,  // 91: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 92: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 93: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 94: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	6,   // 95: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
+	7,   // 96: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
+	75,  // 97: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 98: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 99: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 100: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 101: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 102: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	17,  // 103: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	75,  // 104: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
+	12,  // 105: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
+	12,  // 106: onehall.casework.v1.PrintCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
+	12,  // 107: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
+	75,  // 108: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
+	71,  // 109: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
+	13,  // 110: onehall.casework.v1.CaseDocument.archive_term:type_name -> onehall.casework.v1.ArchiveTerm
+	77,  // 111: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
+	17,  // 112: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
+	14,  // 113: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
+	2,   // 114: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
+	73,  // 115: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
+	30,  // 116: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
+	31,  // 117: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
+	32,  // 118: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
+	33,  // 119: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
+	34,  // 120: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
+	35,  // 121: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
+	37,  // 122: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
+	39,  // 123: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
+	42,  // 124: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
+	44,  // 125: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
+	45,  // 126: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
+	46,  // 127: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
+	47,  // 128: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
+	48,  // 129: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
+	49,  // 130: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
+	50,  // 131: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
+	51,  // 132: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
+	52,  // 133: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
+	53,  // 134: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
+	54,  // 135: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
+	55,  // 136: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
+	56,  // 137: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
+	57,  // 138: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
+	58,  // 139: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
+	59,  // 140: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
+	60,  // 141: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
+	61,  // 142: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
+	62,  // 143: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
+	63,  // 144: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
+	64,  // 145: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
+	65,  // 146: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
+	66,  // 147: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
+	67,  // 148: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
+	68,  // 149: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
+	69,  // 150: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
+	70,  // 151: onehall.casework.v1.CaseworkService.PrintCaseDocument:input_type -> onehall.casework.v1.PrintCaseDocumentRequest
+	74,  // 152: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
+	29,  // 153: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
+	29,  // 154: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
+	29,  // 155: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
+	29,  // 156: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
+	29,  // 157: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
+	36,  // 158: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
+	38,  // 159: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
+	41,  // 160: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
+	43,  // 161: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
+	14,  // 162: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
+	29,  // 163: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
+	29,  // 164: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
+	29,  // 165: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
+	29,  // 166: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
+	29,  // 167: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
+	29,  // 168: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
+	29,  // 169: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
+	29,  // 170: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
+	29,  // 171: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
+	29,  // 172: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
+	29,  // 173: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
+	29,  // 174: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
+	29,  // 175: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
+	29,  // 176: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
+	29,  // 177: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
+	29,  // 178: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
+	29,  // 179: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
+	29,  // 180: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
+	29,  // 181: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
+	29,  // 182: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
+	29,  // 183: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
+	29,  // 184: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
+	29,  // 185: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
+	29,  // 186: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
+	72,  // 187: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
+	79,  // 188: onehall.casework.v1.CaseworkService.PrintCaseDocument:output_type -> google.api.HttpBody
+	29,  // 189: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
+	153, // [153:190] is the sub-list for method output_type
+	116, // [116:153] is the sub-list for method input_type
+	116, // [116:116] is the sub-list for extension type_name
+	116, // [116:116] is the sub-list for extension extendee
+	0,   // [0:116] is the sub-list for field type_name
 }
 
 func init() { file_onehall_casework_v1_casework_proto_init() }
@@ -7839,6 +7886,7 @@ func file_onehall_casework_v1_casework_proto_init() {
 		return
 	}
 	file_onehall_casework_v1_charge_proto_init()
+	file_onehall_casework_v1_material_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -948,6 +948,14 @@ type Material struct {
 	Notes string `protobuf:"bytes,7,opt,name=notes,proto3" json:"notes,omitempty"`
 	// The law that asks for it.
 	LegalBasis string `protobuf:"bytes,8,opt,name=legal_basis,json=legalBasis,proto3" json:"legal_basis,omitempty"`
+	// How many bytes its file may have; 0 means what the hall allows.
+	MaxFileBytes int64 `protobuf:"varint,70,opt,name=max_file_bytes,json=maxFileBytes,proto3" json:"max_file_bytes,omitempty"`
+	// The kinds of file that are taken: pdf, jpeg, png, ofd, docx, xlsx, pptx, txt.
+	// Empty means all of them.
+	FileKinds []string `protobuf:"bytes,71,rep,name=file_kinds,json=fileKinds,proto3" json:"file_kinds,omitempty"`
+	// Whether a copy is enough: a file that no window has compared with its original
+	// may be relied upon (复印件).
+	CopyEnough bool `protobuf:"varint,72,opt,name=copy_enough,json=copyEnough,proto3" json:"copy_enough,omitempty"`
 	// Whether a case may be accepted before it comes (容缺受理).
 	GapAllowed bool `protobuf:"varint,90,opt,name=gap_allowed,json=gapAllowed,proto3" json:"gap_allowed,omitempty"`
 	// Whether a signed promise may stand for it (告知承诺).
@@ -1040,6 +1048,27 @@ func (x *Material) GetLegalBasis() string {
 		return x.LegalBasis
 	}
 	return ""
+}
+
+func (x *Material) GetMaxFileBytes() int64 {
+	if x != nil {
+		return x.MaxFileBytes
+	}
+	return 0
+}
+
+func (x *Material) GetFileKinds() []string {
+	if x != nil {
+		return x.FileKinds
+	}
+	return nil
+}
+
+func (x *Material) GetCopyEnough() bool {
+	if x != nil {
+		return x.CopyEnough
+	}
+	return false
 }
 
 func (x *Material) GetGapAllowed() bool {
@@ -4677,7 +4706,7 @@ const file_onehall_catalogue_v1_catalogue_proto_rawDesc = "" +
 	"\x06levels\x18\x05 \x03(\x0e2\x1b.onehall.catalogue.v1.LevelB\x11\xbaH\x0e\x92\x01\v\x10\a\"\a\x82\x01\x04\x10\x01 \x00R\x06levels\x12@\n" +
 	"\vcreate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\n" +
 	"createTime\x12\x12\n" +
-	"\x04etag\x18\a \x01(\tR\x04etag\"\xc7\x03\n" +
+	"\x04etag\x18\a \x01(\tR\x04etag\"\xda\x04\n" +
 	"\bMaterial\x12,\n" +
 	"\x02id\x18\x01 \x01(\tB\x1c\xbaH\x19r\x172\x15^[0-9A-Za-z_-]{1,40}$R\x02id\x12-\n" +
 	"\fdisplay_name\x18\x02 \x01(\tB\n" +
@@ -4688,7 +4717,13 @@ const file_onehall_catalogue_v1_catalogue_proto_rawDesc = "" +
 	"\x06source\x18\x06 \x01(\x0e2$.onehall.catalogue.v1.MaterialSourceB\b\xbaH\x05\x82\x01\x02\x10\x01R\x06source\x12\x1e\n" +
 	"\x05notes\x18\a \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x05notes\x12)\n" +
 	"\vlegal_basis\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\n" +
-	"legalBasis\x12\x1f\n" +
+	"legalBasis\x123\n" +
+	"\x0emax_file_bytes\x18F \x01(\x03B\r\xbaH\n" +
+	"\"\b\x18\x80\x80\x80\x80\x04(\x00R\fmaxFileBytes\x12;\n" +
+	"\n" +
+	"file_kinds\x18G \x03(\tB\x1c\xbaH\x19\x92\x01\x16\x10\b\x18\x01\"\x10r\x0e2\f^[a-z]{2,8}$R\tfileKinds\x12\x1f\n" +
+	"\vcopy_enough\x18H \x01(\bR\n" +
+	"copyEnough\x12\x1f\n" +
 	"\vgap_allowed\x18Z \x01(\bR\n" +
 	"gapAllowed\x12'\n" +
 	"\x0fpromise_allowed\x18[ \x01(\bR\x0epromiseAllowed\"\xe8\x03\n" +

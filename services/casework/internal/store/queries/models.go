@@ -14,6 +14,10 @@ type Appointment struct {
 	Data      []byte
 }
 
+type BlobTrash struct {
+	Blob string
+}
+
 type CarryCode struct {
 	CodeHash  string
 	CaseNo    string
@@ -109,6 +113,14 @@ type ExchangeSource struct {
 	OpenRejects int64
 }
 
+type FileBlob struct {
+	Owner  string
+	Sha256 string
+	Blob   string
+	Size   int64
+	Refs   int64
+}
+
 type Item struct {
 	Name     string
 	State    int64
@@ -133,6 +145,22 @@ type Mandate struct {
 	AllCases     bool
 	Seq          int64
 	Data         []byte
+}
+
+type Material struct {
+	Name      string
+	Owner     string
+	Sha256    string
+	Live      bool
+	Uses      int64
+	KeepUntil int64
+	Seq       int64
+	Data      []byte
+}
+
+type MaterialUse struct {
+	Material string
+	CaseName string
 }
 
 type Profile struct {
@@ -166,4 +194,24 @@ type Ticket struct {
 	CalledAt   int64
 	Seq        int64
 	Data       []byte
+}
+
+type Upload struct {
+	Name        string
+	Owner       string
+	Creator     string
+	RequestKey  string
+	RequestHash []byte
+	State       int64
+	Size        int64
+	Received    int64
+	ExpiresAt   int64
+	Data        []byte
+}
+
+type UploadPart struct {
+	Upload string
+	Start  int64
+	Size   int64
+	Blob   string
 }

@@ -48,6 +48,17 @@ func (q *Queries) AddStepPost(ctx context.Context, arg AddStepPostParams) error 
 	return err
 }
 
+const blobKnown = `-- name: BlobKnown :one
+SELECT EXISTS (SELECT 1 FROM file_blobs f WHERE f.blob = $1) OR EXISTS (SELECT 1 FROM upload_parts p WHERE p.blob = $1) OR EXISTS (SELECT 1 FROM blob_trash t WHERE t.blob = $1)
+`
+
+func (q *Queries) BlobKnown(ctx context.Context, blob string) (sql.NullBool, error) {
+	row := q.db.QueryRowContext(ctx, blobKnown, blob)
+	var column_1 sql.NullBool
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const closeAppointment = `-- name: CloseAppointment :execrows
 UPDATE appointments SET open = FALSE, seq = $1, data = $2 WHERE name = $3 AND seq = $4- 1 AND open
 `
@@ -166,12 +177,96 @@ func (q *Queries) DeleteExpiredCodes(ctx context.Context, expiresAt int64) error
 	return err
 }
 
+const deleteMaterial = `-- name: DeleteMaterial :execrows
+UPDATE materials SET live = FALSE, seq = $1, data = $2 WHERE name = $3 AND live AND seq = $4- 1 AND uses = $5
+`
+
+type DeleteMaterialParams struct {
+	Seq  int64
+	Data []byte
+	Name string
+	Uses int64
+}
+
+func (q *Queries) DeleteMaterial(ctx context.Context, arg DeleteMaterialParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, deleteMaterial,
+		arg.Seq,
+		arg.Data,
+		arg.Name,
+		arg.Seq,
+		arg.Uses,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const deleteParts = `-- name: DeleteParts :exec
+DELETE FROM upload_parts WHERE upload = $1
+`
+
+func (q *Queries) DeleteParts(ctx context.Context, upload string) error {
+	_, err := q.db.ExecContext(ctx, deleteParts, upload)
+	return err
+}
+
+const deleteTrash = `-- name: DeleteTrash :exec
+DELETE FROM blob_trash WHERE blob = $1
+`
+
+func (q *Queries) DeleteTrash(ctx context.Context, blob string) error {
+	_, err := q.db.ExecContext(ctx, deleteTrash, blob)
+	return err
+}
+
+const dropBlob = `-- name: DropBlob :exec
+DELETE FROM file_blobs WHERE owner = $1 AND sha256 = $2 AND refs = 0
+`
+
+type DropBlobParams struct {
+	Owner  string
+	Sha256 string
+}
+
+func (q *Queries) DropBlob(ctx context.Context, arg DropBlobParams) error {
+	_, err := q.db.ExecContext(ctx, dropBlob, arg.Owner, arg.Sha256)
+	return err
+}
+
 const dropStepPosts = `-- name: DropStepPosts :exec
 DELETE FROM step_posts WHERE case_no = $1
 `
 
 func (q *Queries) DropStepPosts(ctx context.Context, caseNo string) error {
 	_, err := q.db.ExecContext(ctx, dropStepPosts, caseNo)
+	return err
+}
+
+const endUpload = `-- name: EndUpload :execrows
+UPDATE uploads SET state = $1, data = $2 WHERE name = $3 AND state = 1
+`
+
+type EndUploadParams struct {
+	State int64
+	Data  []byte
+	Name  string
+}
+
+func (q *Queries) EndUpload(ctx context.Context, arg EndUploadParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, endUpload, arg.State, arg.Data, arg.Name)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const forgetUploads = `-- name: ForgetUploads :exec
+DELETE FROM uploads WHERE state <> 1 AND expires_at <= $1
+`
+
+func (q *Queries) ForgetUploads(ctx context.Context, expiresAt int64) error {
+	_, err := q.db.ExecContext(ctx, forgetUploads, expiresAt)
 	return err
 }
 
@@ -189,6 +284,22 @@ func (q *Queries) GetAppointment(ctx context.Context, name string) (GetAppointme
 	var i GetAppointmentRow
 	err := row.Scan(&i.Seq, &i.Data)
 	return i, err
+}
+
+const getBlob = `-- name: GetBlob :one
+SELECT blob FROM file_blobs WHERE owner = $1 AND sha256 = $2
+`
+
+type GetBlobParams struct {
+	Owner  string
+	Sha256 string
+}
+
+func (q *Queries) GetBlob(ctx context.Context, arg GetBlobParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, getBlob, arg.Owner, arg.Sha256)
+	var blob string
+	err := row.Scan(&blob)
+	return blob, err
 }
 
 const getCarryCode = `-- name: GetCarryCode :one
@@ -300,6 +411,26 @@ func (q *Queries) GetMandate(ctx context.Context, id string) (Mandate, error) {
 	return i, err
 }
 
+const getMaterial = `-- name: GetMaterial :one
+SELECT name, owner, sha256, live, uses, keep_until, seq, data FROM materials WHERE name = $1
+`
+
+func (q *Queries) GetMaterial(ctx context.Context, name string) (Material, error) {
+	row := q.db.QueryRowContext(ctx, getMaterial, name)
+	var i Material
+	err := row.Scan(
+		&i.Name,
+		&i.Owner,
+		&i.Sha256,
+		&i.Live,
+		&i.Uses,
+		&i.KeepUntil,
+		&i.Seq,
+		&i.Data,
+	)
+	return i, err
+}
+
 const getProfile = `-- name: GetProfile :one
 SELECT seq, data FROM profiles WHERE applicant_key = $1
 `
@@ -339,6 +470,72 @@ func (q *Queries) GetTicket(ctx context.Context, name string) (GetTicketRow, err
 	return i, err
 }
 
+const getUpload = `-- name: GetUpload :one
+SELECT name, owner, creator, request_hash, state, size, received, expires_at, data FROM uploads WHERE name = $1
+`
+
+type GetUploadRow struct {
+	Name        string
+	Owner       string
+	Creator     string
+	RequestHash []byte
+	State       int64
+	Size        int64
+	Received    int64
+	ExpiresAt   int64
+	Data        []byte
+}
+
+func (q *Queries) GetUpload(ctx context.Context, name string) (GetUploadRow, error) {
+	row := q.db.QueryRowContext(ctx, getUpload, name)
+	var i GetUploadRow
+	err := row.Scan(
+		&i.Name,
+		&i.Owner,
+		&i.Creator,
+		&i.RequestHash,
+		&i.State,
+		&i.Size,
+		&i.Received,
+		&i.ExpiresAt,
+		&i.Data,
+	)
+	return i, err
+}
+
+const getUploadByRequest = `-- name: GetUploadByRequest :one
+SELECT name, owner, creator, request_hash, state, size, received, expires_at, data FROM uploads WHERE request_key = $1
+`
+
+type GetUploadByRequestRow struct {
+	Name        string
+	Owner       string
+	Creator     string
+	RequestHash []byte
+	State       int64
+	Size        int64
+	Received    int64
+	ExpiresAt   int64
+	Data        []byte
+}
+
+func (q *Queries) GetUploadByRequest(ctx context.Context, requestKey string) (GetUploadByRequestRow, error) {
+	row := q.db.QueryRowContext(ctx, getUploadByRequest, requestKey)
+	var i GetUploadByRequestRow
+	err := row.Scan(
+		&i.Name,
+		&i.Owner,
+		&i.Creator,
+		&i.RequestHash,
+		&i.State,
+		&i.Size,
+		&i.Received,
+		&i.ExpiresAt,
+		&i.Data,
+	)
+	return i, err
+}
+
 const giveSlotBack = `-- name: GiveSlotBack :exec
 UPDATE slots SET booked = booked - 1 WHERE centre = $1 AND start_at = $2 AND booked > 0
 `
@@ -351,6 +548,31 @@ type GiveSlotBackParams struct {
 func (q *Queries) GiveSlotBack(ctx context.Context, arg GiveSlotBackParams) error {
 	_, err := q.db.ExecContext(ctx, giveSlotBack, arg.Centre, arg.StartAt)
 	return err
+}
+
+const holdBlob = `-- name: HoldBlob :one
+INSERT INTO file_blobs (owner, sha256, blob, size, refs) VALUES ($1, $2, $3, $4, 1)
+ON CONFLICT (owner, sha256) DO UPDATE SET refs = file_blobs.refs + 1
+RETURNING blob
+`
+
+type HoldBlobParams struct {
+	Owner  string
+	Sha256 string
+	Blob   string
+	Size   int64
+}
+
+func (q *Queries) HoldBlob(ctx context.Context, arg HoldBlobParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, holdBlob,
+		arg.Owner,
+		arg.Sha256,
+		arg.Blob,
+		arg.Size,
+	)
+	var blob string
+	err := row.Scan(&blob)
+	return blob, err
 }
 
 const holderWaits = `-- name: HolderWaits :one
@@ -476,6 +698,52 @@ func (q *Queries) InsertMandate(ctx context.Context, arg InsertMandateParams) er
 	return err
 }
 
+const insertMaterial = `-- name: InsertMaterial :exec
+INSERT INTO materials (name, owner, sha256, live, uses, keep_until, seq, data) VALUES ($1, $2, $3, TRUE, 0, $4, $5, $6)
+`
+
+type InsertMaterialParams struct {
+	Name      string
+	Owner     string
+	Sha256    string
+	KeepUntil int64
+	Seq       int64
+	Data      []byte
+}
+
+func (q *Queries) InsertMaterial(ctx context.Context, arg InsertMaterialParams) error {
+	_, err := q.db.ExecContext(ctx, insertMaterial,
+		arg.Name,
+		arg.Owner,
+		arg.Sha256,
+		arg.KeepUntil,
+		arg.Seq,
+		arg.Data,
+	)
+	return err
+}
+
+const insertPart = `-- name: InsertPart :exec
+INSERT INTO upload_parts (upload, start, size, blob) VALUES ($1, $2, $3, $4)
+`
+
+type InsertPartParams struct {
+	Upload string
+	Start  int64
+	Size   int64
+	Blob   string
+}
+
+func (q *Queries) InsertPart(ctx context.Context, arg InsertPartParams) error {
+	_, err := q.db.ExecContext(ctx, insertPart,
+		arg.Upload,
+		arg.Start,
+		arg.Size,
+		arg.Blob,
+	)
+	return err
+}
+
 const insertTicket = `-- name: InsertTicket :exec
 INSERT INTO tickets (name, centre, day, department, rank, holder_key, waiting, called_at, seq, data)
 VALUES ($1, $2, $3, $4, $5, $6, TRUE, 0, 1, $7)
@@ -502,6 +770,57 @@ func (q *Queries) InsertTicket(ctx context.Context, arg InsertTicketParams) erro
 		arg.Data,
 	)
 	return err
+}
+
+const insertUpload = `-- name: InsertUpload :execrows
+INSERT INTO uploads (name, owner, creator, request_key, request_hash, state, size, received, expires_at, data)
+VALUES ($1, $2, $3, $4, $5, 1, $6, 0, $7, $8)
+ON CONFLICT (request_key) DO NOTHING
+`
+
+type InsertUploadParams struct {
+	Name        string
+	Owner       string
+	Creator     string
+	RequestKey  string
+	RequestHash []byte
+	Size        int64
+	ExpiresAt   int64
+	Data        []byte
+}
+
+func (q *Queries) InsertUpload(ctx context.Context, arg InsertUploadParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertUpload,
+		arg.Name,
+		arg.Owner,
+		arg.Creator,
+		arg.RequestKey,
+		arg.RequestHash,
+		arg.Size,
+		arg.ExpiresAt,
+		arg.Data,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const insertUse = `-- name: InsertUse :execrows
+INSERT INTO material_uses (material, case_name) VALUES ($1, $2) ON CONFLICT (material, case_name) DO NOTHING
+`
+
+type InsertUseParams struct {
+	Material string
+	CaseName string
+}
+
+func (q *Queries) InsertUse(ctx context.Context, arg InsertUseParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertUse, arg.Material, arg.CaseName)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 const itemsAfter = `-- name: ItemsAfter :many
@@ -534,6 +853,20 @@ func (q *Queries) ItemsAfter(ctx context.Context, arg ItemsAfterParams) ([]Item,
 		return nil, err
 	}
 	return items, nil
+}
+
+const keepMaterial = `-- name: KeepMaterial :exec
+UPDATE materials SET keep_until = $1 WHERE name = $2 AND live
+`
+
+type KeepMaterialParams struct {
+	KeepUntil int64
+	Name      string
+}
+
+func (q *Queries) KeepMaterial(ctx context.Context, arg KeepMaterialParams) error {
+	_, err := q.db.ExecContext(ctx, keepMaterial, arg.KeepUntil, arg.Name)
+	return err
 }
 
 const listAppointments = `-- name: ListAppointments :many
@@ -971,6 +1304,136 @@ func (q *Queries) ListCentres(ctx context.Context, arg ListCentresParams) ([]Lis
 	return items, nil
 }
 
+const listExpiredUploads = `-- name: ListExpiredUploads :many
+SELECT name, data FROM uploads WHERE state = 1 AND expires_at <= $1 ORDER BY expires_at LIMIT 100
+`
+
+type ListExpiredUploadsRow struct {
+	Name string
+	Data []byte
+}
+
+func (q *Queries) ListExpiredUploads(ctx context.Context, expiresAt int64) ([]ListExpiredUploadsRow, error) {
+	rows, err := q.db.QueryContext(ctx, listExpiredUploads, expiresAt)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListExpiredUploadsRow
+	for rows.Next() {
+		var i ListExpiredUploadsRow
+		if err := rows.Scan(&i.Name, &i.Data); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listMaterials = `-- name: ListMaterials :many
+SELECT name, data FROM materials WHERE owner = $1 AND live AND name < $2 ORDER BY name DESC LIMIT CAST($3 AS BIGINT)
+`
+
+type ListMaterialsParams struct {
+	Owner  string
+	Before string
+	Size   int64
+}
+
+type ListMaterialsRow struct {
+	Name string
+	Data []byte
+}
+
+func (q *Queries) ListMaterials(ctx context.Context, arg ListMaterialsParams) ([]ListMaterialsRow, error) {
+	rows, err := q.db.QueryContext(ctx, listMaterials, arg.Owner, arg.Before, arg.Size)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListMaterialsRow
+	for rows.Next() {
+		var i ListMaterialsRow
+		if err := rows.Scan(&i.Name, &i.Data); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listOldMaterials = `-- name: ListOldMaterials :many
+SELECT name FROM materials WHERE live AND keep_until <= $1 ORDER BY keep_until LIMIT 100
+`
+
+func (q *Queries) ListOldMaterials(ctx context.Context, keepUntil int64) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, listOldMaterials, keepUntil)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listParts = `-- name: ListParts :many
+SELECT start, size, blob FROM upload_parts WHERE upload = $1 ORDER BY start
+`
+
+type ListPartsRow struct {
+	Start int64
+	Size  int64
+	Blob  string
+}
+
+func (q *Queries) ListParts(ctx context.Context, upload string) ([]ListPartsRow, error) {
+	rows, err := q.db.QueryContext(ctx, listParts, upload)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListPartsRow
+	for rows.Next() {
+		var i ListPartsRow
+		if err := rows.Scan(&i.Start, &i.Size, &i.Blob); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listSlots = `-- name: ListSlots :many
 SELECT start_at, booked FROM slots WHERE centre = $1 AND start_at >= $2 AND start_at < $3 ORDER BY start_at
 `
@@ -999,6 +1462,33 @@ func (q *Queries) ListSlots(ctx context.Context, arg ListSlotsParams) ([]ListSlo
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listTrash = `-- name: ListTrash :many
+SELECT blob FROM blob_trash ORDER BY blob LIMIT 200
+`
+
+func (q *Queries) ListTrash(ctx context.Context) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, listTrash)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var blob string
+		if err := rows.Scan(&blob); err != nil {
+			return nil, err
+		}
+		items = append(items, blob)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -1047,6 +1537,33 @@ func (q *Queries) ListUnaccepted(ctx context.Context, arg ListUnacceptedParams) 
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listUses = `-- name: ListUses :many
+SELECT case_name FROM material_uses WHERE material = $1 ORDER BY case_name
+`
+
+func (q *Queries) ListUses(ctx context.Context, material string) ([]string, error) {
+	rows, err := q.db.QueryContext(ctx, listUses, material)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var case_name string
+		if err := rows.Scan(&case_name); err != nil {
+			return nil, err
+		}
+		items = append(items, case_name)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err
@@ -1370,6 +1887,33 @@ func (q *Queries) NextTicketOfDepartment(ctx context.Context, arg NextTicketOfDe
 	return i, err
 }
 
+const openUploads = `-- name: OpenUploads :one
+SELECT COUNT(*) AS uploads, CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM uploads WHERE owner = $1 AND state = 1
+`
+
+type OpenUploadsRow struct {
+	Uploads int64
+	Bytes   int64
+}
+
+func (q *Queries) OpenUploads(ctx context.Context, owner string) (OpenUploadsRow, error) {
+	row := q.db.QueryRowContext(ctx, openUploads, owner)
+	var i OpenUploadsRow
+	err := row.Scan(&i.Uploads, &i.Bytes)
+	return i, err
+}
+
+const ownedBytes = `-- name: OwnedBytes :one
+SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) AS bytes FROM file_blobs WHERE owner = $1
+`
+
+func (q *Queries) OwnedBytes(ctx context.Context, owner string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, ownedBytes, owner)
+	var bytes int64
+	err := row.Scan(&bytes)
+	return bytes, err
+}
+
 const putCarryCode = `-- name: PutCarryCode :execrows
 INSERT INTO carry_codes (code_hash, case_no, expires_at) VALUES ($1, $2, $3)
 ON CONFLICT (code_hash) DO UPDATE SET case_no = excluded.case_no, expires_at = excluded.expires_at
@@ -1452,6 +1996,52 @@ func (q *Queries) PutRevision(ctx context.Context, arg PutRevisionParams) error 
 	return err
 }
 
+const receivePart = `-- name: ReceivePart :execrows
+UPDATE uploads SET received = received + CAST($1 AS BIGINT), expires_at = $2
+WHERE name = $3 AND state = 1 AND received = $4
+`
+
+type ReceivePartParams struct {
+	Part      int64
+	ExpiresAt int64
+	Name      string
+	Start     int64
+}
+
+func (q *Queries) ReceivePart(ctx context.Context, arg ReceivePartParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, receivePart,
+		arg.Part,
+		arg.ExpiresAt,
+		arg.Name,
+		arg.Start,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const releaseBlob = `-- name: ReleaseBlob :one
+UPDATE file_blobs SET refs = refs - 1 WHERE owner = $1 AND sha256 = $2 RETURNING blob, refs
+`
+
+type ReleaseBlobParams struct {
+	Owner  string
+	Sha256 string
+}
+
+type ReleaseBlobRow struct {
+	Blob string
+	Refs int64
+}
+
+func (q *Queries) ReleaseBlob(ctx context.Context, arg ReleaseBlobParams) (ReleaseBlobRow, error) {
+	row := q.db.QueryRowContext(ctx, releaseBlob, arg.Owner, arg.Sha256)
+	var i ReleaseBlobRow
+	err := row.Scan(&i.Blob, &i.Refs)
+	return i, err
+}
+
 const revisionsAfter = `-- name: RevisionsAfter :many
 SELECT name, revision, position, data FROM item_revisions WHERE position > $1 ORDER BY position LIMIT CAST($2 AS BIGINT)
 `
@@ -1504,6 +2094,31 @@ func (q *Queries) RevokeMandate(ctx context.Context, arg RevokeMandateParams) (i
 		arg.RevokedAt,
 		arg.Seq,
 		arg.ID,
+		arg.Seq,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const saveMaterial = `-- name: SaveMaterial :execrows
+UPDATE materials SET seq = $1, keep_until = $2, data = $3 WHERE name = $4 AND live AND seq = $5- 1
+`
+
+type SaveMaterialParams struct {
+	Seq       int64
+	KeepUntil int64
+	Data      []byte
+	Name      string
+}
+
+func (q *Queries) SaveMaterial(ctx context.Context, arg SaveMaterialParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, saveMaterial,
+		arg.Seq,
+		arg.KeepUntil,
+		arg.Data,
+		arg.Name,
 		arg.Seq,
 	)
 	if err != nil {
@@ -1569,6 +2184,24 @@ func (q *Queries) TouchCase(ctx context.Context, arg TouchCaseParams) (sql.Resul
 		arg.CaseNo,
 		arg.Seq,
 	)
+}
+
+const trashBlob = `-- name: TrashBlob :exec
+INSERT INTO blob_trash (blob) VALUES ($1) ON CONFLICT (blob) DO NOTHING
+`
+
+func (q *Queries) TrashBlob(ctx context.Context, blob string) error {
+	_, err := q.db.ExecContext(ctx, trashBlob, blob)
+	return err
+}
+
+const trashParts = `-- name: TrashParts :exec
+INSERT INTO blob_trash (blob) SELECT blob FROM upload_parts WHERE upload = $1 ON CONFLICT (blob) DO NOTHING
+`
+
+func (q *Queries) TrashParts(ctx context.Context, upload string) error {
+	_, err := q.db.ExecContext(ctx, trashParts, upload)
+	return err
 }
 
 const updateCase = `-- name: UpdateCase :execresult
@@ -1674,6 +2307,18 @@ func (q *Queries) UpdateTicket(ctx context.Context, arg UpdateTicketParams) (int
 		arg.Name,
 		arg.Seq,
 	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const useMaterial = `-- name: UseMaterial :execrows
+UPDATE materials SET uses = uses + 1 WHERE name = $1 AND live
+`
+
+func (q *Queries) UseMaterial(ctx context.Context, name string) (int64, error) {
+	result, err := q.db.ExecContext(ctx, useMaterial, name)
 	if err != nil {
 		return 0, err
 	}

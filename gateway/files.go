@@ -1,0 +1,155 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httputil"
+	"slices"
+	"time"
+
+	"github.com/onehall/onehall/services/platform/boot"
+	"github.com/onehall/onehall/services/platform/discovery"
+	"github.com/onehall/onehall/services/platform/fault"
+)
+
+// filesPath is where links to files begin.
+const filesPath = "/files/"
+
+// The bounds of a file on the move. One that stands still is cut; one that goes on is
+// not, however slowly.
+const (
+	standstill  = 30 * time.Second
+	longestMove = 15 * time.Minute
+)
+
+// files passes the bytes of files on, from and to the processes of casework that move
+// them. It keeps nothing and looks into nothing: who may do what stands in the link,
+// which they alone can read.
+type files struct {
+	addrs  *discovery.Addresses
+	proxy  *httputil.ReverseProxy
+	scheme string
+	moving chan struct{}
+}
+
+func newFiles(cfg Config, rt *boot.Runtime) (*files, error) {
+	addrs, err := rt.Resolver.Addresses("files")
+	if err != nil {
+		return nil, err
+	}
+	f := &files{addrs: addrs, scheme: "http", moving: make(chan struct{}, cfg.MaxTransfers)}
+	tls, err := rt.Config.TLS.Client()
+	if err != nil {
+		return nil, errors.Join(err, addrs.Close())
+	}
+	if tls != nil {
+		f.scheme = "https"
+		tls.ServerName = "casework" // its certificate names its role
+	}
+	f.proxy = &httputil.ReverseProxy{
+		Rewrite: f.rewrite, FlushInterval: -1, ErrorHandler: f.failed,
+		Transport: &http.Transport{
+			DialContext: rt.Config.TLS.DialContext, TLSClientConfig: tls, MaxIdleConnsPerHost: 32, IdleConnTimeout: idleTimeout,
+			TLSHandshakeTimeout: headerTimeout, ResponseHeaderTimeout: 2 * standstill, DisableCompression: true,
+		},
+	}
+	return f, nil
+}
+
+// filePassed are the headers that mean something to whoever moves the bytes.
+var filePassed = []string{
+	"Authorization", "Accept-Language", "Content-Type", "Range", "If-Range", "Tus-Resumable", "Upload-Offset",
+}
+
+type fileAddr struct{}
+
+func (f *files) rewrite(pr *httputil.ProxyRequest) {
+	pr.Out.URL.Scheme = f.scheme
+	pr.Out.URL.Host, _ = pr.In.Context().Value(fileAddr{}).(string)
+	pr.Out.Host = ""
+	for name := range pr.Out.Header {
+		if !slices.Contains(filePassed, name) {
+			pr.Out.Header.Del(name)
+		}
+	}
+}
+
+// failed answers when nobody was reached, or the line broke before an answer.
+func (f *files) failed(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() == nil {
+		f.addrs.Failed()
+	}
+	refuse(w, r, fault.Unavailable.New(fault.Cause(err), fault.RetryAfter(time.Second)))
+}
+
+// serveFile passes one file on.
+func (g *Gateway) serveFile(w *recorder, r *http.Request) {
+	if m := r.Method; m != http.MethodGet && m != http.MethodHead && m != http.MethodPatch {
+		g.noRoute(w, r, []string{http.MethodGet, http.MethodHead, http.MethodPatch})
+		return
+	}
+	free, err := take(g.files.moving)
+	if err != nil {
+		refuse(w, r, err)
+		return
+	}
+	defer free()
+	addr, ok := g.files.addrs.Pick()
+	if !ok {
+		refuse(w, r, fault.Unavailable.New(fault.RetryAfter(time.Second)))
+		return
+	}
+	// A file takes as long as it takes; each step forward has a deadline of its own.
+	rc := http.NewResponseController(w)
+	if err := rc.SetWriteDeadline(time.Now().Add(longestMove)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		refuse(w, r, fault.Unavailable.New(fault.Cause(err)))
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), fileAddr{}, addr), longestMove)
+	defer cancel()
+	r = r.WithContext(ctx)
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = &steady{r.Body, rc}
+	}
+	// The answer brings its own, which say more than ours.
+	for _, name := range []string{
+		"Content-Security-Policy", "Cache-Control", "X-Content-Type-Options", "Referrer-Policy", "Cross-Origin-Resource-Policy",
+	} {
+		w.Header().Del(name)
+	}
+	w.stream = true // how long it takes says nothing about us
+	g.files.proxy.ServeHTTP(&steadyWriter{w, rc}, r)
+}
+
+// steady reads a body as long as something comes.
+type steady struct {
+	io.ReadCloser
+	rc *http.ResponseController
+}
+
+// Read implements io.Reader.
+func (s *steady) Read(b []byte) (int, error) {
+	if err := s.rc.SetReadDeadline(time.Now().Add(standstill)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	return s.ReadCloser.Read(b)
+}
+
+// steadyWriter writes as long as the reader takes something.
+type steadyWriter struct {
+	http.ResponseWriter
+	rc *http.ResponseController
+}
+
+// Write implements http.ResponseWriter.
+func (s *steadyWriter) Write(b []byte) (int, error) {
+	if err := s.rc.SetWriteDeadline(time.Now().Add(standstill)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return 0, err
+	}
+	return s.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (s *steadyWriter) Unwrap() http.ResponseWriter { return s.ResponseWriter }
