@@ -149,7 +149,9 @@ func (r *badRun) requestRows() []bad {
 }
 
 // flowRows are H55-H60: what the law's way does not allow.
-func (r *badRun) flowRows() []bad { return append(r.itemRows(), r.orderRows()...) }
+func (r *badRun) flowRows() []bad {
+	return append(append(r.itemRows(), r.orderRows()...), r.ownStepRows()...)
+}
 
 func (r *badRun) itemRows() []bad {
 	f := r.fix

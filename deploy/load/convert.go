@@ -100,6 +100,7 @@ func Item(s sample.Item) *cataloguev1.Item {
 	// A license is decided by more than one pair of eyes.
 	it.FullFlow = s.ItemType == sample.TypeLicense && s.CaseType == sample.CasePromised
 	it.FourEyes = it.FullFlow
+	ownFlow(s.ServiceID, it)
 	return it
 }
 

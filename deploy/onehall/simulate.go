@@ -99,6 +99,7 @@ func liveCity(ctx context.Context, out io.Writer, h *stand.Hall, clk *clock.Virt
 	}
 	defer review.Close()
 	data := sample.Huizhou()
+	o.Flow = caseworkv1.NewFlowServiceClient(casework)
 	o.Casework, o.Review, o.Clock = caseworkv1.NewCaseworkServiceClient(casework), reviewv1.NewReviewServiceClient(review), clk
 	o.Items, o.Departments = data.Items, data.Departments
 	tokens := &tokens{issuer: h.Issuer, clock: clk, by: map[string]token{}}
@@ -179,11 +180,19 @@ func (t tokenOf) Token(context.Context) (string, error) {
 	}
 	raw, err := t.issuer.Mint(authn.User{
 		Login: t.who.Login, Name: t.who.Name, Roles: []string{t.who.Role}, Hall: t.who.Hall, Department: t.who.Department,
-		IDType: t.who.IDType, IDNumber: t.who.IDNumber,
+		IDType: t.who.IDType, IDNumber: t.who.IDNumber, Posts: posts(t.who),
 	})
 	if err != nil {
 		return "", err
 	}
 	t.by[t.who.Login] = token{raw, now.Add(5 * time.Minute)}
 	return raw, nil
+}
+
+// posts is the post of an official; nobody else has any.
+func posts(p simulation.Person) []string {
+	if p.Post == "" {
+		return nil
+	}
+	return []string{p.Post}
 }

@@ -22,6 +22,7 @@ import (
 // Options is what a simulation needs.
 type Options struct {
 	Casework caseworkv1.CaseworkServiceClient
+	Flow     caseworkv1.FlowServiceClient
 	Review   reviewv1.ReviewServiceClient
 	// As gives a context whose calls are made by a person.
 	As func(ctx context.Context, who Person) context.Context
@@ -45,8 +46,8 @@ type Options struct {
 
 // Person is somebody who calls.
 type Person struct {
-	Login, Name, Role, Hall, Department string
-	IDType, IDNumber                    string
+	Login, Name, Role, Hall, Department, Post string
+	IDType, IDNumber                          string
 }
 
 // Stats is what happened.

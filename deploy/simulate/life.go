@@ -59,7 +59,7 @@ func (l *life) official(ctx context.Context, role string, n int) context.Context
 		}
 	}
 	o := of[n%len(of)]
-	return l.city.opt.As(ctx, Person{Login: o.Subject, Name: o.Name, Role: role, Hall: o.Hall, Department: o.Department})
+	return l.city.opt.As(ctx, Person{Login: o.Subject, Name: o.Name, Role: role, Hall: o.Hall, Department: o.Department, Post: o.Post})
 }
 
 func (l *life) online() bool { return l.fate.channel != caseworkv1.Channel_CHANNEL_WINDOW }
@@ -213,7 +213,44 @@ func (l *life) accept(ctx context.Context) error {
 		l.then(0, l.decide)
 		return nil
 	}
+	if c.GetOwnFlow() {
+		l.then(1, l.ownStep)
+		return nil
+	}
 	l.then(1, l.undertake)
+	return nil
+}
+
+// ownStep takes the step of the item's own flow that the case waits for: by the officer
+// whose post it is, and at the end by the head. The last officer examines what the first
+// one has seen.
+func (l *life) ownStep(ctx context.Context) error {
+	now := l.c.GetCurrentStep()
+	who := l.official(ctx, sample.RoleOfficer, 0)
+	switch now.GetKind() {
+	case caseworkv1.StepKind_STEP_KIND_EXAMINE:
+		who = l.official(ctx, sample.RoleOfficer, 1)
+	case caseworkv1.StepKind_STEP_KIND_APPROVE:
+		who = l.official(ctx, sample.RoleHead, 0)
+	}
+	c, err := l.city.opt.Flow.PerformStep(who, &caseworkv1.PerformStepRequest{
+		Name: l.c.GetName(), Etag: l.c.GetEtag(), RequestId: newID(), StepId: now.GetStepId(), Opinion: now.GetDisplayName() + "，符合要求",
+	})
+	if err := l.took(c, err, "perform step"); err != nil {
+		return err
+	}
+	switch c.GetCurrentStep().GetKind() {
+	case caseworkv1.StepKind_STEP_KIND_UNSPECIFIED:
+		l.then(0, l.decide)
+	case caseworkv1.StepKind_STEP_KIND_APPROVE:
+		days := 0
+		if l.fate.late {
+			days = l.item.Promised.Value + 1 + l.rand.IntN(5)
+		}
+		l.then(days, l.ownStep)
+	default:
+		l.then(l.rand.IntN(2), l.ownStep)
+	}
 	return nil
 }
 
