@@ -18,6 +18,7 @@ import (
 
 	"github.com/onehall/onehall/deploy/e2e/house"
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
+	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
 	"github.com/onehall/onehall/services/platform/authn"
 )
 
@@ -103,6 +104,7 @@ type badRun struct {
 func (r *badRun) run() {
 	rows := slices.Concat(r.framingRows(), r.headerRows(), r.jsonRows(), r.numberRows(), r.textRows(), r.identityRows(), r.pagingRows(), r.requestRows(), r.flowRows())
 	before := r.everyEvent()
+	tried := 0
 	all := rpcs()
 	classes := map[string]int{}
 	for _, b := range rows {
@@ -111,6 +113,12 @@ func (r *badRun) run() {
 			r.t.Errorf("%s is in the tables twice", b)
 		}
 		r.one(all, b)
+		if b.class == "H58" && b.reason != "FIELD_REQUIRED" {
+			tried++ // what the law forbids leaves a trace, one for each request id
+		}
+	}
+	if got := len(r.attempts()); got != tried {
+		r.t.Errorf("%d refused attempts are recorded, want %d", got, tried)
 	}
 	if after := r.everyEvent(); before != after {
 		r.t.Errorf("events before: %s, after: %s", before, after)
@@ -249,9 +257,31 @@ func (s *scene) everyEvent() string {
 	s.t.Helper()
 	var out strings.Builder
 	for _, role := range []string{"catalogue", "casework", "review", "supervision"} {
-		fmt.Fprintf(&out, "%s %d ", role, len(s.events(role)))
+		n := 0
+		for _, e := range s.events(role) {
+			if !ofAttempt(e) {
+				n++
+			}
+		}
+		fmt.Fprintf(&out, "%s %d ", role, n)
 	}
 	return out.String()
+}
+
+// ofAttempt tells the traces of what the law forbids, and the warnings about them, from
+// what changes something.
+func ofAttempt(e *feedv1.Event) bool {
+	card := &supervisionv1.Card{}
+	if e.GetResourceType() == string(card.ProtoReflect().Descriptor().FullName()) {
+		return proto.Unmarshal(e.GetResource(), card) == nil && card.GetRule() == "P14_REFUSED_ATTEMPT"
+	}
+	return e.GetType() == "case.attempt_refused"
+}
+
+// attempts are the traces of what the law forbids.
+func (s *scene) attempts() []*feedv1.Event {
+	s.t.Helper()
+	return slices.DeleteFunc(s.events("casework"), func(e *feedv1.Event) bool { return e.GetType() != "case.attempt_refused" })
 }
 
 // events are all that a service has written before this moment. The feed is told of them
