@@ -119,7 +119,9 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { return s.wall.run(ctx) })
 	g.Go(func() error {
 		p := &prompt{engine: s.engine, source: sourceCasework, client: s.follower.Client,
-			idle: func(ctx context.Context, until time.Time) error { return s.engine.fallDueOf(ctx, sourceCasework, until) }}
+			idle: func(ctx context.Context, until time.Time) error {
+				return s.engine.fallDueOf(ctx, sourceCasework, until)
+			}}
 		return p.run(ctx, s.outgoing)
 	})
 	g.Go(func() error { return s.engine.watchOrders(ctx) })
