@@ -3,12 +3,12 @@ package supervision
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -113,23 +113,86 @@ func (s *Service) DryRunRules(ctx context.Context, req *supervisionv1.DryRunRule
 	}
 	t := &trial{policy: policy, until: s.judgedUntil(), terms: map[string]*rules.Terms{}, counts: map[countKey]*supervisionv1.DryRunCount{},
 		res: &supervisionv1.DryRunRulesResponse{Version: policy.Version()}}
-	for left := size; left > 0; {
-		n := min(left, trialChunk)
-		rows, err := store.SubmittedCases(ctx, s.db.Read(), req.GetParent(), from, to, after, name, n)
-		if err != nil {
-			return nil, err
-		}
-		if err := t.judge(ctx, s.db.Read(), rows); err != nil {
-			return nil, err
-		}
-		left -= len(rows)
-		if len(rows) < n {
-			return t.answer(), nil
-		}
-		after, name = rows[n-1].Submitted, rows[n-1].Case
+	last, err := t.run(ctx, s.db.Read(), pastCases{hall: req.GetParent(), from: from, to: to, after: after, name: name, left: size})
+	if err != nil {
+		return nil, err
 	}
-	t.res.NextPageToken = s.pages.Encode(access.Subject, question, strconv.FormatInt(db.Micros(after), 10), name)
+	if last != nil {
+		t.res.NextPageToken = s.pages.Encode(access.Subject, question, strconv.FormatInt(db.Micros(last.Submitted), 10), last.Case)
+	}
 	return t.answer(), nil
+}
+
+// pastCases are the cases a trial is of: those submitted in a span, behind a place in
+// their order, so many of them.
+type pastCases struct {
+	hall            string
+	from, to, after time.Time
+	name            string
+	left            int
+}
+
+// pastChunk is some of them, with the cards there are.
+type pastChunk struct {
+	rows  []*store.Clock
+	cards map[string]map[string]bool
+}
+
+// read hands on the cases in chunks until there are no more, or as many as wanted, and
+// tells whether there are more behind.
+func (p pastCases) read(ctx context.Context, q db.Querier, out chan<- pastChunk) (more bool, err error) {
+	for p.left > 0 {
+		n := min(p.left, trialChunk)
+		rows, err := store.SubmittedCases(ctx, q, p.hall, p.from, p.to, p.after, p.name, n)
+		if err != nil {
+			return false, err
+		}
+		names := make([]string, len(rows))
+		for i, row := range rows {
+			names[i] = row.Case
+		}
+		cards, err := store.CardNames(ctx, q, names)
+		if err != nil {
+			return false, err
+		}
+		select {
+		case out <- pastChunk{rows, cards}:
+		case <-ctx.Done():
+			return false, ctx.Err()
+		}
+		if p.left -= len(rows); len(rows) < n {
+			return false, nil
+		}
+		p.after, p.name = rows[n-1].Submitted, rows[n-1].Case
+	}
+	return true, nil
+}
+
+// run judges the cases, and reads the next while it does. It returns the last one judged
+// if there are more behind it.
+func (t *trial) run(ctx context.Context, q db.Querier, p pastCases) (last *store.Clock, err error) {
+	g, ctx := errgroup.WithContext(ctx)
+	chunks, more := make(chan pastChunk, 1), false
+	g.Go(func() (err error) {
+		defer close(chunks)
+		more, err = p.read(ctx, q, chunks)
+		return err
+	})
+	g.Go(func() error {
+		for c := range chunks {
+			if err := t.judge(ctx, q, c); err != nil {
+				return err
+			}
+			if len(c.rows) > 0 {
+				last = c.rows[len(c.rows)-1]
+			}
+		}
+		return nil
+	})
+	if err := g.Wait(); err != nil || !more {
+		return nil, err
+	}
+	return last, nil
 }
 
 // judgedUntil is the moment up to which the cases are judged.
@@ -170,46 +233,57 @@ func (s *Service) trialPolicy(req *supervisionv1.DryRunRulesRequest) (rules.Poli
 }
 
 // judge judges cases, as many at once as there are processors.
-func (t *trial) judge(ctx context.Context, q db.Querier, rows []*store.Clock) error {
-	names := make([]string, len(rows))
-	for i, row := range rows {
-		names[i] = row.Case
-	}
-	cards, err := store.CardNames(ctx, q, names)
-	if err != nil {
+func (t *trial) judge(ctx context.Context, q db.Querier, c pastChunk) error {
+	cases := make([]*watched, len(c.rows))
+	found := make([][]rules.Finding, len(c.rows))
+	if err := together(len(c.rows), func(i int) error {
+		cases[i] = &watched{row: c.rows[i], policy: t.policy}
+		return cases[i].load()
+	}); err != nil {
 		return err
 	}
-	cases := make([]*watched, len(rows))
-	found := make([][]rules.Finding, len(rows))
-	g, _ := errgroup.WithContext(ctx)
-	g.SetLimit(runtime.GOMAXPROCS(0))
-	for i, row := range rows {
-		w := &watched{row: row, policy: t.policy}
-		if err := w.load(); err != nil {
-			return errors.Join(err, g.Wait())
-		}
+	for _, w := range cases {
+		var err error
 		if w.facts.Terms, err = t.termsOf(ctx, q, w); err != nil {
-			return errors.Join(err, g.Wait())
+			return err
 		}
-		cases[i] = w
-		g.Go(func() error {
-			deeds, err := decodeDeeds(row.Deeds)
-			if err != nil {
-				return err
-			}
-			if found[i], err = t.policy.Trial(w.facts, deeds, t.until); err != nil {
-				return fault.BadRule.New(fault.Meta("detail", err.Error()), fault.Field("rules"))
-			}
-			return nil
-		})
 	}
-	if err := g.Wait(); err != nil {
+	if err := together(len(c.rows), func(i int) error {
+		deeds, err := decodeDeeds(c.rows[i].Deeds)
+		if err != nil {
+			return err
+		}
+		if found[i], err = t.policy.Trial(cases[i].facts, deeds, t.until); err != nil {
+			return fault.BadRule.New(fault.Meta("detail", err.Error()), fault.Field("rules"))
+		}
+		return nil
+	}); err != nil {
 		return err
 	}
 	for i, w := range cases {
-		t.compare(w, found[i], cards[w.row.Case])
+		t.compare(w, found[i], c.cards[w.row.Case])
 	}
 	return nil
+}
+
+// together does n things on all processors, each taking the next that is left.
+func together(n int, do func(i int) error) error {
+	var next atomic.Int64
+	var g errgroup.Group
+	for range min(n, runtime.GOMAXPROCS(0)) {
+		g.Go(func() error {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return nil
+				}
+				if err := do(i); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	return g.Wait()
 }
 
 // termsOf are the terms that a case was filed under, each revision read once.
