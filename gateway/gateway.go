@@ -32,8 +32,8 @@ type Gateway struct {
 	docs     http.Handler
 	files    *files
 
-	conns       map[string]*grpc.ClientConn                // by role
-	streamConns map[protoreflect.FullName]*grpc.ClientConn // by service
+	conns       map[string]*grpc.ClientConn     // by role
+	streamConns map[protoreflect.FullName]*pool // by service
 	closers     []func() error
 
 	// draining ends when streams must.
@@ -48,7 +48,7 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (g *Gateway, err err
 	}
 	g = &Gateway{
 		cfg: cfg, rt: rt, encode: protojsonEncoder,
-		conns: map[string]*grpc.ClientConn{}, streamConns: map[protoreflect.FullName]*grpc.ClientConn{},
+		conns: map[string]*grpc.ClientConn{}, streamConns: map[protoreflect.FullName]*pool{},
 	}
 	rt.Ready.Set(Role, false)
 	g.draining, g.drain = context.WithCancel(context.Background())

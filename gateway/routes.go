@@ -168,10 +168,7 @@ func (g *Gateway) connect(ctx context.Context, dial func(role string) (*grpc.Cli
 		if !streams(s.desc) {
 			continue
 		}
-		long, err := dial(s.role)
-		if err != nil {
-			return fmt.Errorf("gateway: %s: %w", s.role, err)
-		}
+		long := &pool{dial: func() (*grpc.ClientConn, error) { return dial(s.role) }}
 		g.closers = append(g.closers, long.Close)
 		g.streamConns[s.desc.FullName()] = long
 	}

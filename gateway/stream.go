@@ -55,7 +55,13 @@ func (g *Gateway) serveStream(w http.ResponseWriter, r *http.Request, rt *route.
 		refuse(w, r, err)
 		return
 	}
-	messages, err := open(ctx, g.streamConns[rt.RPC.Parent().FullName()], rt, req)
+	conn, leave, err := g.streamConns[rt.RPC.Parent().FullName()].take()
+	if err != nil {
+		refuse(w, r, err)
+		return
+	}
+	defer leave()
+	messages, err := open(ctx, conn, rt, req)
 	if err != nil {
 		refuse(w, r, err)
 		return
