@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"slices"
@@ -51,7 +52,10 @@ func newFiles(cfg Config, rt *boot.Runtime) (*files, error) {
 	f.proxy = &httputil.ReverseProxy{
 		Rewrite: f.rewrite, FlushInterval: -1, ErrorHandler: f.failed,
 		Transport: &http.Transport{
-			DialContext: rt.Config.TLS.DialContext, TLSClientConfig: tls, MaxIdleConnsPerHost: 32, IdleConnTimeout: idleTimeout,
+			DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				return f.dial(ctx, rt.Config.TLS.DialContext)
+			},
+			TLSClientConfig: tls, MaxIdleConnsPerHost: 32, IdleConnTimeout: idleTimeout,
 			TLSHandshakeTimeout: headerTimeout, ResponseHeaderTimeout: 2 * standstill, DisableCompression: true,
 		},
 	}
@@ -63,12 +67,35 @@ var filePassed = []string{
 	"Authorization", "Accept-Language", "Content-Type", "Range", "If-Range", "Tus-Resumable", "Upload-Offset",
 }
 
-type fileAddr struct{}
+// dialTimeout is how long one instance may take to be reached before the next is tried.
+const dialTimeout = 2 * time.Second
+
+// dial reaches one of the instances: after a crash the dead one is known for some seconds
+// more, and nobody shall wait for that.
+func (f *files) dial(ctx context.Context, to func(ctx context.Context, network, addr string) (net.Conn, error)) (net.Conn, error) {
+	all := errors.New("gateway: nobody moves files")
+	for range f.addrs.Len() {
+		addr, ok := f.addrs.Pick()
+		if !ok {
+			break
+		}
+		conn, err := func() (net.Conn, error) {
+			ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+			defer cancel()
+			return to(ctx, "tcp", addr)
+		}()
+		if err == nil {
+			return conn, nil
+		}
+		all = errors.Join(all, err)
+	}
+	f.addrs.Failed()
+	return nil, all
+}
 
 func (f *files) rewrite(pr *httputil.ProxyRequest) {
 	pr.Out.URL.Scheme = f.scheme
-	pr.Out.URL.Host, _ = pr.In.Context().Value(fileAddr{}).(string)
-	pr.Out.Host = ""
+	pr.Out.URL.Host, pr.Out.Host = "casework", "" // whichever instance dial reaches
 	for name := range pr.Out.Header {
 		if !slices.Contains(filePassed, name) {
 			pr.Out.Header.Del(name)
@@ -78,9 +105,6 @@ func (f *files) rewrite(pr *httputil.ProxyRequest) {
 
 // failed answers when nobody was reached, or the line broke before an answer.
 func (f *files) failed(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() == nil {
-		f.addrs.Failed()
-	}
 	refuse(w, r, fault.Unavailable.New(fault.Cause(err), fault.RetryAfter(time.Second)))
 }
 
@@ -96,18 +120,13 @@ func (g *Gateway) serveFile(w *recorder, r *http.Request) {
 		return
 	}
 	defer free()
-	addr, ok := g.files.addrs.Pick()
-	if !ok {
-		refuse(w, r, fault.Unavailable.New(fault.RetryAfter(time.Second)))
-		return
-	}
 	// A file takes as long as it takes; each step forward has a deadline of its own.
 	rc := http.NewResponseController(w)
 	if err := rc.SetWriteDeadline(time.Now().Add(longestMove)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		refuse(w, r, fault.Unavailable.New(fault.Cause(err)))
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), fileAddr{}, addr), longestMove)
+	ctx, cancel := context.WithTimeout(r.Context(), longestMove)
 	defer cancel()
 	r = r.WithContext(ctx)
 	if r.Body != nil && r.Body != http.NoBody {

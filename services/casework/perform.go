@@ -173,19 +173,25 @@ func (s *Service) attempt(ctx context.Context, a authn.Access, r request, st ste
 		if err != nil {
 			return err
 		}
-		if st.files {
-			if err := useFiles(ctx, tx, m); err != nil {
-				return err
-			}
-		}
-		if st.also != nil {
-			if err := st.also(ctx, tx, t); err != nil {
-				return err
-			}
+		if err := st.beside(ctx, tx, t, m); err != nil {
+			return err
 		}
 		return store.Save(ctx, tx, old, next)
 	})
 	return c, m, err
+}
+
+// beside writes what belongs to the step in other tables than the case's own.
+func (st step) beside(ctx context.Context, tx *db.Tx, t *turn, m *caseworkv1.Case) error {
+	if st.files {
+		if err := useFiles(ctx, tx, m); err != nil {
+			return err
+		}
+	}
+	if st.also == nil {
+		return nil
+	}
+	return st.also(ctx, tx, t)
 }
 
 // load reads a case that the caller may see. What it may not see does not exist.

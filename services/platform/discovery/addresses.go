@@ -42,6 +42,13 @@ func (a *Addresses) Pick() (string, bool) {
 	return a.addrs[a.next%len(a.addrs)], true
 }
 
+// Len is how many instances are known.
+func (a *Addresses) Len() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.addrs)
+}
+
 // Failed tells that an instance could not be reached, which brings the next look forward.
 func (a *Addresses) Failed() { a.resolver.ResolveNow(resolver.ResolveNowOptions{}) }
 

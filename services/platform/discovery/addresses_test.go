@@ -44,6 +44,9 @@ func TestAddressesStartFromWhatIsKnown(t *testing.T) {
 	if seen["127.0.0.1:7001"] != 5 || seen["127.0.0.1:7002"] != 5 {
 		t.Errorf("picked %v", seen)
 	}
+	if known.Len() != 2 || none.Len() != 0 {
+		t.Errorf("%d and %d are known", known.Len(), none.Len())
+	}
 	if addr, ok := none.Pick(); ok {
 		t.Errorf("an unknown role is at %s", addr)
 	}
