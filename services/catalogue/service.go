@@ -56,6 +56,7 @@ func (s *Service) Metrics() []prometheus.Collector {
 // Register adds the service and its feed to a server.
 func (s *Service) Register(r grpc.ServiceRegistrar) {
 	cataloguev1.RegisterCatalogueServiceServer(r, s)
+	cataloguev1.RegisterCalendarServiceServer(r, days{Service: s})
 	feedv1.RegisterFeedServiceServer(r, s.feed)
 }
 

@@ -10,8 +10,10 @@ package workday
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
+	"github.com/onehall/onehall/services/platform/codes"
 	"github.com/onehall/onehall/services/platform/fault"
 )
 
@@ -30,8 +32,23 @@ const (
 // Change is one day on which a notice breaks the plain week.
 type Change struct {
 	Date Date
-	Kind Kind   // Off or Makeup
+	Kind Kind   // Off or Makeup, in a division also Closed
 	Name string // of the holiday, in Chinese
+
+	notice  string // the title of the notice it came with
+	version int    // the version of the calendar it came with
+}
+
+// Notice is what one version of the calendar adds to the one before.
+type Notice struct {
+	// Title is the notice's, shown where days are explained.
+	Title string
+	// Division is the code of the division it is about, 6 or 12 digits, 440100 meaning
+	// the whole city; empty for the country.
+	Division string
+	// Year is the year that a yearly notice makes known, else 0.
+	Year int
+	Days []Change
 }
 
 // maxChanges is how many changes a year can have; the fullest year so far has 41.
@@ -42,20 +59,20 @@ const MaxDays = 1_000_000
 
 // Calendar knows the working days. It never changes and is safe for concurrent use.
 type Calendar struct {
-	notices     string // version of the notices
-	known       [2]Date
-	changes     map[Date]Change
-	from, to    Date    // the table is of [from, to), both Mondays
-	before      []int32 // before[i]: working days in [from, from+i)
-	nth         []Date  // the working days in the table
-	local       map[string][]Date
-	localReason map[closure]string
-	version     string
+	base     string // names what the program was built with
+	number   int
+	known    [2]Date
+	changes  map[Date]Change
+	from, to Date    // the table is of [from, to), both Mondays
+	before   []int32 // before[i]: working days in [from, from+i)
+	nth      []Date  // the working days in the table
+	local    map[string]map[Date]Change
+	shifts   map[string]shifts
 }
 
 // newCalendar makes a calendar for changes; nothing is known outside [first, last].
 func newCalendar(version string, first, last Date, changes map[Date]Change) *Calendar {
-	c := &Calendar{notices: version, version: version, known: [2]Date{first, last}, changes: changes}
+	c := &Calendar{base: version, number: 1, known: [2]Date{first, last}, changes: changes}
 	low, high := first, last
 	for d := range changes {
 		low, high = min(low, d), max(high, d)
@@ -74,8 +91,20 @@ func newCalendar(version string, first, last Date, changes map[Date]Change) *Cal
 	return c
 }
 
-// Version names the notices the calendar knows and, after a plus, its local closures.
-func (c *Calendar) Version() string { return c.version }
+// Version names the calendar: what the program was built with and, behind a plus, the
+// number of the last notice published since.
+func (c *Calendar) Version() string {
+	if c.number == 1 {
+		return c.base
+	}
+	return c.base + "+" + strconv.Itoa(c.number)
+}
+
+// Number is the version as a number; 1 is what the program was built with.
+func (c *Calendar) Number() int { return c.number }
+
+// Years are the first and last day of the years that are known.
+func (c *Calendar) Years() (first, last Date) { return c.known[0], c.known[1] }
 
 // Known reports whether the notice for the year of d is part of the calendar. A result
 // that reaches beyond what is known is provisional: it counts plain weeks.
@@ -84,20 +113,23 @@ func (c *Calendar) Known(d Date) bool { return c.known[0] <= d && d <= c.known[1
 // Explain says what the day is in the whole country, with the holiday's name where it
 // has one.
 func (c *Calendar) Explain(d Date) (Kind, string) {
+	change := c.national(d)
+	return change.Kind, change.Name
+}
+
+func (c *Calendar) national(d Date) Change {
 	if change, ok := c.changes[d]; ok {
-		return change.Kind, change.Name
+		return change
 	}
 	if day := d.Weekday(); day == time.Saturday || day == time.Sunday {
-		return Weekend, ""
+		return Change{Date: d, Kind: Weekend}
 	}
-	return Ordinary, ""
+	return Change{Date: d, Kind: Ordinary}
 }
 
 // IsWorkday reports whether the day is a working day in the division; an empty
 // division means the whole country.
-func (c *Calendar) IsWorkday(division string, d Date) bool {
-	return c.index(d+1) > c.index(d) && c.closures(division, d-1, d) == 0
-}
+func (c *Calendar) IsWorkday(division string, d Date) bool { return c.Count(division, d-1, d) == 1 }
 
 // Add is the n-th working day after start, which itself does not count: a limit of n
 // working days that begins on start ends with that day. Negative n counts back from
@@ -106,19 +138,10 @@ func (c *Calendar) IsWorkday(division string, d Date) bool {
 func (c *Calendar) Add(division string, start Date, n int) (Date, bool) {
 	n = min(max(n, -MaxDays), MaxDays)
 	d := c.step(start, n)
-	// Each local closure on the way costs one day more, which may meet further closures;
-	// the first date that no longer moves is the right one.
-	for len(c.local) > 0 {
-		var next Date
-		if n >= 0 {
-			next = c.step(start, n+c.closures(division, start, d))
-		} else {
-			next = c.step(start, n-c.closures(division, d-1, start-1))
+	if len(c.shifts) > 0 && n != 0 {
+		if local := c.localDays(division); local > 0 {
+			d = c.search(division, start, n, local)
 		}
-		if next == d {
-			break
-		}
-		d = next
 	}
 	return d, !c.Known(d) || !c.Known(start)
 }
@@ -141,7 +164,7 @@ func (c *Calendar) Count(division string, from, to Date) int {
 	if to < from {
 		return -c.Count(division, to, from)
 	}
-	return c.index(to+1) - c.index(from+1) - c.closures(division, from, to)
+	return c.index(to+1) - c.index(from+1) + c.ahead(division, from, to)
 }
 
 // OnOrAfter is d if it is a working day, else the next one: where a limit in natural
@@ -186,49 +209,69 @@ func plainDay(monday Date, k int) Date {
 	return monday + Date(weeks*7+days)
 }
 
-// WithNotice is a new calendar that also knows a notice about days of years it knows,
-// such as an extended holiday. Later notices override earlier ones day by day. It
-// returns BAD_CALENDAR for a version already in use, a day given twice, a kind other
-// than Off and Makeup, or more changes than a year can have.
-func (c *Calendar) WithNotice(version string, changes ...Change) (*Calendar, error) {
-	return c.with(version, c.known[1], changes)
-}
-
-// WithYear is a new calendar that also knows the yearly notice for year, which must be
-// the one after the last known. Days of the December before may be among its changes.
-func (c *Calendar) WithYear(version string, year int, changes ...Change) (*Calendar, error) {
-	if year != c.known[1].Year()+1 {
-		return nil, fault.BadCalendar.New(fault.Field("year"))
+// With is the next version: a new calendar that also knows a notice. Later notices
+// override earlier ones day by day. A yearly one must be of the year after the last
+// known, and may have days of the December before. It returns BAD_CALENDAR for a day
+// given twice or of no known year, a kind that does not fit, or more changes than a
+// year can have, and BAD_DIVISION for what is no division.
+func (c *Calendar) With(n Notice) (*Calendar, error) {
+	last := c.known[1]
+	if n.Year != 0 {
+		if n.Year != last.Year()+1 || n.Division != "" {
+			return nil, fault.BadCalendar.New(fault.Field("year"))
+		}
+		last = NewDate(n.Year, time.December, 31)
 	}
-	return c.with(version, NewDate(year, time.December, 31), changes)
-}
-
-func (c *Calendar) with(version string, last Date, changes []Change) (*Calendar, error) {
-	if version == "" || version == c.notices {
-		return nil, fault.BadCalendar.New(fault.Field("version"))
+	code := ""
+	if n.Division != "" {
+		var err error
+		if code, err = codes.Division(n.Division); err != nil {
+			return nil, fault.At("division", err)
+		}
+		last += 366 // a hall may know of its own days before the year's notice is out
+	}
+	days, err := c.checked(n, last)
+	if err != nil {
+		return nil, err
+	}
+	if code != "" {
+		next := c.withLocal(code, days)
+		next.number++
+		return next, nil
 	}
 	all := maps.Clone(c.changes)
-	given := map[Date]bool{}
-	for _, change := range changes {
-		inRange := c.known[0] <= change.Date && change.Date <= last
-		if given[change.Date] || !inRange || (change.Kind != Off && change.Kind != Makeup) {
-			return nil, fault.BadCalendar.New(fault.Field("changes"), fault.Meta("date", change.Date.String()))
-		}
-		given[change.Date] = true
-		all[change.Date] = change
-	}
 	perYear := map[int]int{}
+	for _, d := range days {
+		all[d.Date] = d
+	}
 	for d := range all {
 		if perYear[d.Year()]++; perYear[d.Year()] > maxChanges {
-			return nil, fault.BadCalendar.New(fault.Field("changes"))
+			return nil, fault.BadCalendar.New(fault.Field("days"))
 		}
 	}
-	next := newCalendar(version, c.known[0], last, all)
-	next.setLocal(c.localReason)
+	next := newCalendar(c.base, c.known[0], last, all)
+	next.number, next.local = c.number+1, c.local
+	next.settle()
 	return next, nil
+}
+
+// checked are the days of a notice, each with where it comes from.
+func (c *Calendar) checked(n Notice, last Date) ([]Change, error) {
+	given := map[Date]bool{}
+	days := make([]Change, 0, len(n.Days))
+	for _, d := range n.Days {
+		fits := d.Kind == Off || d.Kind == Makeup || d.Kind == Closed && n.Division != ""
+		if given[d.Date] || d.Date < c.known[0] || d.Date > last || !fits {
+			return nil, fault.BadCalendar.New(fault.Field("days"), fault.Meta("date", d.Date.String()))
+		}
+		given[d.Date] = true
+		d.notice, d.version = n.Title, c.number+1
+		days = append(days, d)
+	}
+	return days, nil
 }
 
 // Changes are the days on which the plain week does not hold, in order.
 func (c *Calendar) Changes() []Change {
-	return slices.SortedFunc(maps.Values(c.changes), func(a, b Change) int { return int(a.Date - b.Date) })
+	return slices.SortedFunc(maps.Values(c.changes), byDate)
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
 	"github.com/onehall/onehall/services/platform/fault"
@@ -200,6 +201,10 @@ func TestOnOrAfter(t *testing.T) {
 	}
 }
 
+func day(d string, kind Kind, name string) Change {
+	return Change{Date: date(d), Kind: kind, Name: name}
+}
+
 // before2020 is the calendar as it stood on 26 January 2020.
 func before2020(t *testing.T) *Calendar {
 	t.Helper()
@@ -210,7 +215,7 @@ func before2020(t *testing.T) *Calendar {
 	for _, day := range []string{"2020-01-31", "2020-02-02", "2020-02-03"} {
 		delete(changes, date(day))
 	}
-	changes[date("2020-02-01")] = Change{date("2020-02-01"), Makeup, "春节"}
+	changes[date("2020-02-01")] = day("2020-02-01", Makeup, "春节")
 	return newCalendar("cn-2019.2", date("2012-01-01"), date("2020-12-31"), changes)
 }
 
@@ -219,9 +224,9 @@ func TestNoticeMovesRunningDeadlines(t *testing.T) {
 	if due, _ := old.Add("", date("2020-01-22"), 5); due.String() != "2020-02-04" {
 		t.Fatalf("before the notice: %s", due)
 	}
-	now, err := old.WithNotice("cn-2020.1",
-		Change{date("2020-01-31"), Off, "春节"}, Change{date("2020-02-01"), Off, "春节"},
-		Change{date("2020-02-02"), Off, "春节"}, Change{date("2020-02-03"), Makeup, "春节"})
+	now, err := old.With(Notice{Title: "国办发明电〔2020〕1号", Days: []Change{
+		day("2020-01-31", Off, "春节"), day("2020-02-01", Off, "春节"), day("2020-02-02", Off, "春节"), day("2020-02-03", Makeup, "春节"),
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,11 +236,14 @@ func TestNoticeMovesRunningDeadlines(t *testing.T) {
 	if due, _ := old.Add("", date("2020-01-22"), 5); due.String() != "2020-02-04" {
 		t.Errorf("the old calendar has changed: %s", due)
 	}
-	if now.Version() != "cn-2020.1" || old.Version() != "cn-2019.2" || China().Version() != "cn-2026.1" {
+	if now.Version() != "cn-2019.2+2" || old.Version() != "cn-2019.2" || China().Version() != "cn-2026.1" {
 		t.Errorf("versions %s, %s, %s", now.Version(), old.Version(), China().Version())
 	}
-	if diff := cmp.Diff(China().Changes(), now.Changes()); diff != "" {
+	if diff := cmp.Diff(China().Changes(), now.Changes(), cmpopts.IgnoreUnexported(Change{})); diff != "" {
 		t.Error(diff)
+	}
+	if title, version := now.NoticeOf("441300", date("2020-01-31")); title != "国办发明电〔2020〕1号" || version != 2 {
+		t.Errorf("31 January is off by %q of version %d", title, version)
 	}
 }
 
@@ -244,15 +252,16 @@ func TestWithYear(t *testing.T) {
 	if due, provisional := China().Add("", start, 2); due.String() != "2027-01-01" || !provisional {
 		t.Fatalf("%s, %v", due, provisional)
 	}
-	c, err := China().WithYear("cn-2027.1", 2027,
-		Change{date("2026-12-31"), Off, "元旦"}, Change{date("2027-01-01"), Off, "元旦"}, Change{date("2027-01-02"), Makeup, "元旦"})
+	c, err := China().With(Notice{Year: 2027, Days: []Change{
+		day("2026-12-31", Off, "元旦"), day("2027-01-01", Off, "元旦"), day("2027-01-02", Makeup, "元旦"),
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if due, provisional := c.Add("", start, 2); due.String() != "2027-01-04" || provisional {
 		t.Errorf("%s, %v", due, provisional)
 	}
-	if _, err := China().WithYear("cn-2028.1", 2028); !errors.Is(err, fault.BadCalendar) {
+	if _, err := China().With(Notice{Year: 2028}); !errors.Is(err, fault.BadCalendar) {
 		t.Errorf("a year is left out: %v", err)
 	}
 }
@@ -260,23 +269,20 @@ func TestWithYear(t *testing.T) {
 func TestBadNotices(t *testing.T) {
 	many := make([]Change, 0, 400)
 	for i := range 400 {
-		many = append(many, Change{date("2025-01-01") + Date(i), Off, "假"})
+		many = append(many, Change{Date: date("2025-01-01") + Date(i), Kind: Off, Name: "假"})
 	}
-	d := date("2026-05-05")
-	for name, tc := range map[string]struct {
-		version string
-		changes []Change
-	}{
-		"no version":       {"", nil},
-		"the same version": {"cn-2026.1", nil},
-		"unknown kind":     {"x", []Change{{d, Closed, ""}}},
-		"no kind":          {"x", []Change{{Date: d}}},
-		"a day twice":      {"x", []Change{{d, Off, ""}, {d, Makeup, ""}}},
-		"an unknown year":  {"x", []Change{{date("2027-01-01"), Off, ""}}},
-		"before all years": {"x", []Change{{date("2011-12-31"), Off, ""}}},
-		"400 holidays":     {"x", many},
+	const d = "2026-05-05"
+	for name, n := range map[string]Notice{
+		"closed everywhere":        {Days: []Change{day(d, Closed, "")}},
+		"no kind":                  {Days: []Change{{Date: date(d)}}},
+		"a day twice":              {Days: []Change{day(d, Off, ""), day(d, Makeup, "")}},
+		"an unknown year":          {Days: []Change{day("2027-01-01", Off, "")}},
+		"an unknown year, locally": {Division: "441300", Days: []Change{day("2028-01-03", Closed, "")}},
+		"before all years":         {Days: []Change{day("2011-12-31", Off, "")}},
+		"400 holidays":             {Days: many},
+		"a year of a division":     {Year: 2027, Division: "441300"},
 	} {
-		if _, err := China().WithNotice(tc.version, tc.changes...); !errors.Is(err, fault.BadCalendar) {
+		if _, err := China().With(n); !errors.Is(err, fault.BadCalendar) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -310,7 +316,8 @@ func BenchmarkAdd(b *testing.B) {
 func BenchmarkAddWithClosures(b *testing.B) {
 	c := China()
 	for i := range 40 {
-		next, err := c.WithLocal([]string{"440000", "440100", "440106"}[i%3], date("2020-01-22")+Date(i*37), "台风")
+		next, err := c.With(Notice{Division: []string{"440000", "440100", "440106"}[i%3],
+			Days: []Change{{Date: date("2020-01-22") + Date(i*37), Kind: Closed, Name: "台风"}}})
 		if err != nil {
 			b.Fatal(err)
 		}

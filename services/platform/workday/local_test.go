@@ -15,7 +15,7 @@ func closed(t rapid.TB, closings ...closing) *Calendar {
 	t.Helper()
 	c := China()
 	for _, one := range closings {
-		next, err := c.WithLocal(one.division, date(one.day), "台风停工")
+		next, err := c.With(Notice{Division: one.division, Days: []Change{day(one.day, Closed, "台风停工")}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -76,7 +76,7 @@ func TestLocalClosureTwiceOrOnADayOff(t *testing.T) {
 		t.Errorf("a holiday is explained as %s %s", kind, name)
 	}
 	// A notice that turns the closed day into a day off takes the closure's effect over.
-	next, err := c.WithNotice("cn-2026.2", Change{date("2025-09-24"), Off, "特别假"})
+	next, err := c.With(Notice{Days: []Change{day("2025-09-24", Off, "特别假")}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,21 +85,23 @@ func TestLocalClosureTwiceOrOnADayOff(t *testing.T) {
 	}
 }
 
-func TestLocalVersion(t *testing.T) {
+func TestLocalVersions(t *testing.T) {
 	one := closed(t, closing{"440100", "2025-09-24"}, closing{"440106", "2025-09-25"})
 	two := closed(t, closing{"440106", "2025-09-25"}, closing{"440100", "2025-09-24"})
 	three := closed(t, closing{"440106", "2025-09-25"})
-	if one.Version() != two.Version() || one.Version() == three.Version() || three.Version() == China().Version() {
+	if one.Number() != 3 || two.Version() != "cn-2026.1+3" || three.Version() != "cn-2026.1+2" {
 		t.Errorf("versions %s, %s, %s", one.Version(), two.Version(), three.Version())
 	}
 	if !China().IsWorkday("440106", date("2025-09-25")) {
 		t.Error("the calendar of the country has changed")
 	}
-	if _, err := China().WithLocal("44", date("2025-09-25"), "x"); !errors.Is(err, fault.BadDivision) {
+	if _, err := China().With(Notice{Division: "44", Days: []Change{day("2025-09-25", Closed, "x")}}); !errors.Is(err, fault.BadDivision) {
 		t.Errorf("a division of two digits: %v", err)
 	}
 }
 
+// TestLocalAgainstWalking holds sums and searches against walking from day to day, with
+// closed days, days off and made-up days of divisions within each other.
 func TestLocalAgainstWalking(t *testing.T) {
 	divisions := []string{"440000", "440100", "440106", "440106001000", "440300"}
 	first := int(date("2024-01-01"))
@@ -109,25 +111,29 @@ func TestLocalAgainstWalking(t *testing.T) {
 			prefix string
 			day    Date
 		}
-		shut := map[key]bool{}
-		for range rapid.IntRange(0, 30).Draw(t, "closures") {
-			division := rapid.SampledFrom(divisions).Draw(t, "closed")
-			day := Date(first + rapid.IntRange(0, 60).Draw(t, "day"))
-			next, err := c.WithLocal(division, day, "台风")
+		own := map[key]bool{} // whether it works
+		for range rapid.IntRange(0, 30).Draw(t, "days") {
+			division := rapid.SampledFrom(divisions).Draw(t, "division")
+			d := Date(first + rapid.IntRange(0, 60).Draw(t, "day"))
+			kind := rapid.SampledFrom([]Kind{Closed, Off, Makeup}).Draw(t, "kind")
+			next, err := c.With(Notice{Division: division, Days: []Change{{Date: d, Kind: kind, Name: "台风"}}})
 			if err != nil {
 				t.Fatal(err)
 			}
 			c = next
-			shut[key{prefixOf(division), day}] = true
+			own[key{prefixOf(division), d}] = kind == Makeup
 		}
-		division := rapid.SampledFrom(divisions).Draw(t, "division")
+		division := rapid.SampledFrom(divisions).Draw(t, "whose")
 		workday := func(d Date) bool {
+			works := naive(c, d)
 			for _, n := range prefixLengths {
-				if n <= len(division) && shut[key{division[:n], d}] {
-					return false
+				if n <= len(division) {
+					if said, ok := own[key{division[:n], d}]; ok {
+						works = said
+					}
 				}
 			}
-			return naive(c, d)
+			return works
 		}
 		start, n := Date(first+rapid.IntRange(-10, 70).Draw(t, "start")), rapid.IntRange(-40, 40).Draw(t, "n")
 		got, _ := c.Add(division, start, n)
@@ -138,4 +144,20 @@ func TestLocalAgainstWalking(t *testing.T) {
 			t.Fatalf("Count = %d, want %d", c.Count(division, start, got), n)
 		}
 	})
+}
+
+func TestWithin(t *testing.T) {
+	for wider, inside := range map[string]map[string]bool{
+		"":       {"441300": true},
+		"440000": {"441300": true, "450000": false},
+		"441300": {"441300": true, "441302": true, "441302001000": true, "441400": false},
+		"441302": {"441300": false, "441302": true},
+		"44":     {"441300": false},
+	} {
+		for division, want := range inside {
+			if Within(division, wider) != want {
+				t.Errorf("%s within %s: %v", division, wider, !want)
+			}
+		}
+	}
 }

@@ -77,3 +77,34 @@ INSERT INTO batch_answers (request_key, request_hash, answered_at, response) VAL
 
 -- name: GetAnswer :one
 SELECT request_hash, response FROM batch_answers WHERE request_key = $1;
+
+-- name: InsertCalendar :execrows
+INSERT INTO calendars (version, data) VALUES ($1, $2) ON CONFLICT DO NOTHING;
+
+-- name: AllCalendars :many
+SELECT version, data FROM calendars ORDER BY version;
+
+-- name: GetCalendar :one
+SELECT data FROM calendars WHERE version = $1;
+
+-- name: ListCalendars :many
+SELECT version, data FROM calendars WHERE version < @before ORDER BY version DESC LIMIT CAST(@size AS BIGINT);
+
+-- name: InsertPolicy :execrows
+INSERT INTO hall_policies (hall, version, state, effective, sequence, data) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING;
+
+-- name: UpdatePolicy :execrows
+UPDATE hall_policies SET state = @state, sequence = @sequence, data = @data
+WHERE hall = @hall AND version = @version AND sequence = @sequence - 1;
+
+-- name: GetPolicy :one
+SELECT sequence, data FROM hall_policies WHERE hall = $1 AND version = $2;
+
+-- name: LastPolicy :one
+SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM hall_policies WHERE hall = $1;
+
+-- name: PolicyInForce :one
+SELECT data FROM hall_policies WHERE hall = $1 AND state = 2 AND effective <= $2 ORDER BY effective DESC, version DESC LIMIT 1;
+
+-- name: ListPolicies :many
+SELECT version, data FROM hall_policies WHERE hall = @hall AND version < @before ORDER BY version DESC LIMIT CAST(@size AS BIGINT);

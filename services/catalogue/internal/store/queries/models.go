@@ -11,6 +11,11 @@ type BatchAnswer struct {
 	Response    []byte
 }
 
+type Calendar struct {
+	Version int64
+	Data    []byte
+}
+
 type Department struct {
 	Name     string
 	Hall     string
@@ -30,6 +35,15 @@ type Hall struct {
 	Level    int64
 	Sequence int64
 	Data     []byte
+}
+
+type HallPolicy struct {
+	Hall      string
+	Version   int64
+	State     int64
+	Effective int64
+	Sequence  int64
+	Data      []byte
 }
 
 type Item struct {

@@ -9,6 +9,33 @@ import (
 	"context"
 )
 
+const allCalendars = `-- name: AllCalendars :many
+SELECT version, data FROM calendars ORDER BY version
+`
+
+func (q *Queries) AllCalendars(ctx context.Context) ([]Calendar, error) {
+	rows, err := q.db.QueryContext(ctx, allCalendars)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Calendar
+	for rows.Next() {
+		var i Calendar
+		if err := rows.Scan(&i.Version, &i.Data); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const getAnswer = `-- name: GetAnswer :one
 SELECT request_hash, response FROM batch_answers WHERE request_key = $1
 `
@@ -23,6 +50,17 @@ func (q *Queries) GetAnswer(ctx context.Context, requestKey string) (GetAnswerRo
 	var i GetAnswerRow
 	err := row.Scan(&i.RequestHash, &i.Response)
 	return i, err
+}
+
+const getCalendar = `-- name: GetCalendar :one
+SELECT data FROM calendars WHERE version = $1
+`
+
+func (q *Queries) GetCalendar(ctx context.Context, version int64) ([]byte, error) {
+	row := q.db.QueryRowContext(ctx, getCalendar, version)
+	var data []byte
+	err := row.Scan(&data)
+	return data, err
 }
 
 const getDepartment = `-- name: GetDepartment :one
@@ -115,6 +153,27 @@ func (q *Queries) GetInForce(ctx context.Context, arg GetInForceParams) (GetInFo
 	return i, err
 }
 
+const getPolicy = `-- name: GetPolicy :one
+SELECT sequence, data FROM hall_policies WHERE hall = $1 AND version = $2
+`
+
+type GetPolicyParams struct {
+	Hall    string
+	Version int64
+}
+
+type GetPolicyRow struct {
+	Sequence int64
+	Data     []byte
+}
+
+func (q *Queries) GetPolicy(ctx context.Context, arg GetPolicyParams) (GetPolicyRow, error) {
+	row := q.db.QueryRowContext(ctx, getPolicy, arg.Hall, arg.Version)
+	var i GetPolicyRow
+	err := row.Scan(&i.Sequence, &i.Data)
+	return i, err
+}
+
 const getRevision = `-- name: GetRevision :one
 SELECT data FROM item_revisions WHERE item = $1 AND revision = $2
 `
@@ -149,6 +208,23 @@ func (q *Queries) InsertAnswer(ctx context.Context, arg InsertAnswerParams) (int
 		arg.AnsweredAt,
 		arg.Response,
 	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const insertCalendar = `-- name: InsertCalendar :execrows
+INSERT INTO calendars (version, data) VALUES ($1, $2) ON CONFLICT DO NOTHING
+`
+
+type InsertCalendarParams struct {
+	Version int64
+	Data    []byte
+}
+
+func (q *Queries) InsertCalendar(ctx context.Context, arg InsertCalendarParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertCalendar, arg.Version, arg.Data)
 	if err != nil {
 		return 0, err
 	}
@@ -266,6 +342,34 @@ func (q *Queries) InsertItem(ctx context.Context, arg InsertItemParams) (int64, 
 	return result.RowsAffected()
 }
 
+const insertPolicy = `-- name: InsertPolicy :execrows
+INSERT INTO hall_policies (hall, version, state, effective, sequence, data) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+`
+
+type InsertPolicyParams struct {
+	Hall      string
+	Version   int64
+	State     int64
+	Effective int64
+	Sequence  int64
+	Data      []byte
+}
+
+func (q *Queries) InsertPolicy(ctx context.Context, arg InsertPolicyParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, insertPolicy,
+		arg.Hall,
+		arg.Version,
+		arg.State,
+		arg.Effective,
+		arg.Sequence,
+		arg.Data,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
 const insertRevision = `-- name: InsertRevision :execrows
 INSERT INTO item_revisions (item, revision, effective_at, ends_at, data) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING
 `
@@ -290,6 +394,49 @@ func (q *Queries) InsertRevision(ctx context.Context, arg InsertRevisionParams) 
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+const lastPolicy = `-- name: LastPolicy :one
+SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM hall_policies WHERE hall = $1
+`
+
+func (q *Queries) LastPolicy(ctx context.Context, hall string) (int64, error) {
+	row := q.db.QueryRowContext(ctx, lastPolicy, hall)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
+const listCalendars = `-- name: ListCalendars :many
+SELECT version, data FROM calendars WHERE version < $1 ORDER BY version DESC LIMIT CAST($2 AS BIGINT)
+`
+
+type ListCalendarsParams struct {
+	Before int64
+	Size   int64
+}
+
+func (q *Queries) ListCalendars(ctx context.Context, arg ListCalendarsParams) ([]Calendar, error) {
+	rows, err := q.db.QueryContext(ctx, listCalendars, arg.Before, arg.Size)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Calendar
+	for rows.Next() {
+		var i Calendar
+		if err := rows.Scan(&i.Version, &i.Data); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const listDepartments = `-- name: ListDepartments :many
@@ -479,6 +626,44 @@ func (q *Queries) ListInForce(ctx context.Context, arg ListInForceParams) ([]Lis
 	return items, nil
 }
 
+const listPolicies = `-- name: ListPolicies :many
+SELECT version, data FROM hall_policies WHERE hall = $1 AND version < $2 ORDER BY version DESC LIMIT CAST($3 AS BIGINT)
+`
+
+type ListPoliciesParams struct {
+	Hall   string
+	Before int64
+	Size   int64
+}
+
+type ListPoliciesRow struct {
+	Version int64
+	Data    []byte
+}
+
+func (q *Queries) ListPolicies(ctx context.Context, arg ListPoliciesParams) ([]ListPoliciesRow, error) {
+	rows, err := q.db.QueryContext(ctx, listPolicies, arg.Hall, arg.Before, arg.Size)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListPoliciesRow
+	for rows.Next() {
+		var i ListPoliciesRow
+		if err := rows.Scan(&i.Version, &i.Data); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listRevisions = `-- name: ListRevisions :many
 SELECT revision, data FROM item_revisions WHERE item = $1 AND revision < $2 ORDER BY revision DESC LIMIT CAST($3 AS BIGINT)
 `
@@ -515,6 +700,22 @@ func (q *Queries) ListRevisions(ctx context.Context, arg ListRevisionsParams) ([
 		return nil, err
 	}
 	return items, nil
+}
+
+const policyInForce = `-- name: PolicyInForce :one
+SELECT data FROM hall_policies WHERE hall = $1 AND state = 2 AND effective <= $2 ORDER BY effective DESC, version DESC LIMIT 1
+`
+
+type PolicyInForceParams struct {
+	Hall      string
+	Effective int64
+}
+
+func (q *Queries) PolicyInForce(ctx context.Context, arg PolicyInForceParams) ([]byte, error) {
+	row := q.db.QueryRowContext(ctx, policyInForce, arg.Hall, arg.Effective)
+	var data []byte
+	err := row.Scan(&data)
+	return data, err
 }
 
 const titleTaken = `-- name: TitleTaken :one
@@ -631,6 +832,34 @@ func (q *Queries) UpdateItem(ctx context.Context, arg UpdateItemParams) (int64, 
 		arg.DraftSha256,
 		arg.Draft,
 		arg.Name,
+		arg.Sequence,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const updatePolicy = `-- name: UpdatePolicy :execrows
+UPDATE hall_policies SET state = $1, sequence = $2, data = $3
+WHERE hall = $4 AND version = $5 AND sequence = $6- 1
+`
+
+type UpdatePolicyParams struct {
+	State    int64
+	Sequence int64
+	Data     []byte
+	Hall     string
+	Version  int64
+}
+
+func (q *Queries) UpdatePolicy(ctx context.Context, arg UpdatePolicyParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, updatePolicy,
+		arg.State,
+		arg.Sequence,
+		arg.Data,
+		arg.Hall,
+		arg.Version,
 		arg.Sequence,
 	)
 	if err != nil {
