@@ -33,6 +33,9 @@ func services() []service {
 		{"catalogue", serviceOf(cataloguev1.File_onehall_catalogue_v1_catalogue_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
 			return cataloguev1.RegisterCatalogueServiceHandlerClient(ctx, mux, cataloguev1.NewCatalogueServiceClient(cc))
 		}},
+		{"catalogue", serviceOf(cataloguev1.File_onehall_catalogue_v1_calendar_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
+			return cataloguev1.RegisterCalendarServiceHandlerClient(ctx, mux, cataloguev1.NewCalendarServiceClient(cc))
+		}},
 		{"casework", serviceOf(caseworkv1.File_onehall_casework_v1_casework_proto), func(ctx context.Context, mux *runtime.ServeMux, cc grpc.ClientConnInterface) error {
 			return caseworkv1.RegisterCaseworkServiceHandlerClient(ctx, mux, caseworkv1.NewCaseworkServiceClient(cc))
 		}},

@@ -29,9 +29,6 @@ func (s *Service) PreAcceptCase(ctx context.Context, req *caseworkv1.PreAcceptCa
 // RequestSupplement tells the applicant all gaps at once.
 func (s *Service) RequestSupplement(ctx context.Context, req *caseworkv1.RequestSupplementRequest) (*caseworkv1.Case, error) {
 	days := int(req.GetLimitDays())
-	if days == 0 {
-		days = s.policy.SupplementDays
-	}
 	var fields []string
 	return s.perform(ctx, step{
 		rpc: "RequestSupplement", event: "case.supplement_requested", command: rules.RequestSupplement,
@@ -46,11 +43,15 @@ func (s *Service) RequestSupplement(ctx context.Context, req *caseworkv1.Request
 			if err := s.knownMaterials(t.c, req.GetMaterialIds()); err != nil {
 				return in, err
 			}
+			policy := s.policyOf(t.c, t.before, t.now)
+			if days == 0 {
+				days = policy.SupplementDays
+			}
 			told := t.now
 			if h := req.GetHappenedAt(); h != nil {
 				told = h.AsTime()
 			}
-			in.Due = rules.SupplementDue(s.cal, hallOf(t.c.GetName()), told, days)
+			in.Due = rules.SupplementDue(s.almanac.Book().Calendar, hallOf(t.c.GetName()), told, days)
 			return in, nil
 		},
 		effect: func(t *turn) {

@@ -51,8 +51,8 @@ func (s *Service) ListSlots(ctx context.Context, req *caseworkv1.ListSlotsReques
 		return nil, err
 	}
 	res, now := &caseworkv1.ListSlotsResponse{}, s.clock.Now()
-	for _, at := range rules.SlotTimes(s.cal, hallOf(c.GetName()), day, c.GetSlotStarts()) {
-		if rules.Bookable(s.cal, hallOf(c.GetName()), c.GetSlotStarts(), int(c.GetBookingDays()), at, now) == nil {
+	for _, at := range rules.SlotTimes(s.almanac.Book().Calendar, hallOf(c.GetName()), day, c.GetSlotStarts()) {
+		if rules.Bookable(s.almanac.Book().Calendar, hallOf(c.GetName()), c.GetSlotStarts(), int(c.GetBookingDays()), at, now) == nil {
 			res.Slots = append(res.Slots, &caseworkv1.Slot{StartTime: stamp(at), Left: max(0, c.GetSlotCapacity()-int32(taken[db.Micros(at)]))})
 		}
 	}
@@ -83,7 +83,7 @@ func (s *Service) BookAppointment(ctx context.Context, req *caseworkv1.BookAppoi
 		if err != nil {
 			return err
 		}
-		if err := rules.Bookable(s.cal, hall, c.GetSlotStarts(), int(c.GetBookingDays()), start, now); err != nil {
+		if err := rules.Bookable(s.almanac.Book().Calendar, hall, c.GetSlotStarts(), int(c.GetBookingDays()), start, now); err != nil {
 			return err
 		}
 		begin, _ := dayBounds(workday.DateOf(now))

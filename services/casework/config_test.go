@@ -10,7 +10,6 @@ import (
 	"github.com/onehall/onehall/services/platform/clock"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/db/dbtest"
-	"github.com/onehall/onehall/services/platform/workday"
 )
 
 func TestConfigRefused(t *testing.T) {
@@ -30,8 +29,6 @@ func TestConfigRefused(t *testing.T) {
 		{"no query code secret", func(c *Config) { c.QueryCodeSecret = "" }, "query_code_secret"},
 		{"short page secret", func(c *Config) { c.PageSecret = "short" }, "page_secret"},
 		{"no queries at all", func(c *Config) { c.Query.PerCase = 0 }, "query.per_case"},
-		{"odd way to count", func(c *Config) { c.Policy.CountBy = "week" }, "count_by"},
-		{"no days to accept", func(c *Config) { c.Policy.AcceptanceDays = 0 }, "days of the policy"},
 		{"files nowhere", func(c *Config) { c.Files.Store.Dir = "" }, "directory"},
 		{"no file at all", func(c *Config) { c.Files.MaxBytes = 0 }, "max_bytes"},
 		{"one file above all", func(c *Config) { c.Files.OwnerBytes = 1 }, "owner_bytes"},
@@ -43,10 +40,6 @@ func TestConfigRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: %v, want a word of %s", tc.name, err, tc.want)
 		}
-	}
-	bySecond, err := PolicyConfig{AcceptanceDays: 5, SupplementDays: 15, HandoverDays: 10, CountBy: "second"}.policy()
-	if err != nil || bySecond.Mode != workday.SecondMode {
-		t.Errorf("counting by seconds: %+v, %v", bySecond, err)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	"github.com/onehall/onehall/services/casework/internal/rules"
 	"github.com/onehall/onehall/services/casework/internal/store"
+	"github.com/onehall/onehall/services/platform/almanac"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/fault"
 	"github.com/onehall/onehall/services/platform/feed"
@@ -104,8 +105,23 @@ func (s *Service) deemOne(ctx context.Context, caseNo string, now time.Time) err
 
 // silent reports a case that counts as accepted because nobody said a word in time.
 func (s *Service) silent(row store.Row, c *caseworkv1.Case, now time.Time) bool {
-	return row.State == rules.Submitted && row.Stage == rules.StageAcceptance &&
-		workday.DateOf(now) >= rules.Silent(s.cal, row.Hall, row.Due, timeOf(c.GetCreateTime()))
+	if row.State != rules.Submitted || row.Stage != rules.StageAcceptance {
+		return false
+	}
+	book, due := s.acceptanceDue(row, c)
+	return workday.DateOf(now) >= rules.Silent(book.Calendar, row.Hall, due, timeOf(c.GetCreateTime()))
+}
+
+// acceptanceDue is the last day to accept by the newest calendar: a notice that has just
+// come holds before the case has been reckoned again.
+func (s *Service) acceptanceDue(row store.Row, c *caseworkv1.Case) (*almanac.Book, workday.Date) {
+	book := s.almanac.Book()
+	if row.Reckoned >= book.Concerning(row.Hall) {
+		return book, row.Due
+	}
+	f := factsOf(c, row.Happened)
+	due, _ := rules.AcceptanceDue(book.Calendar, policyIn(book, c, f, f.Submitted), row.Hall, f.Receipt())
+	return book, due
 }
 
 // deem writes the deemed acceptance, as of the moment at which the limit ended. It is
@@ -115,13 +131,14 @@ func (s *Service) deem(ctx context.Context, old store.Row, c *caseworkv1.Case, n
 	if err != nil {
 		return err
 	}
-	ended := workday.StartOfDay(old.Due + 1)
+	book, due := s.acceptanceDue(old, c)
+	ended := workday.StartOfDay(due + 1)
 	if ended.Before(old.Happened) {
 		ended = old.Happened // only where papers of the past were entered afterwards
 	}
 	after, err := rules.Apply(before, rules.Input{
-		Command: rules.DeemAccept, Actor: systemActor, Now: now, Happened: ended, Due: old.Due,
-		Received: rules.Received(s.cal, s.policy, old.Hall, before.Receipt()), Gaps: s.usualGaps(before.Missing, old.Hall, ended),
+		Command: rules.DeemAccept, Actor: systemActor, Now: now, Happened: ended, Due: due,
+		Received: policyIn(book, c, before, now).Received(book.Calendar, old.Hall, before.Receipt()), Gaps: s.usualGaps(before.Missing, old.Hall, ended),
 	})
 	if err != nil {
 		return fmt.Errorf("casework: deemed acceptance of %s: %w", old.CaseNo, err)

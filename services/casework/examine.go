@@ -81,8 +81,12 @@ func (s *Service) StartSpecialProcedure(ctx context.Context, req *caseworkv1.Sta
 	return s.perform(ctx, step{
 		rpc: "StartSpecialProcedure", event: "case.special_started", command: command,
 		request: req, etag: req.GetEtag(), happened: req.GetHappenedAt(),
-		input: func(*turn) (in rules.Input, err error) {
+		input: func(t *turn) (in rules.Input, err error) {
 			in.Limit, in.Unit = int(req.GetLimit()), unitOf(req.GetLimitUnit())
+			policy := s.policyOf(t.c, t.before, t.now)
+			if in.Most = policy.ExtensionDays; t.before.Joint {
+				in.Most = policy.JointExtensionDays
+			}
 			if in.Name, err = given("display_name", req.GetDisplayName(), 100); err != nil {
 				return in, err
 			}

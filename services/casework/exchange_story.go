@@ -227,11 +227,11 @@ func (t *teller) decide(r *exchange.Row, by string, granted bool, reason, remedi
 func (t *teller) notice(r *exchange.Row) {
 	days, err := strconv.Atoi(r.Get("BZSX"))
 	if err != nil || days < 1 {
-		days = t.s.policy.SupplementDays
+		days = t.s.almanac.Book().Policy(hallOf(t.c.GetItem()), workday.DateOf(t.f.Submitted)).SupplementDays
 	}
 	by := t.officer(r.Get("BJGZFCRXM"))
 	in := input(rules.RequestSupplement, r, by)
-	in.Due = rules.SupplementDue(t.s.cal, hallOf(t.c.GetItem()), r.At, days)
+	in.Due = rules.SupplementDue(t.s.almanac.Book().Calendar, hallOf(t.c.GetItem()), r.At, days)
 	t.fact("case.supplement_requested", in, func(time.Time) {
 		n := t.f.Supplements[len(t.f.Supplements)-1]
 		var ids []string

@@ -7,6 +7,7 @@ import (
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	"github.com/onehall/onehall/services/casework/internal/rules"
+	"github.com/onehall/onehall/services/platform/almanac"
 	"github.com/onehall/onehall/services/platform/workday"
 )
 
@@ -98,12 +99,36 @@ func unitName(u workday.Unit) caseworkv1.TimeUnit {
 	return caseworkv1.TimeUnit_TIME_UNIT_WORKING_DAY
 }
 
+// policyOf is by what limits the case counts: those that its hall had on the day it was
+// submitted, as it is handled by the item's revision of that day.
+func (s *Service) policyOf(c *caseworkv1.Case, f rules.Case, now time.Time) workday.Policy {
+	return policyIn(s.almanac.Book(), c, f, now)
+}
+
+func policyIn(book *almanac.Book, c *caseworkv1.Case, f rules.Case, now time.Time) workday.Policy {
+	if !f.Submitted.IsZero() {
+		now = f.Submitted
+	}
+	return book.Policy(hallOf(c.GetName()), workday.DateOf(now))
+}
+
+func limitsOf(c *caseworkv1.Case) rules.Limits {
+	return rules.Limits{Promised: int(c.GetPromisedLimit()), Statutory: int(c.GetStatutoryLimit()), Unit: unitOf(c.GetLimitUnit())}
+}
+
+// reckoned is where a case waits by the book it was reckoned with.
+type reckoned struct {
+	stage rules.Stage
+	due   workday.Date
+	book  int64
+}
+
 // reckon writes the due dates into the case, as they are known now, and tells which
 // inbox it waits in and the day it is sorted by there.
-func (s *Service) reckon(c *caseworkv1.Case, f rules.Case, now time.Time) (rules.Stage, workday.Date) {
-	hall := hallOf(c.GetName())
-	limits := rules.Limits{Promised: int(c.GetPromisedLimit()), Statutory: int(c.GetStatutoryLimit()), Unit: unitOf(c.GetLimitUnit())}
-	d := rules.Due(s.cal, s.policy, hall, limits, f, now)
+func (s *Service) reckon(c *caseworkv1.Case, f rules.Case, now time.Time) reckoned {
+	hall, book := hallOf(c.GetName()), s.almanac.Book()
+	policy := policyIn(book, c, f, now)
+	d := rules.Due(book.Calendar, policy, hall, limitsOf(c), f, now)
 	c.AcceptanceDueDate, c.PromisedDueDate, c.StatutoryDueDate = "", "", ""
 	if d.AcceptanceKnown {
 		c.AcceptanceDueDate = d.Acceptance.String()
@@ -112,8 +137,11 @@ func (s *Service) reckon(c *caseworkv1.Case, f rules.Case, now time.Time) (rules
 		c.PromisedDueDate, c.StatutoryDueDate = d.Promised.String(), d.Statutory.String()
 	}
 	c.DueProvisional = d.Provisional
+	c.CalendarVersion, c.PolicyVersion = int32(book.Calendar.Number()), int32(policy.Version)
 	if c.GetOwnFlow() {
-		s.waitsFor(c, f, limits, now)
+		s.waitsFor(c, f, limitsOf(c), now)
 	}
-	return rules.Waiting(s.cal, s.policy, hall, f, d)
+	r := reckoned{book: book.Version}
+	r.stage, r.due = rules.Waiting(book.Calendar, policy, hall, f, d)
+	return r
 }

@@ -12,13 +12,17 @@ import (
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
 	"github.com/onehall/onehall/services/casework/internal/rules"
 	"github.com/onehall/onehall/services/casework/internal/store"
+	"github.com/onehall/onehall/services/platform/almanac"
 	"github.com/onehall/onehall/services/platform/db"
 )
 
-// applyCatalogue keeps the copy of the catalogue's items. Other events of the catalogue
-// mean nothing to a case.
+// applyCatalogue keeps the copy of the catalogue's items and of the almanac. Other events
+// of the catalogue mean nothing to a case.
 func applyCatalogue(ctx context.Context, tx *db.Tx, events []*feedv1.Event) error {
 	for _, e := range events {
+		if err := almanac.Apply(ctx, tx, e); err != nil {
+			return fmt.Errorf("casework: %s: %w", e.GetType(), err)
+		}
 		if !strings.HasPrefix(e.GetType(), "item.") {
 			continue
 		}
@@ -68,6 +72,16 @@ func applyItem(ctx context.Context, tx *db.Tx, e *feedv1.Event) error {
 func (s *Service) caughtUp(ctx context.Context, _ time.Time) error {
 	if err := s.items.refresh(ctx, s.db.Read()); err != nil {
 		return err
+	}
+	changed, err := s.almanac.Refresh(ctx, s.db.Read())
+	if err != nil {
+		return err
+	}
+	if changed {
+		select {
+		case s.moved <- struct{}{}:
+		default: // it is awake already
+		}
 	}
 	s.setReady()
 	return nil

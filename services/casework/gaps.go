@@ -22,7 +22,7 @@ func (s *Service) gaps(t *turn, sent []*caseworkv1.MaterialGap, with bool, told 
 	hall := hallOf(t.c.GetName())
 	out := make([]rules.Gap, len(sent))
 	for i, g := range sent {
-		out[i] = rules.Gap{Material: g.GetMaterialId(), Due: rules.SupplementDue(s.cal, hall, told, s.policy.SupplementDays)}
+		out[i] = rules.Gap{Material: g.GetMaterialId(), Due: s.usualDue(hall, told)}
 		if g.GetDueDate() == "" {
 			continue
 		}
@@ -46,11 +46,17 @@ func (s *Service) gaps(t *turn, sent []*caseworkv1.MaterialGap, with bool, told 
 	return out, rules.CheckGaps(item, plainMaterials(t.c.GetMaterials()), out)
 }
 
+// usualDue is the last day of the usual limit of a supplement.
+func (s *Service) usualDue(hall string, told time.Time) workday.Date {
+	book := s.almanac.Book()
+	return rules.SupplementDue(book.Calendar, hall, told, book.Policy(hall, workday.DateOf(told)).SupplementDays)
+}
+
 // usualGaps gives what is missing the usual limit of a supplement.
 func (s *Service) usualGaps(missing []string, hall string, told time.Time) []rules.Gap {
 	var out []rules.Gap
 	for _, id := range missing {
-		out = append(out, rules.Gap{Material: id, Due: rules.SupplementDue(s.cal, hall, told, s.policy.SupplementDays)})
+		out = append(out, rules.Gap{Material: id, Due: s.usualDue(hall, told)})
 	}
 	return out
 }

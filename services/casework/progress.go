@@ -119,9 +119,11 @@ func (s *Service) QueryProgress(ctx context.Context, req *caseworkv1.QueryProgre
 	if c.GetState() == caseworkv1.CaseState_CASE_STATE_DRAFT {
 		return nil, fault.NotFound.New()
 	}
-	return &caseworkv1.Progress{
+	progress := &caseworkv1.Progress{
 		CaseNo: no, ItemTitle: c.GetItemTitle(), State: c.GetState(), StateTitle: stateTitles[c.GetState()], NextStep: nextStep(c),
 		ApplicantName: maskedApplicant(c.GetApplicant()).GetDisplayName(), SubmitTime: c.GetSubmitTime(),
 		PromisedDueDate: c.GetPromisedDueDate(), UpdateTime: c.GetUpdateTime(),
-	}, nil
+		DueExplanation: s.explain(c, row.Happened, fault.Lang(ctx) == fault.English), DueChange: c.GetDueChange(),
+	}
+	return progress, nil
 }

@@ -14,8 +14,8 @@ import (
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
-	"github.com/onehall/onehall/services/casework/internal/rules"
 	"github.com/onehall/onehall/services/casework/internal/store"
+	"github.com/onehall/onehall/services/platform/almanac"
 	"github.com/onehall/onehall/services/platform/authn"
 	"github.com/onehall/onehall/services/platform/boot"
 	"github.com/onehall/onehall/services/platform/clock"
@@ -23,7 +23,6 @@ import (
 	"github.com/onehall/onehall/services/platform/feed"
 	"github.com/onehall/onehall/services/platform/page"
 	"github.com/onehall/onehall/services/platform/rpc"
-	"github.com/onehall/onehall/services/platform/workday"
 )
 
 // Service is the case handling service. It implements boot.Component.
@@ -40,8 +39,7 @@ type Service struct {
 	log      *slog.Logger
 	feed     *feed.Server
 	pages    page.Codec
-	cal      *workday.Calendar
-	policy   rules.Policy
+	almanac  *almanac.Keeper
 	codes    queryCodes
 	queries  *queryLimits
 	identity func(idType, number string) string
@@ -59,6 +57,10 @@ type Service struct {
 	verify   func(ctx context.Context, raw string) (*authn.Principal, error)
 	// serveFiles moves bytes until ctx ends; nil where something else does.
 	serveFiles func(context.Context) error
+
+	// moved wakes whoever reckons open cases again when the almanac has changed.
+	moved      chan struct{}
+	recomputed *prometheus.CounterVec
 
 	// serial draws the serial of a case number.
 	serial func() (int, error)
@@ -103,10 +105,6 @@ func open(ctx context.Context, cfg Config, p parts) (*Service, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	policy, err := cfg.Policy.policy()
-	if err != nil {
-		return nil, err
-	}
 	limits, err := newQueryLimits(cfg.Query)
 	if err != nil {
 		return nil, err
@@ -124,13 +122,14 @@ func open(ctx context.Context, cfg Config, p parts) (*Service, error) {
 	}
 	s := &Service{
 		db: d, clock: p.clock, log: p.log, feed: feed.NewServer(d, p.clock, feed.WithLog(p.log)),
-		pages: page.Codec{Secret: []byte(cfg.PageSecret.Reveal())}, cal: workday.China(), policy: policy,
+		pages: page.Codec{Secret: []byte(cfg.PageSecret.Reveal())}, almanac: almanac.NewKeeper(), moved: make(chan struct{}, 1), recomputed: newRecomputed(),
 		codes: queryCodes{[]byte(cfg.QueryCodeSecret.Reveal())}, queries: limits, identity: p.identity,
 		items: newCatalogue(), forms: newForms(p.log), outgoing: p.outgoing, ready: make(chan struct{}), closers: []func() error{d.Close}, serial: randomSerial,
 		exchanged: newExchanged(), gapLimit: cfg.Exchange.GapLimit,
 		files: kept, verify: p.verify,
 	}
-	if err := s.items.refresh(ctx, d.Read()); err != nil {
+	_, err = s.almanac.Refresh(ctx, d.Read())
+	if err := errors.Join(err, s.items.refresh(ctx, d.Read())); err != nil {
 		return nil, errors.Join(fmt.Errorf("casework: %w", err), d.Close())
 	}
 	if s.items.size() > 0 {
@@ -146,7 +145,7 @@ func open(ctx context.Context, cfg Config, p parts) (*Service, error) {
 
 // Metrics are those of the database, the feed and the followers.
 func (s *Service) Metrics() []prometheus.Collector {
-	return []prometheus.Collector{s.db.Collector(), feed.NewCollector(s.db, s.feed, s.follower), s.exchanged}
+	return []prometheus.Collector{s.db.Collector(), feed.NewCollector(s.db, s.feed, s.follower), s.exchanged, s.recomputed}
 }
 
 // Register adds the service and its feed to a server.
@@ -162,13 +161,14 @@ func (s *Service) Register(r grpc.ServiceRegistrar) {
 	feedv1.RegisterFeedServiceServer(r, s.feed)
 }
 
-// Run numbers the feed, follows the catalogue and lets silence count as acceptance,
-// until ctx ends.
+// Run numbers the feed, follows the catalogue, lets silence count as acceptance and
+// reckons open cases again when the calendar changes, until ctx ends.
 func (s *Service) Run(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.feed.Run(ctx) })
 	g.Go(func() error { return s.deemAll(ctx) })
 	g.Go(func() error { return s.tellOverdue(ctx) })
+	g.Go(func() error { return s.recomputeAll(ctx) })
 	g.Go(func() error { return s.follower.Run(s.outgoing(ctx)) })
 	g.Go(func() error { return s.sweepFiles(ctx) })
 	if s.serveFiles != nil {

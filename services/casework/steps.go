@@ -54,7 +54,8 @@ func (s *Service) facts(c *caseworkv1.Case, last time.Time) (rules.Case, error) 
 // waitsFor writes into the case the step of its own flow that it waits for.
 func (s *Service) waitsFor(c *caseworkv1.Case, f rules.Case, limits rules.Limits, now time.Time) {
 	c.CurrentStep = nil
-	w, ok := rules.WaitsFor(s.cal, s.policy, hallOf(c.GetName()), limits, f, now)
+	book := s.almanac.Book()
+	w, ok := rules.WaitsFor(book.Calendar, policyIn(book, c, f, now), hallOf(c.GetName()), limits, f, now)
 	if !ok {
 		return
 	}

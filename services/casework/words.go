@@ -92,4 +92,5 @@ var eventTitles = map[string]string{
 	"case.fee_paid":             "缴费登记",
 	"case.fee_waived":           "减免费用",
 	"case.fee_refunded":         "退费",
+	"case.due_changed":          "日历或时限规则变化，重新计算期限",
 }

@@ -30,7 +30,7 @@ func late(due string, at *timestamppb.Timestamp) bool {
 // dueIn is the last day of so many working days after a moment, by a hall's calendar.
 func (s *Service) dueIn(hall string, at *timestamppb.Timestamp, days int) string {
 	division := divisionOf(hall)
-	day, _ := s.engine.policies.of(division).Calendar.Add(division, workday.DateOf(at.AsTime()), days)
+	day, _ := s.engine.almanac.Book().Calendar.Add(division, workday.DateOf(at.AsTime()), days)
 	return day.String()
 }
 

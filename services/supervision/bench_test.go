@@ -11,6 +11,7 @@ import (
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
+	"github.com/onehall/onehall/services/platform/almanac"
 	"github.com/onehall/onehall/services/platform/clock"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/db/dbtest"
@@ -68,11 +69,11 @@ func eachDB(b *testing.B, run func(b *testing.B, e *engine, clk *clock.Virtual))
 	for driver, config := range configs {
 		b.Run(driver, func(b *testing.B) {
 			clk := clock.NewVirtual(time.Date(2018, 11, 1, 9, 0, 0, 0, workday.Zone))
-			p, err := newPolicies(Config{}, workday.China())
+			p, err := newPolicies(Config{})
 			if err != nil {
 				b.Fatal(err)
 			}
-			run(b, &engine{policies: p, db: dbtest.Open(b, config(b), store.Migrations, clk), clock: clk}, clk)
+			run(b, &engine{policies: p, almanac: almanac.NewKeeper(), db: dbtest.Open(b, config(b), store.Migrations, clk), clock: clk}, clk)
 		})
 	}
 }

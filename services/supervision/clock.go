@@ -2,7 +2,6 @@ package supervision
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -139,17 +138,10 @@ func (s *Service) ExplainDue(ctx context.Context, req *supervisionv1.ExplainDueR
 	english := fault.Lang(ctx) == fault.English
 	now := s.rt.Clock.Now()
 	in := w.policy.Input(w.facts)
-	r := workday.Reckon(w.policy.Calendar, in, now)
+	x := w.book.Explain(w.policy.Hall, in, now, english)
 	res := &supervisionv1.ExplainDueResponse{
-		CalendarVersion: w.policy.Calendar.Version(), Provisional: r.Provisional, Basis: basis(r, in.Unit, english),
-		StartReason: startReason(r.State, in.Mode, english),
-	}
-	if r.State == workday.Waiting {
-		return res, nil
-	}
-	res.StartDate = workday.DateOf(in.Start).String()
-	if r.DueKnown {
-		res.PromisedDueDate, res.StatutoryDueDate = r.PromisedDue.String(), r.StatutoryDue.String()
+		CalendarVersion: w.policy.Calendar.Version(), Provisional: x.GetProvisional(), Basis: x.GetBasis(), StartReason: x.GetStartReason(),
+		StartDate: x.GetStartDate(), PromisedDueDate: x.GetPromisedDueDate(), StatutoryDueDate: x.GetStatutoryDueDate(), Explanation: x,
 	}
 	for _, d := range workday.Explain(w.policy.Calendar, in, now) {
 		day := &supervisionv1.ExplainedDay{Date: d.Date.String(), Counted: d.Counted, Number: int32(d.Number), Reason: d.Zh}
@@ -159,36 +151,4 @@ func (s *Service) ExplainDue(ctx context.Context, req *supervisionv1.ExplainDueR
 		res.Days = append(res.Days, day)
 	}
 	return res, nil
-}
-
-func startReason(state workday.RunState, mode workday.Mode, english bool) string {
-	switch {
-	case state == workday.Waiting && english:
-		return "not accepted yet: the clock has not started"
-	case state == workday.Waiting:
-		return "尚未受理，办理时限还没有起算"
-	case mode == workday.SecondMode && english:
-		return "accepted; opening time counts from that moment and is rounded up to days"
-	case mode == workday.SecondMode:
-		return "已受理，从受理时刻起按办公时间计算，不足一天按一天计"
-	case english:
-		return "accepted on this day, which does not count itself"
-	default:
-		return "当日受理，受理当日不计入时限，从次日起算"
-	}
-}
-
-func basis(r workday.Reckoning, unit workday.Unit, english bool) string {
-	if english {
-		name := "working days"
-		if unit == workday.NaturalDays {
-			name = "natural days"
-		}
-		return fmt.Sprintf("promised to the public: %d %s; by law: %d %s (Administrative License Law, Art. 42, 45)", r.Promised, name, r.Statutory, name)
-	}
-	name := "个工作日"
-	if unit == workday.NaturalDays {
-		name = "个自然日"
-	}
-	return fmt.Sprintf("承诺时限%d%s（对公众的公开承诺）；法定时限%d%s（《行政许可法》第四十二条、第四十五条）", r.Promised, name, r.Statutory, name)
 }

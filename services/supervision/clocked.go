@@ -102,6 +102,7 @@ func (e *engine) takeClocked(rows map[string]*watched, source string, ev *feedv1
 		return nil, err
 	}
 	w.subject, w.facts = subjectOfClocked(k), factsOfClocked(k)
+	w.settle()
 	w.row.Facts, w.row.Sequence, w.row.Department = marshal(k), ev.GetSequence(), k.GetDepartment()
 	w.schedule(ev.GetEnteredAt().AsTime())
 	return due, nil

@@ -26,8 +26,9 @@ func consultation(i int, kind string, open time.Time) *feedv1.Clocked {
 // but the name under which it registers.
 func (w *watch) mailbox(s *source) {
 	const name = "mailbox"
-	apply, idle := w.engine().clockedFrom(name)
-	w.follow(name, s.client, apply, idle)
+	e := w.engine()
+	apply, idle := e.clockedFrom(name)
+	w.follow(e, name, s.client, apply, idle)
 }
 
 // A service that plugs in by its feed alone gets clocks and cards: the worked example of

@@ -5,11 +5,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/onehall/onehall/services/platform/boot"
 	"github.com/onehall/onehall/services/platform/db"
-	"github.com/onehall/onehall/services/platform/workday"
 	"github.com/onehall/onehall/services/supervision/internal/rules"
 )
 
@@ -29,16 +27,12 @@ type Config struct {
 	Feeds []string `koanf:"feeds"`
 }
 
-// Scheme is how a hall counts days and when it raises cards. What is empty is taken
-// from the general one.
+// Scheme is when a hall raises cards; by what limits it counts, it publishes in the
+// catalogue. What is empty is taken from the general one.
 type Scheme struct {
 	// Preset names the thresholds: hunan2018 (default), gd_dongguan2006, chengdu2010
 	// or ratio.
 	Preset string `koanf:"preset"`
-	// CountBy is "day" (whole days, the default) or "second" (opening time).
-	CountBy string `koanf:"count_by"`
-	// Hours are the opening hours, as "09:00-12:00"; they matter to "second".
-	Hours []string `koanf:"hours"`
 	// OnDuty are the accounts that may decide outside the opening hours.
 	OnDuty []string `koanf:"on_duty"`
 	// Notify is whom cards are told to.
@@ -60,11 +54,11 @@ func (n Notify) empty() bool { return len(n.Warning)+len(n.Yellow)+len(n.Red) ==
 
 // DefaultConfig lacks the database and the secret.
 func DefaultConfig() Config {
-	return Config{Scheme: Scheme{Preset: rules.DefaultPreset, CountBy: "day",
+	return Config{Scheme: Scheme{Preset: rules.DefaultPreset,
 		Notify: Notify{Warning: []string{"officer"}, Yellow: []string{"head"}, Red: []string{"supervisor"}}}}
 }
 
-// policies are the schemes in force.
+// policies are the schemes in force, without what the catalogue published.
 type policies struct {
 	general rules.Policy
 	halls   map[string]rules.Policy
@@ -81,8 +75,8 @@ func (p *policies) of(division string) rules.Policy {
 
 // newPolicies checks the configured schemes. Their version tells whether clocks
 // reckoned before must be reckoned again.
-func newPolicies(cfg Config, cal *workday.Calendar) (*policies, error) {
-	general, err := cfg.Scheme.policy(cal)
+func newPolicies(cfg Config) (*policies, error) {
+	general, err := cfg.Scheme.policy()
 	if err != nil {
 		return nil, err
 	}
@@ -90,72 +84,29 @@ func newPolicies(cfg Config, cal *workday.Calendar) (*policies, error) {
 	parts := []string{}
 	for division, scheme := range cfg.Halls {
 		scheme.Preset = cmp.Or(scheme.Preset, cfg.Scheme.Preset)
-		scheme.CountBy = cmp.Or(scheme.CountBy, cfg.Scheme.CountBy)
-		if len(scheme.Hours) == 0 {
-			scheme.Hours = cfg.Scheme.Hours
-		}
 		if len(scheme.OnDuty) == 0 {
 			scheme.OnDuty = cfg.Scheme.OnDuty
 		}
 		if scheme.Notify.empty() {
 			scheme.Notify = cfg.Scheme.Notify
 		}
-		own, err := scheme.policy(cal)
+		own, err := scheme.policy()
 		if err != nil {
 			return nil, fmt.Errorf("hall %s: %w", division, err)
 		}
 		p.halls[division] = own
-		parts = append(parts, division+"="+versionOf(own))
+		parts = append(parts, division+"="+own.Version())
 	}
 	slices.Sort(parts)
-	p.version = strings.Join(append([]string{cal.Version(), versionOf(general)}, parts...), " ")
+	p.version = strings.Join(append([]string{general.Version()}, parts...), " ")
 	return p, nil
 }
 
-func versionOf(p rules.Policy) string {
-	return fmt.Sprintf("%s/%d/%v", p.Version(), p.Mode, p.Hours.Spans())
-}
-
-func (s Scheme) policy(cal *workday.Calendar) (rules.Policy, error) {
+func (s Scheme) policy() (rules.Policy, error) {
 	preset, err := rules.PresetByName(s.Preset)
 	if err != nil {
 		return rules.Policy{}, err
 	}
-	p := rules.Policy{Preset: preset, Calendar: cal, OnDuty: s.OnDuty,
-		Notify: map[rules.Level][]string{rules.Warning: s.Notify.Warning, rules.Yellow: s.Notify.Yellow, rules.Red: s.Notify.Red}}
-	switch s.CountBy {
-	case "", "day":
-	case "second":
-		p.Mode = workday.SecondMode
-	default:
-		return p, fmt.Errorf("supervision: count_by %q is neither day nor second", s.CountBy)
-	}
-	if len(s.Hours) == 0 {
-		return p, nil
-	}
-	var spans []workday.Span
-	for _, text := range s.Hours {
-		span, err := parseSpan(text)
-		if err != nil {
-			return p, err
-		}
-		spans = append(spans, span)
-	}
-	p.Hours, err = workday.NewHours(spans...)
-	return p, err
-}
-
-// parseSpan reads 09:00-12:00.
-func parseSpan(text string) (workday.Span, error) {
-	from, to, ok := strings.Cut(text, "-")
-	start, err := time.Parse("15:04", strings.TrimSpace(from))
-	if err != nil || !ok {
-		return workday.Span{}, fmt.Errorf("supervision: hours %q are not as 09:00-12:00", text)
-	}
-	end, err := time.Parse("15:04", strings.TrimSpace(to))
-	if err != nil {
-		return workday.Span{}, fmt.Errorf("supervision: hours %q are not as 09:00-12:00", text)
-	}
-	midnight := start.Truncate(24 * time.Hour)
-	return workday.Span{From: start.Sub(midnight), To: end.Sub(midnight)}, nil
+	return rules.Policy{Preset: preset, OnDuty: s.OnDuty,
+		Notify: map[rules.Level][]string{rules.Warning: s.Notify.Warning, rules.Yellow: s.Notify.Yellow, rules.Red: s.Notify.Red}}, nil
 }

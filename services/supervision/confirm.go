@@ -43,7 +43,7 @@ func (x confirmations) ConfirmCard(ctx context.Context, req *supervisionv1.Confi
 			}
 			hall := hallOf(c.GetName())
 			how := settingAt(own, hall, rules.Finding{Rule: c.GetRule(), AsOf: c.GetAsOf().AsTime()})
-			enforce(c, x.s.engine.policies.of(divisionOf(hall)), how, workday.DateOf(now.AsTime()))
+			enforce(c, x.s.engine.policyAt(divisionOf(hall), now.AsTime()), how, workday.DateOf(now.AsTime()))
 			c.Confirmer, c.ConfirmTime = access.Subject, now
 			return nil
 		},

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
+	"github.com/onehall/onehall/services/platform/almanac"
 	"github.com/onehall/onehall/services/platform/authn"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/fault"
@@ -69,6 +70,7 @@ func decodeDeeds(text string) ([]rules.Deed, error) {
 // trial is one page of a dry run.
 type trial struct {
 	policy rules.Policy
+	book   *almanac.Book
 	terms  map[string]*rules.Terms
 	until  time.Time
 	counts map[countKey]*supervisionv1.DryRunCount
@@ -111,7 +113,7 @@ func (s *Service) DryRunRules(ctx context.Context, req *supervisionv1.DryRunRule
 		}
 		after, name = db.Time(micros), key[1]
 	}
-	t := &trial{policy: policy, until: s.judgedUntil(), terms: map[string]*rules.Terms{}, counts: map[countKey]*supervisionv1.DryRunCount{},
+	t := &trial{policy: policy, book: s.engine.almanac.Book(), until: s.judgedUntil(), terms: map[string]*rules.Terms{}, counts: map[countKey]*supervisionv1.DryRunCount{},
 		res: &supervisionv1.DryRunRulesResponse{Version: policy.Version()}}
 	last, err := t.run(ctx, s.db.Read(), pastCases{hall: req.GetParent(), from: from, to: to, after: after, name: name, left: size})
 	if err != nil {
@@ -219,7 +221,7 @@ func span(first, last string) (from, to time.Time, err error) {
 
 // trialPolicy is the hall's policy with what is to be tried.
 func (s *Service) trialPolicy(req *supervisionv1.DryRunRulesRequest) (rules.Policy, error) {
-	p := s.engine.policies.of(divisionOf(req.GetParent()))
+	p := s.engine.policyAt(divisionOf(req.GetParent()), s.rt.Clock.Now())
 	if req.GetPreset() != "" {
 		preset, err := rules.PresetByName(req.GetPreset())
 		if err != nil {
@@ -237,7 +239,7 @@ func (t *trial) judge(ctx context.Context, q db.Querier, c pastChunk) error {
 	cases := make([]*watched, len(c.rows))
 	found := make([][]rules.Finding, len(c.rows))
 	if err := together(len(c.rows), func(i int) error {
-		cases[i] = &watched{row: c.rows[i], policy: t.policy}
+		cases[i] = &watched{row: c.rows[i], policy: t.policy, book: t.book}
 		return cases[i].load()
 	}); err != nil {
 		return err
@@ -253,7 +255,7 @@ func (t *trial) judge(ctx context.Context, q db.Querier, c pastChunk) error {
 		if err != nil {
 			return err
 		}
-		if found[i], err = t.policy.Trial(cases[i].facts, deeds, t.until); err != nil {
+		if found[i], err = cases[i].policy.Trial(cases[i].facts, deeds, t.until); err != nil {
 			return fault.BadRule.New(fault.Meta("detail", err.Error()), fault.Field("rules"))
 		}
 		return nil
@@ -335,7 +337,7 @@ func (t *trial) compare(w *watched, found []rules.Finding, cards map[string]bool
 func ruleOf(name string) (string, rules.Level, bool) {
 	parts := strings.Split(lastPart(name), ".")
 	level := rules.None
-	if len(parts) != 4 || level.UnmarshalText([]byte(parts[2])) != nil {
+	if len(parts) < 4 || level.UnmarshalText([]byte(parts[2])) != nil {
 		return "", level, false
 	}
 	return parts[1], level, true

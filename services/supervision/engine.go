@@ -2,10 +2,12 @@ package supervision
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -13,8 +15,10 @@ import (
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
+	"github.com/onehall/onehall/services/platform/almanac"
 	"github.com/onehall/onehall/services/platform/clock"
 	"github.com/onehall/onehall/services/platform/db"
+	"github.com/onehall/onehall/services/platform/fault"
 	"github.com/onehall/onehall/services/platform/workday"
 	"github.com/onehall/onehall/services/supervision/internal/rules"
 	"github.com/onehall/onehall/services/supervision/internal/store"
@@ -26,9 +30,12 @@ const unknownDue = math.MaxInt32
 // engine turns events and the passing of time into cards.
 type engine struct {
 	policies *policies
-	db       *db.DB
-	clock    clock.Clock
-	log      *slog.Logger
+	almanac  *almanac.Keeper
+	// heard is how far the catalogue is known; nil judges without.
+	heard *hearing
+	db    *db.DB
+	clock clock.Clock
+	log   *slog.Logger
 	// terms are what the catalogue published; nil judges without.
 	terms *termBook
 	// own are the halls' own rules of conduct, compiled.
@@ -41,6 +48,11 @@ type engine struct {
 	frozenBefore atomic.Int64
 	// foretoldDay is the day of the last forecasts.
 	foretoldDay atomic.Int64
+	// reckoning lets one at a time reckon again.
+	reckoning sync.Mutex
+	// asked and judged are, by source, up to when it last vouched for its silence and up
+	// to when that was judged: less while the catalogue was still to be heard.
+	asked, judged sync.Map
 }
 
 // watched is one case or review while a batch is applied.
@@ -51,7 +63,9 @@ type watched struct {
 	subject subject
 	facts   *rules.Facts
 	policy  rules.Policy
-	dirty   bool
+	// book is what the policy's calendar and limits are taken from.
+	book  *almanac.Book
+	dirty bool
 }
 
 func (w *watched) known(key string) bool {
@@ -95,6 +109,7 @@ func (w *watched) fallDue(before time.Time) ([]cardDraft, error) {
 // rule that cannot be evaluated raises nothing and is reported.
 func (w *watched) take(e *feedv1.Event, c *caseworkv1.Case, terms *rules.Terms, burst int) ([]cardDraft, error) {
 	w.subject, w.facts, w.kept = subjectOfCase(c), factsOf(c), shorten(c)
+	w.settle()
 	w.facts.Terms = terms
 	w.row.Facts, w.row.Sequence = marshal(w.kept), e.GetSequence()
 	w.row.Department, w.row.ApplicantKey = c.GetDepartment(), c.GetApplicantKey()
@@ -108,7 +123,9 @@ func (w *watched) take(e *feedv1.Event, c *caseworkv1.Case, terms *rules.Terms, 
 		Entered: e.GetEnteredAt().AsTime(), Burst: burst}
 	w.row.Deeds += encodeDeed(deed)
 	var drafts []cardDraft
-	found, err := w.policy.Conduct(w.facts, deed, w.known)
+	conduct := w.policy
+	conduct.Calendar = w.book.At(deed.Entered).Calendar
+	found, err := conduct.Conduct(w.facts, deed, w.known)
 	for _, f := range found {
 		drafts = append(drafts, w.raise(f))
 	}
@@ -205,6 +222,9 @@ func (e *engine) applyCase(ctx context.Context, tx *db.Tx, b *batch, ev *feedv1.
 		return nil // told before
 	}
 	entered := ev.GetEnteredAt().AsTime()
+	if at := w.row.NextAt; !at.IsZero() && at.Before(entered) && e.heard.bound(at).Before(at) {
+		return fault.Unavailable.New(fault.Cause(errors.New("the catalogue may still tell that it did not fall due")))
+	}
 	due, err := w.fallDue(entered)
 	if err != nil {
 		return err
@@ -247,7 +267,30 @@ func (e *engine) logger() *slog.Logger {
 }
 
 func (e *engine) watch(row *store.Clock) *watched {
-	return &watched{row: row, policy: e.policies.of(divisionOf(row.Case))}
+	return &watched{row: row, policy: e.policies.of(divisionOf(row.Case)), book: e.almanac.Book()}
+}
+
+// settle takes the calendar and the limits that the hall had when it began: a case is
+// handled by those of the day it was submitted.
+func (w *watched) settle() {
+	since := w.facts.Submitted
+	if w.facts.Review != nil {
+		since = w.facts.Review.Created
+	}
+	if w.facts.Clocked != nil {
+		since = w.facts.Clocked.Opened
+	}
+	if since.IsZero() {
+		since = w.facts.Accepted
+	}
+	w.policy.Calendar, w.policy.Hall = w.book.Calendar, w.book.Policy(w.facts.Division, workday.DateOf(since))
+}
+
+// policyAt is the policy of a hall for what begins at a moment.
+func (e *engine) policyAt(division string, at time.Time) rules.Policy {
+	p, book := e.policies.of(division), e.almanac.Book()
+	p.Calendar, p.Hall = book.Calendar, book.Policy(division, workday.DateOf(at))
+	return p
 }
 
 func (e *engine) loadOf(ctx context.Context, tx *db.Tx, events []*feedv1.Event, kind string) (map[string]*watched, error) {

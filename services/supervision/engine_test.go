@@ -19,7 +19,6 @@ import (
 	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/db/dbtest"
-	"github.com/onehall/onehall/services/platform/feed"
 	"github.com/onehall/onehall/services/platform/workday"
 	"github.com/onehall/onehall/services/supervision/internal/rules"
 	"github.com/onehall/onehall/services/supervision/internal/store"
@@ -269,70 +268,19 @@ func (w *watch) rebuild(t *testing.T, s *source, want []string) {
 	}
 }
 
-// A calendar notice in the middle of a case moves what has not fallen due yet, and is
-// noted in the feed.
-func TestPolicyChangeReckonsAgain(t *testing.T) {
-	dbtest.EachConfig(t, func(t *testing.T, cfg db.Config) {
-		start := time.Date(2018, 10, 15, 10, 0, 0, 0, workday.Zone)
-		s := newSource(t, start)
-		w := newWatch(t, cfg, s, s.client)
-		name := testHall + "/cases/441300181015000000010"
-		w.start()
-		s.tell("case.accepted", &caseworkv1.Case{Name: name, PromisedLimit: 7, StatutoryLimit: 10, SubmitTime: timestamppb.New(start), AcceptTime: timestamppb.New(start)}, start)
-		w.caughtUp(1)
-		w.stop()
-		e := w.engine()
-		if err := e.reckonAgain(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		before, err := store.GetClock(t.Context(), w.db.Read(), name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cal, err := workday.China().WithLocal("441300", workday.NewDate(2018, 10, 16), "台风停止办公")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if e.policies, err = newPolicies(Config{}, cal); err != nil {
-			t.Fatal(err)
-		}
-		for range 2 { // the second time there is nothing to do
-			if err := e.reckonAgain(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-		}
-		after, err := store.GetClock(t.Context(), w.db.Read(), name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if after.Due != before.Due+1 || !after.NextAt.Equal(before.NextAt.Add(24*time.Hour)) {
-			t.Errorf("due %d and next %s became %d and %s", before.Due, before.NextAt, after.Due, after.NextAt)
-		}
-		events, err := feed.History(t.Context(), w.db.Read(), "supervision/policy", 0, 0)
-		if err != nil || len(events) != 1 || events[0].GetType() != "policy.changed" {
-			t.Errorf("%v, %v", events, err)
-		}
-	})
-}
-
 func TestPolicies(t *testing.T) {
 	p, err := newPolicies(Config{
-		Scheme: Scheme{Hours: []string{"08:30-12:00", "14:00-17:30"}},
-		Halls:  map[string]Scheme{"441300": {Preset: "ratio", CountBy: "second"}},
-	}, workday.China())
+		Scheme: Scheme{OnDuty: []string{"duty"}},
+		Halls:  map[string]Scheme{"441300": {Preset: "ratio"}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	own, other := p.of("441300"), p.of("441900")
-	if own.Preset.Name != "ratio" || own.Mode != workday.SecondMode || own.Hours.Day() != 7*time.Hour {
-		t.Errorf("own: %s, %d, %s", own.Preset.Name, own.Mode, own.Hours.Day())
+	if own.Preset.Name != "ratio" || len(own.OnDuty) != 1 || other.Preset.Name != rules.DefaultPreset {
+		t.Errorf("own: %s, %v; other: %s", own.Preset.Name, own.OnDuty, other.Preset.Name)
 	}
-	if other.Preset.Name != rules.DefaultPreset || other.Mode != workday.DayMode {
-		t.Errorf("other: %s, %d", other.Preset.Name, other.Mode)
-	}
-	for _, bad := range []Scheme{{Preset: "mars"}, {CountBy: "hour"}, {Hours: []string{"9"}}, {Hours: []string{"09:00-x"}}, {Hours: []string{"12:00-09:00"}}} {
-		if _, err := newPolicies(Config{Scheme: bad}, workday.China()); err == nil {
-			t.Errorf("%+v was taken", bad)
-		}
+	if _, err := newPolicies(Config{Scheme: Scheme{Preset: "mars"}}); err == nil {
+		t.Error("a preset of nowhere was taken")
 	}
 }

@@ -21,11 +21,11 @@ import (
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
 	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
+	"github.com/onehall/onehall/services/platform/almanac"
 	"github.com/onehall/onehall/services/platform/clock"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/db/dbtest"
 	"github.com/onehall/onehall/services/platform/feed"
-	"github.com/onehall/onehall/services/platform/workday"
 	"github.com/onehall/onehall/services/supervision/internal/store"
 )
 
@@ -158,33 +158,46 @@ func newWatch(t testing.TB, cfg db.Config, s *source, client feedv1.FeedServiceC
 }
 
 func (w *watch) engine() *engine {
-	p, err := newPolicies(Config{}, workday.China())
+	p, err := newPolicies(Config{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	return &engine{policies: p, db: w.db, clock: w.clock}
+	e := &engine{policies: p, almanac: almanac.NewKeeper(), db: w.db, clock: w.clock}
+	if _, err := e.almanac.Refresh(w.t.Context(), w.db.Read()); err != nil {
+		w.t.Fatal(err)
+	}
+	return e
 }
 
 // start runs one more replica.
 func (w *watch) start() {
 	e := w.engine()
+	if err := e.reckonAgain(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
 	if c := w.source.catalogue; c != nil {
-		known := w.follow(sourceCatalogue, c.client, applyCatalogue, func(context.Context, time.Time) error { return nil })
+		e.heard = newHearing()
+		known := w.follow(e, sourceCatalogue, c.client, applyCatalogue, e.idleCatalogue)
 		e.terms = &termBook{until: func() time.Time { return known.Status().CompleteUntil }}
 	}
 	if r := w.source.reviews; r != nil {
-		w.follow(sourceReview, r.client, e.applyReviews, e.idleReviews)
+		w.follow(e, sourceReview, r.client, e.applyReviews, e.idleReviews)
 	}
-	w.follow(sourceCasework, w.client, e.apply, e.idle)
+	w.follow(e, sourceCasework, w.client, e.apply, e.idle)
 }
 
-func (w *watch) follow(name string, client feedv1.FeedServiceClient, apply func(context.Context, *db.Tx, []*feedv1.Event) error,
+func (w *watch) follow(e *engine, name string, client feedv1.FeedServiceClient, apply func(context.Context, *db.Tx, []*feedv1.Event) error,
 	idle func(context.Context, time.Time) error) *feed.Follower {
 	f := &feed.Follower{Source: name, Name: "supervision", Client: client, DB: w.db, Clock: w.clock, Log: slog.New(slog.DiscardHandler),
 		Apply: apply, Idle: func(ctx context.Context, until time.Time) error {
 			err := idle(ctx, until)
-			if err == nil {
+			if err == nil && name == sourceCatalogue {
 				w.idle[name].Store(until.UnixMicro())
+			}
+			for source := range w.idle {
+				if done, ok := e.judged.Load(source); ok {
+					w.idle[source].Store(done.(time.Time).UnixMicro())
+				}
 			}
 			return err
 		}}
@@ -217,6 +230,10 @@ func (w *watch) stop() {
 // caughtUp waits until everything before the present is judged.
 func (w *watch) caughtUp(position int64) {
 	w.t.Helper()
+	if c := w.source.catalogue; c != nil {
+		// What the others judged before the catalogue was known may have been held back.
+		w.caughtUpWith(sourceCatalogue, c.last)
+	}
 	w.caughtUpWith(sourceCasework, position)
 	if r := w.source.reviews; r != nil {
 		w.caughtUpWith(sourceReview, r.last)

@@ -31,12 +31,18 @@ type cardDraft struct {
 	finding rules.Finding
 	subject subject
 	policy  rules.Policy
+	// again counts the cards of this name that a new calendar has revoked.
+	again int
 }
 
 // name is made of what the card is about and nothing else, so that whoever comes to
 // the same finding again comes to the same name.
 func (d cardDraft) name() string {
-	return fmt.Sprintf("%s/cards/%s.%s", hallOf(d.subject.name), d.subject.id(), d.finding.Key())
+	name := fmt.Sprintf("%s/cards/%s.%s", hallOf(d.subject.name), d.subject.id(), d.finding.Key())
+	if d.again > 0 {
+		name += fmt.Sprintf(".%d", d.again+1)
+	}
+	return name
 }
 
 // issue writes the drafted cards and their events, but for those that are there already.
@@ -85,8 +91,11 @@ func (d cardDraft) issue(ctx context.Context, tx *db.Tx, s setting) error {
 	}
 	row.Data = marshal(card)
 	fresh, err := store.InsertCard(ctx, tx, row)
-	if err != nil || !fresh {
+	if err != nil {
 		return err
+	}
+	if !fresh {
+		return d.issueAgain(ctx, tx, s)
 	}
 	_, err = feed.Append(ctx, tx, feed.Draft{
 		Subject: card.GetName(), Sequence: 1, Type: event, Resource: card, Actor: systemActor, HappenedAt: d.finding.AsOf,
@@ -102,6 +111,21 @@ func enforce(c *supervisionv1.Card, p rules.Policy, s setting, from workday.Date
 	correct, _ := p.Calendar.Add(division, from, correctDays)
 	c.State, c.FeedbackDueDate, c.CorrectDueDate = supervisionv1.CardState_CARD_STATE_ISSUED, feedback.String(), correct.String()
 	c.Notice = s.notice(c, p)
+}
+
+// issueAgain issues the card under a further name where the one of the name was revoked
+// because the calendar changed: the condition has come true a second time.
+func (d cardDraft) issueAgain(ctx context.Context, tx *db.Tx, s setting) error {
+	row, err := store.GetCard(ctx, tx, d.name())
+	if err != nil || row.State.Standing() {
+		return err
+	}
+	c, err := cardOf(row.Data)
+	if err != nil || !c.GetRevokedByRecompute() {
+		return err
+	}
+	d.again++
+	return d.issue(ctx, tx, s)
 }
 
 // answerFrom is the day from which a department's days to answer count: that of the

@@ -164,7 +164,7 @@ func (e *engine) overdue(ctx context.Context, tx *db.Tx, row store.Order) error 
 	if err != nil {
 		return err
 	}
-	policy := e.policies.of(divisionOf(row.Hall))
+	policy := e.policyAt(divisionOf(row.Hall), e.clock.Now())
 	at := row.NextAt
 	row.NextAt = time.Time{}
 	if above != "" {

@@ -49,6 +49,7 @@ func (e *engine) applyReviews(ctx context.Context, tx *db.Tx, events []*feedv1.E
 		}
 		drafts = append(drafts, due...)
 		w.subject, w.facts = subjectOfReview(r), factsOfReview(r)
+		w.settle()
 		w.row.Facts, w.row.Sequence, w.row.Department = marshal(shortenReview(r)), ev.GetSequence(), r.GetDepartment()
 		w.schedule(ev.GetEnteredAt().AsTime())
 	}

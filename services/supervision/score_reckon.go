@@ -152,7 +152,7 @@ func (e *engine) freeze(ctx context.Context, tx *db.Tx, hall string, month int64
 	}
 	now := tx.Now()
 	division := divisionOf(hall)
-	due, _ := e.policies.of(division).Calendar.Add(division, answerFrom(rules.MonthEnd(month).Add(-time.Microsecond), now), scoreAppealDays)
+	due, _ := e.almanac.Book().Calendar.Add(division, answerFrom(rules.MonthEnd(month).Add(-time.Microsecond), now), scoreAppealDays)
 	for _, k := range all {
 		s, res, err := reckonScore(k, b.input(k, month), f)
 		if err != nil {

@@ -13,12 +13,12 @@ import (
 
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
 	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
+	"github.com/onehall/onehall/services/platform/almanac"
 	"github.com/onehall/onehall/services/platform/boot"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/feed"
 	"github.com/onehall/onehall/services/platform/page"
 	"github.com/onehall/onehall/services/platform/rpc"
-	"github.com/onehall/onehall/services/platform/workday"
 	"github.com/onehall/onehall/services/supervision/internal/store"
 )
 
@@ -45,7 +45,7 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (*Service, error) {
 	if err := cfg.PageSecret.Check("page_secret"); err != nil {
 		return nil, fmt.Errorf("supervision: %w", err)
 	}
-	policies, err := newPolicies(cfg, workday.China())
+	policies, err := newPolicies(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("supervision: %w", err)
 	}
@@ -55,12 +55,13 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (*Service, error) {
 	}
 	s := &Service{
 		db: d, feed: feed.NewServer(d, rt.Clock, feed.WithLog(rt.Log)), pages: page.Codec{Secret: []byte(cfg.PageSecret.Reveal())},
-		engine: &engine{policies: policies, db: d, clock: rt.Clock, log: rt.Log}, watch: newHub(d, rt.Log), rt: rt,
+		engine: &engine{policies: policies, almanac: almanac.NewKeeper(), heard: newHearing(), db: d, clock: rt.Clock, log: rt.Log}, watch: newHub(d, rt.Log), rt: rt,
 	}
-	catalogue, err1 := s.follow(sourceCatalogue, applyCatalogue, nil)
+	catalogue, err1 := s.follow(sourceCatalogue, applyCatalogue, s.engine.idleCatalogue)
 	review, err2 := s.follow(sourceReview, s.engine.applyReviews, s.engine.idleReviews)
 	casework, err3 := s.follow(sourceCasework, s.engine.apply, s.engine.idle)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	_, err4 := s.engine.almanac.Refresh(ctx, d.Read())
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return nil, errors.Join(fmt.Errorf("supervision: %w", err), s.Close())
 	}
 	s.wall = newWall(s.engine, d, s.watch, casework.Client, s)

@@ -66,6 +66,7 @@ func (w *watched) load() error {
 			return fmt.Errorf("facts of %s: %w", w.row.Case, err)
 		}
 		w.subject, w.facts = subjectOfClocked(k), factsOfClocked(k)
+		w.settle()
 		return nil
 	}
 	if w.row.Source == sourceReview {
@@ -74,6 +75,7 @@ func (w *watched) load() error {
 			return fmt.Errorf("facts of %s: %w", w.row.Case, err)
 		}
 		w.subject, w.facts = subjectOfReview(r), factsOfReview(r)
+		w.settle()
 		return nil
 	}
 	w.kept = &caseworkv1.Case{}
@@ -81,6 +83,7 @@ func (w *watched) load() error {
 		return fmt.Errorf("facts of %s: %w", w.row.Case, err)
 	}
 	w.subject, w.facts = subjectOfCase(w.kept), factsOf(w.kept)
+	w.settle()
 	terms, err := decodeTerms(w.row.Terms)
 	w.facts.Terms = terms
 	return err

@@ -13,6 +13,7 @@ import (
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	cataloguev1 "github.com/onehall/onehall/proto/gen/onehall/catalogue/v1"
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
+	"github.com/onehall/onehall/services/platform/almanac"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/fault"
 	"github.com/onehall/onehall/services/supervision/internal/rules"
@@ -112,10 +113,13 @@ func termsOf(item *cataloguev1.Item) rules.Terms {
 	return t
 }
 
-// applyCatalogue is the follower's of the catalogue: it keeps the terms of revisions and
-// the tree of halls.
+// applyCatalogue is the follower's of the catalogue: it keeps the terms of revisions, the
+// tree of halls, and the almanac.
 func applyCatalogue(ctx context.Context, tx *db.Tx, events []*feedv1.Event) error {
 	for _, ev := range events {
+		if err := almanac.Apply(ctx, tx, ev); err != nil {
+			return err
+		}
 		switch ev.GetResourceType() {
 		case revisionType:
 			r := &cataloguev1.ItemRevision{}

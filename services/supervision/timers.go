@@ -2,11 +2,9 @@ package supervision
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/onehall/onehall/services/platform/db"
-	"github.com/onehall/onehall/services/platform/fault"
 	"github.com/onehall/onehall/services/supervision/internal/store"
 )
 
@@ -36,14 +34,20 @@ func (e *engine) idleReviews(ctx context.Context, completeUntil time.Time) error
 
 // fallDueOf raises what fell due about the silent subjects of a source.
 func (e *engine) fallDueOf(ctx context.Context, source string, completeUntil time.Time) error {
+	e.asked.Store(source, completeUntil)
 	until := completeUntil
 	if now := e.clock.Now(); now.Before(until) {
 		until = now
 	}
+	until = e.heard.bound(until)
 	for {
 		names, err := store.DueCases(ctx, e.db.Read(), source, until, timerBatch)
-		if err != nil || len(names) == 0 {
+		if err != nil {
 			return err
+		}
+		if len(names) == 0 {
+			e.judged.Store(source, until)
+			return nil
 		}
 		err = e.db.Write(ctx, "supervision/timers", func(ctx context.Context, tx *db.Tx) error {
 			cases, err := e.load(ctx, tx, names)
@@ -68,62 +72,4 @@ func (e *engine) fallDueOf(ctx context.Context, source string, completeUntil tim
 			return err
 		}
 	}
-}
-
-// reckonAgain reckons every live clock anew when the calendar or the rules have changed
-// since, and notes that in the feed. Cards already raised stay. Replicas that do it at
-// once meet, and whoever was slower looks again.
-func (e *engine) reckonAgain(ctx context.Context) error {
-	for {
-		err := e.reckonOnce(ctx)
-		if !errors.Is(err, fault.Conflict) || ctx.Err() != nil {
-			return err
-		}
-	}
-}
-
-func (e *engine) reckonOnce(ctx context.Context) error {
-	former, err := store.PolicyVersion(ctx, e.db.Read())
-	if err != nil || former == e.policies.version {
-		return err
-	}
-	clocks := 0
-	for after := ""; former != ""; {
-		names, err := store.LiveCases(ctx, e.db.Read(), after, timerBatch)
-		if err != nil {
-			return err
-		}
-		if len(names) == 0 {
-			break
-		}
-		if err := e.reckonCases(ctx, names); err != nil {
-			return err
-		}
-		clocks += len(names)
-		after = names[len(names)-1]
-	}
-	return e.db.Write(ctx, "supervision/policy", func(ctx context.Context, tx *db.Tx) error {
-		if former != "" {
-			if err := notePolicy(ctx, tx, former, e.policies.version, clocks); err != nil {
-				return err
-			}
-		}
-		return store.SetPolicyVersion(ctx, tx, e.policies.version)
-	})
-}
-
-func (e *engine) reckonCases(ctx context.Context, names []string) error {
-	return e.db.Write(ctx, "supervision/timers", func(ctx context.Context, tx *db.Tx) error {
-		cases, err := e.load(ctx, tx, names)
-		if err != nil {
-			return err
-		}
-		for _, w := range cases {
-			if err := w.load(); err != nil {
-				return err
-			}
-			w.schedule(tx.Now())
-		}
-		return e.save(ctx, tx, cases, nil)
-	})
 }

@@ -153,7 +153,7 @@ func (e *engine) judgeMonth(ctx context.Context, tx *db.Tx, month int64) error {
 		}
 		f.Officer = r.Officer
 		about := subject{name: r.Subject, item: r.Item, department: r.Department}
-		draft := cardDraft{finding: f, subject: about, policy: e.policies.of(divisionOf(r.Subject))}
+		draft := cardDraft{finding: f, subject: about, policy: e.policyAt(divisionOf(r.Subject), tx.Now())}
 		if err := e.issue(ctx, tx, draft); err != nil {
 			return fmt.Errorf("month %d: %w", month, err)
 		}

@@ -292,6 +292,7 @@ func (w *wall) line(ev *feedv1.Event) (*supervisionv1.WallCase, error) {
 	}
 	x := w.engine.watch(&store.Clock{Case: c.GetName()})
 	x.kept, x.facts = c, factsOf(c)
+	x.settle()
 	x.wait(ev.GetEnteredAt().AsTime())
 	l := lineOf(x, c)
 	l.Event, l.EventTime, l.Position = ev.GetType(), ev.GetEnteredAt(), ev.GetPosition()
@@ -312,7 +313,7 @@ func lineOf(x *watched, c *caseworkv1.Case) *supervisionv1.WallCase {
 func (w *wall) count(l *supervisionv1.WallCase, now time.Time) {
 	if due, err := workday.ParseDate(l.GetDueDate()); err == nil {
 		division := divisionOf(l.GetCase())
-		l.DaysLeft = int32(daysLeft(w.engine.policies.of(division).Calendar, division, workday.DateOf(now), due))
+		l.DaysLeft = int32(daysLeft(w.engine.almanac.Book().Calendar, division, workday.DateOf(now), due))
 	}
 }
 

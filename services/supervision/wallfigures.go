@@ -213,6 +213,6 @@ func (w *wall) bucket(one store.Stage, now time.Time) int32 {
 		return daysUnknown
 	}
 	division := divisionOf(one.Hall)
-	left := daysLeft(w.engine.policies.of(division).Calendar, division, workday.DateOf(now), workday.Date(one.Due))
+	left := daysLeft(w.engine.almanac.Book().Calendar, division, workday.DateOf(now), workday.Date(one.Due))
 	return int32(max(daysLate, min(daysMany, left)))
 }

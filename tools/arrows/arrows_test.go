@@ -123,12 +123,12 @@ func generated(to string) bool { return within(to, "proto/gen") }
 
 // generatedAllowed keeps the contract out of the rules, and all of it but the
 // feed and the marks out of the platform. The almanac reads what the catalogue
-// publishes for all to count by.
+// publishes for all to count by, and explains a case's dates.
 func generatedAllowed(from, to string) bool {
 	switch {
 	case strings.Contains(from, "/internal/rules"):
 		return false
-	case within(from, "services/platform/almanac") && within(to, "proto/gen/onehall/catalogue"):
+	case within(from, "services/platform/almanac") && (within(to, "proto/gen/onehall/catalogue") || within(to, "proto/gen/onehall/casework")):
 		return true
 	case within(from, "services/platform"):
 		return within(to, "proto/gen/onehall/feed") || within(to, "proto/gen/onehall/options")

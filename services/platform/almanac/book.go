@@ -3,6 +3,7 @@ package almanac
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/onehall/onehall/services/platform/workday"
 )
@@ -14,6 +15,10 @@ type Book struct {
 	// Version is the position of the last entry; 0 for what the program was built with.
 	Version int64
 
+	// before is the book without the last entry, published when that was.
+	before    *Book
+	published time.Time
+
 	entries  []entry
 	policies map[string][]workday.Policy // by division, the earliest first
 }
@@ -23,7 +28,7 @@ func BuiltIn() *Book { return &Book{Calendar: workday.China()} }
 
 // with is the book with one more entry.
 func (b *Book) with(e entry) (*Book, error) {
-	next := &Book{Calendar: b.Calendar, Version: e.position, entries: append(slices.Clone(b.entries), e), policies: map[string][]workday.Policy{}}
+	next := &Book{Calendar: b.Calendar, Version: e.position, before: b, published: e.published, entries: append(slices.Clone(b.entries), e), policies: map[string][]workday.Policy{}}
 	for division, all := range b.policies {
 		next.policies[division] = all
 	}
@@ -40,6 +45,15 @@ func (b *Book) with(e entry) (*Book, error) {
 	slices.SortStableFunc(all, func(a, b workday.Policy) int { return int(a.From) - int(b.From) })
 	next.policies[e.division] = all
 	return next, nil
+}
+
+// At is the book as it was published at a moment: conduct is judged by what people could
+// know.
+func (b *Book) At(t time.Time) *Book {
+	for b.before != nil && b.published.After(t) {
+		b = b.before
+	}
+	return b
 }
 
 // Policy is by what limits a hall counts what was submitted on a day.

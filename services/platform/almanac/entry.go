@@ -2,6 +2,7 @@ package almanac
 
 import (
 	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -30,9 +31,10 @@ type entry struct {
 	// since is the first day that can change by it.
 	since workday.Date
 	// ground says what it is, in Chinese.
-	ground string
-	notice *workday.Notice
-	policy *workday.Policy
+	ground    string
+	published time.Time
+	notice    *workday.Notice
+	policy    *workday.Policy
 }
 
 func (r row) entry() (entry, error) {
@@ -61,7 +63,7 @@ func calendarEntry(c *cataloguev1.Calendar) (entry, error) {
 	if err != nil {
 		return entry{}, err
 	}
-	e := entry{division: n.Division, notice: &n, since: n.Days[0].Date, ground: fmt.Sprintf("工作日历第%d版：%s", c.GetVersion(), c.GetTitle())}
+	e := entry{division: n.Division, notice: &n, since: n.Days[0].Date, published: c.GetPublishTime().AsTime(), ground: fmt.Sprintf("工作日历第%d版：%s", c.GetVersion(), c.GetTitle())}
 	for _, d := range n.Days {
 		e.since = min(e.since, d.Date)
 	}
@@ -74,7 +76,7 @@ func policyEntry(m *cataloguev1.HallPolicy) (entry, error) {
 		return entry{}, err
 	}
 	return entry{
-		division: divisionOf(m.GetName()), policy: &p, since: p.From,
+		division: divisionOf(m.GetName()), policy: &p, since: p.From, published: m.GetPublishTime().AsTime(),
 		ground: fmt.Sprintf("时限规则第%d版（%s起施行）：%s", p.Version, p.From, m.GetReason()),
 	}, nil
 }

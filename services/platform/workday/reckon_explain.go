@@ -14,6 +14,30 @@ type ExplainedDay struct {
 	Number int
 	// Zh and En are the reason.
 	Zh, En string
+	// RunZh and RunEn are the reason without the number: days alike in a row share it.
+	RunZh, RunEn string
+}
+
+// Run is days in a row that count, or do not for one reason.
+type Run struct {
+	First, Last Date
+	Counted     bool
+	// FirstNumber and LastNumber are those of the counted days.
+	FirstNumber, LastNumber int
+	Zh, En                  string
+}
+
+// Runs puts days together that are alike.
+func Runs(days []ExplainedDay) []Run {
+	var all []Run
+	for _, d := range days {
+		if n := len(all); n > 0 && all[n-1].Zh == d.RunZh && all[n-1].Counted == d.Counted && all[n-1].Last+1 == d.Date {
+			all[n-1].Last, all[n-1].LastNumber = d.Date, d.Number
+			continue
+		}
+		all = append(all, Run{First: d.Date, Last: d.Date, Counted: d.Counted, FirstNumber: d.Number, LastNumber: d.Number, Zh: d.RunZh, En: d.RunEn})
+	}
+	return all
 }
 
 // maxExplained bounds an explanation; the longest limits in law are of a year or two.
@@ -39,7 +63,11 @@ func Explain(cal *Calendar, in Input, now time.Time) []ExplainedDay {
 	before := int64(0)
 	for d := first; d <= last && len(days) < maxExplained; d++ {
 		net := line.net(line.endOf(d))
-		days = append(days, line.explain(in, d, net > before, line.days(net)))
+		day := line.explain(in, d, net > before, line.days(net))
+		if day.RunZh == "" {
+			day.RunZh, day.RunEn = day.Zh, day.En
+		}
+		days = append(days, day)
 		before = net
 	}
 	return days
@@ -62,7 +90,11 @@ func (l *timeline) explain(in Input, d Date, counted bool, number int) Explained
 	}
 	if counted {
 		day.Number = number
+		if kind == Makeup && d.Weekday() != time.Saturday && d.Weekday() != time.Sunday {
+			kind = Ordinary // a notice may say so of a plain Monday
+		}
 		day.Zh, day.En = countedReason(l.unit, kind, name, number)
+		day.RunZh, day.RunEn = countedRun(l.unit, kind, name)
 		return day
 	}
 	day.Zh, day.En = "因补正顺延，不计入时限", "put off by the supplement, does not count"
@@ -111,6 +143,18 @@ func countedReason(unit Unit, kind Kind, name string, number int) (zh, en string
 		return fmt.Sprintf("%s调休上班，第%d个工作日", name, number), fmt.Sprintf("made-up working day (%s), working day %d", name, number)
 	default:
 		return fmt.Sprintf("第%d个工作日", number), fmt.Sprintf("working day %d", number)
+	}
+}
+
+// countedRun is countedReason without the number.
+func countedRun(unit Unit, kind Kind, name string) (zh, en string) {
+	switch {
+	case unit == NaturalDays:
+		return "自然日，计入时限", "natural days, count"
+	case kind == Makeup:
+		return name + "调休上班，计入时限", "made-up working day (" + name + "), counts"
+	default:
+		return "工作日，计入时限", "working days, count"
 	}
 }
 

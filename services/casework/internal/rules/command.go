@@ -127,6 +127,9 @@ type Input struct {
 	Superior bool
 	// Received is when the papers count as received, of a deemed acceptance.
 	Received time.Time
+	// Most is how many working days the hall's policy lets an extension add; 0 leaves it
+	// to the law.
+	Most int
 }
 
 // MinReason is how many characters a reason must have to say anything.

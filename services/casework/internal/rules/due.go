@@ -7,27 +7,6 @@ import (
 	"github.com/onehall/onehall/services/platform/workday"
 )
 
-// Policy is what a deployment may set about limits.
-type Policy struct {
-	// AcceptanceDays are the working days to accept, supplement or refuse (Art. 32).
-	AcceptanceDays int
-	// SupplementDays are the applicant's working days where a notice names none.
-	SupplementDays int
-	// HandoverDays are the working days to deliver what was granted (Art. 44).
-	HandoverDays int
-	// NextDayReceipt lets what comes in at night or on a day off count as received when
-	// the hall opens next.
-	NextDayReceipt bool
-	// Mode and Hours are how working days are counted.
-	Mode  workday.Mode
-	Hours workday.Hours
-}
-
-// DefaultPolicy is that of the law and of Guangdong.
-func DefaultPolicy() Policy {
-	return Policy{AcceptanceDays: 5, SupplementDays: 15, HandoverDays: 10, NextDayReceipt: true, Mode: workday.DayMode}
-}
-
 // Limits are the item revision's.
 type Limits struct {
 	Promised, Statutory int
@@ -44,7 +23,7 @@ type Dates struct {
 }
 
 // Due computes the last days of a case as they are known at now.
-func Due(cal *workday.Calendar, p Policy, division string, limits Limits, c Case, now time.Time) Dates {
+func Due(cal *workday.Calendar, p workday.Policy, division string, limits Limits, c Case, now time.Time) Dates {
 	var d Dates
 	if c.Submitted.IsZero() {
 		return d
@@ -61,16 +40,8 @@ func Due(cal *workday.Calendar, p Policy, division string, limits Limits, c Case
 }
 
 // AcceptanceDue is the last day to accept, supplement or refuse what came in at receipt.
-func AcceptanceDue(cal *workday.Calendar, p Policy, division string, receipt time.Time) (workday.Date, bool) {
-	return cal.Add(division, workday.DateOf(Received(cal, p, division, receipt)), p.AcceptanceDays)
-}
-
-// Received is when what came in at receipt counts as received.
-func Received(cal *workday.Calendar, p Policy, division string, receipt time.Time) time.Time {
-	if p.NextDayReceipt {
-		return workday.Received(cal, division, p.Hours, receipt)
-	}
-	return receipt
+func AcceptanceDue(cal *workday.Calendar, p workday.Policy, division string, receipt time.Time) (workday.Date, bool) {
+	return cal.Add(division, workday.DateOf(p.Received(cal, division, receipt)), p.AcceptanceDays)
 }
 
 // Silent is the day from which silence on a submitted case counts as acceptance: the one
@@ -92,7 +63,7 @@ func SupplementDue(cal *workday.Calendar, division string, told time.Time, days 
 }
 
 // Clock is the case's decision clock in the words of the calendar.
-func Clock(p Policy, division string, limits Limits, c Case) workday.Input {
+func Clock(p workday.Policy, division string, limits Limits, c Case) workday.Input {
 	stopped := c.DecidedAt
 	if stopped.IsZero() {
 		stopped = c.FinishedAt
@@ -135,7 +106,7 @@ const (
 const Unknown workday.Date = math.MaxInt32
 
 // Waiting is the inbox a case waits in and the day it is sorted by.
-func Waiting(cal *workday.Calendar, p Policy, division string, c Case, d Dates) (Stage, workday.Date) {
+func Waiting(cal *workday.Calendar, p workday.Policy, division string, c Case, d Dates) (Stage, workday.Date) {
 	decision := Unknown
 	if d.DecisionKnown {
 		decision = d.Promised
@@ -155,7 +126,7 @@ func Waiting(cal *workday.Calendar, p Policy, division string, c Case, d Dates) 
 		return StageFinish, decision
 	case Finished:
 		if c.Handover {
-			due, _ := cal.Add(division, workday.DateOf(c.Last), p.HandoverDays)
+			due, _ := cal.Add(division, workday.DateOf(c.Last), p.DeliveryDays)
 			return StageFinish, due
 		}
 	}

@@ -17,12 +17,12 @@ func china(t *testing.T, s string) time.Time {
 }
 
 func TestAcceptanceDue(t *testing.T) {
-	cal, strict := workday.China(), DefaultPolicy()
+	cal, strict := workday.China(), workday.DefaultPolicy()
 	loose := strict
-	loose.NextDayReceipt = false
+	loose.ReceiptAtOnce = true
 	for _, tc := range []struct {
 		name, submitted string
-		policy          Policy
+		policy          workday.Policy
 		want            string
 	}{
 		{"on a Monday", "2026-03-02 10:00", strict, "2026-03-09"},
@@ -48,7 +48,7 @@ func accepted(t *testing.T) (Case, Limits) {
 }
 
 func TestDecisionDue(t *testing.T) {
-	cal, p := workday.China(), DefaultPolicy()
+	cal, p := workday.China(), workday.DefaultPolicy()
 	for _, tc := range []struct {
 		name                string
 		change              func(*Case)
@@ -96,14 +96,14 @@ func TestDecisionDue(t *testing.T) {
 func TestAcceptanceClockStartsAnewWithTheSupplement(t *testing.T) {
 	c := Case{State: Submitted, Submitted: china(t, "2026-03-02 10:00")}
 	c.Supplements = []Supplement{{Told: china(t, "2026-03-04 10:00"), Received: china(t, "2026-03-11 10:00")}}
-	d := Due(workday.China(), DefaultPolicy(), "441300", Limits{}, c, china(t, "2026-03-11 10:00"))
+	d := Due(workday.China(), workday.DefaultPolicy(), "441300", Limits{}, c, china(t, "2026-03-11 10:00"))
 	if !d.AcceptanceKnown || d.Acceptance.String() != "2026-03-18" || d.DecisionKnown {
 		t.Errorf("dates = %+v, want acceptance due 2026-03-18 alone", d)
 	}
 }
 
 func TestWaiting(t *testing.T) {
-	cal, p := workday.China(), DefaultPolicy()
+	cal, p := workday.China(), workday.DefaultPolicy()
 	s := samples(t)
 	instant := s[Accepted]
 	instant.Instant = true

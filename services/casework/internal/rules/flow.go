@@ -130,7 +130,7 @@ type Waits struct {
 }
 
 // WaitsFor is the step a case waits for by its own flow; false when it waits for none.
-func WaitsFor(cal *workday.Calendar, p Policy, division string, limits Limits, c Case, now time.Time) (Waits, bool) {
+func WaitsFor(cal *workday.Calendar, p workday.Policy, division string, limits Limits, c Case, now time.Time) (Waits, bool) {
 	if len(c.Flow) == 0 || !slices.Contains([]State{Supplementing, Accepted, Examining, Suspended}, c.State) || c.Accepted.IsZero() {
 		return Waits{}, false
 	}

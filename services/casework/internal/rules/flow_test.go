@@ -115,7 +115,7 @@ func TestOwnFlow(t *testing.T) {
 
 // TestWaitsFor holds the step waited for to its own days, whatever happened before it.
 func TestWaitsFor(t *testing.T) {
-	cal, p, limits := workday.China(), DefaultPolicy(), Limits{Promised: 10, Statutory: 20}
+	cal, p, limits := workday.China(), workday.DefaultPolicy(), Limits{Promised: 10, Statutory: 20}
 	c, _ := accepted(t)
 	c.Flow, c.Department = surveyed, "D1"
 	at := func(day int, word string) Input {

@@ -322,9 +322,12 @@ func extensionAllowed(c Case, in Input) error {
 	if err := specialGrounded(c, in); err != nil {
 		return err
 	}
-	most := MaxExtension
-	if c.Joint {
-		most = MaxJointExtension
+	most := in.Most
+	if most == 0 {
+		most = MaxExtension
+		if c.Joint {
+			most = MaxJointExtension
+		}
 	}
 	if in.Limit < 1 || in.Limit > most || in.Unit != workday.WorkingDays {
 		return fault.ExtensionLimit.New(fault.Field("limit"), fault.Meta("max", strconv.Itoa(most)))

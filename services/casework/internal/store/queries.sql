@@ -1,26 +1,26 @@
 -- name: InsertCase :exec
-INSERT INTO cases (case_no, hall, department, applicant_key, state, on_behalf, stage, due, seq, happened_at, data)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11);
+INSERT INTO cases (case_no, hall, department, applicant_key, state, on_behalf, stage, due, reckoned, seq, happened_at, data)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
 
 -- name: GetCase :one
-SELECT state, stage, due, seq, happened_at, data FROM cases WHERE case_no = $1;
+SELECT state, stage, due, reckoned, seq, happened_at, data FROM cases WHERE case_no = $1;
 
 -- name: UpdateCase :execresult
-UPDATE cases SET state = @state, stage = @stage, due = @due, seq = @seq, happened_at = @happened_at, data = @data
+UPDATE cases SET state = @state, stage = @stage, due = @due, reckoned = @reckoned, seq = @seq, happened_at = @happened_at, data = @data
 WHERE case_no = @case_no AND seq = @seq - 1;
 
 -- name: UpdateDraft :execresult
 UPDATE cases SET department = @department, applicant_key = @applicant_key, state = @state, stage = @stage, due = @due,
-  seq = @seq, happened_at = @happened_at, data = @data
+  reckoned = @reckoned, seq = @seq, happened_at = @happened_at, data = @data
 WHERE case_no = @case_no AND seq = @seq - 1;
 
 -- name: MoveCase :execresult
 UPDATE cases SET department = @department, assignee = @assignee, state = @state, stage = @stage, due = @due,
-  seq = @seq, happened_at = @happened_at, data = @data
+  reckoned = @reckoned, seq = @seq, happened_at = @happened_at, data = @data
 WHERE case_no = @case_no AND seq = @seq - 1;
 
 -- name: TouchCase :execresult
-UPDATE cases SET seq = @seq, happened_at = @happened_at, data = @data
+UPDATE cases SET reckoned = @reckoned, seq = @seq, happened_at = @happened_at, data = @data
 WHERE case_no = @case_no AND seq = @seq - 1;
 
 -- name: ListByApplicant :many
@@ -319,3 +319,12 @@ DELETE FROM blob_trash WHERE blob = $1;
 
 -- name: BlobKnown :one
 SELECT EXISTS (SELECT 1 FROM file_blobs f WHERE f.blob = @blob) OR EXISTS (SELECT 1 FROM upload_parts p WHERE p.blob = @blob) OR EXISTS (SELECT 1 FROM blob_trash t WHERE t.blob = @blob);
+
+-- name: ListStale :many
+SELECT case_no, due FROM cases
+WHERE hall = @hall AND stage = @stage AND stage > 0 AND (due, case_no) > (CAST(@after_due AS BIGINT), CAST(@after_case_no AS TEXT))
+  AND reckoned < @reckoned
+ORDER BY due, case_no LIMIT CAST(@size AS BIGINT);
+
+-- name: MarkReckoned :execresult
+UPDATE cases SET reckoned = @reckoned WHERE case_no = @case_no AND seq = @seq;

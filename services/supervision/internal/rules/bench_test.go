@@ -9,7 +9,7 @@ import (
 
 // BenchmarkTrial judges one past case of seven deeds by all rules, as a dry run does.
 func BenchmarkTrial(b *testing.B) {
-	p := Policy{Preset: presets[DefaultPreset], Calendar: workday.China()}
+	p := Policy{Preset: presets[DefaultPreset], Calendar: workday.China(), Hall: workday.DefaultPolicy()}
 	f := accepted(func(f *Facts) {
 		f.FullFlow = true
 		f.Steps = []Step{{Kind: StepUndertake, Officer: "a", Time: at("2018-10-16 10:00:00")}, {Kind: StepExamine, Officer: "b", Time: at("2018-10-17 10:00:00")}, {Kind: StepApprove, Officer: "c", Time: at("2018-10-18 10:00:00")}}

@@ -86,7 +86,7 @@ func (p Policy) Count(f *Facts, actor string) Counted {
 	}
 	r := workday.Reckon(p.Calendar, in, c.Ended)
 	c.Early, c.Late = r.PromisedLeft > 0, r.PromisedLeft < 0
-	c.Promised = int64(f.Promised) * int64(p.Hours.Day()/time.Minute)
+	c.Promised = int64(f.Promised) * int64(p.Hall.Hours.Day()/time.Minute)
 	if f.Unit == workday.NaturalDays {
 		c.Promised = c.Promised * 5 / 7 // as many working days as an ordinary week has
 	}
@@ -95,7 +95,7 @@ func (p Policy) Count(f *Facts, actor string) Counted {
 
 // workMinutes is the opening time of a clock up to a moment, less the pauses in it.
 func (p Policy) workMinutes(division string, in workday.Input, until time.Time) int64 {
-	work := p.Calendar.WorkingTime(division, p.Hours, in.Start, until)
+	work := p.Calendar.WorkingTime(division, p.Hall.Hours, in.Start, until)
 	pauses := slices.Clone(in.Pauses)
 	slices.SortStableFunc(pauses, func(a, b workday.Pause) int { return a.Start.Compare(b.Start) })
 	from := in.Start
@@ -111,7 +111,7 @@ func (p Policy) workMinutes(division string, in workday.Input, until time.Time) 
 			start = from // what overlaps is left out once
 		}
 		if end.After(start) {
-			work -= p.Calendar.WorkingTime(division, p.Hours, start, end)
+			work -= p.Calendar.WorkingTime(division, p.Hall.Hours, start, end)
 			from = end
 		}
 	}

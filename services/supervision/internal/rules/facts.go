@@ -186,8 +186,8 @@ func (f *Facts) Open() bool { return !f.Submitted.IsZero() && f.Stopped().IsZero
 type Policy struct {
 	Preset   *Preset
 	Calendar *workday.Calendar
-	Mode     workday.Mode
-	Hours    workday.Hours
+	// Hall are the limits that the hall published.
+	Hall workday.Policy
 	// OnDuty may decide outside the opening hours.
 	OnDuty []string
 	// Notify are whom cards are told to, by the level from which.
@@ -203,9 +203,9 @@ func (p Policy) Version() string { return p.Preset.Version + "+" + p.conductSet(
 func (p Policy) Input(f *Facts) workday.Input {
 	in := workday.Input{
 		Division: f.Division, Start: f.Accepted, Stopped: f.Stopped(), Promised: f.Promised, Statutory: f.Statutory,
-		Unit: f.Unit, Mode: p.Mode, Hours: p.Hours,
+		Unit: f.Unit, Mode: p.Hall.Mode, Hours: p.Hall.Hours,
 	}
-	if f.Instant && in.Promised == 0 && p.Mode == workday.SecondMode {
+	if f.Instant && in.Promised == 0 && p.Hall.Mode == workday.SecondMode {
 		// Nothing is done within zero seconds; on the spot means within the day.
 		in.Promised = 1
 	}
@@ -224,10 +224,6 @@ func (p Policy) Input(f *Facts) workday.Input {
 	return in
 }
 
-// AcceptanceLimit is the working days within which an application is accepted, refused
-// or sent back for a supplement (Art. 32).
-const AcceptanceLimit = 5
-
 // AcceptanceDue is the last day to accept; false when nothing waits for acceptance.
 func (p Policy) AcceptanceDue(f *Facts) (workday.Date, bool) {
 	clocks := p.acceptance(f)
@@ -235,6 +231,6 @@ func (p Policy) AcceptanceDue(f *Facts) (workday.Date, bool) {
 		return 0, false
 	}
 	last := clocks[len(clocks)-1].in
-	due, _ := p.Calendar.Add(f.Division, workday.DateOf(last.Start), AcceptanceLimit)
+	due, _ := p.Calendar.Add(f.Division, workday.DateOf(last.Start), p.Hall.AcceptanceDays)
 	return due, last.Stopped.IsZero()
 }

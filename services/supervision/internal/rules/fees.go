@@ -87,7 +87,7 @@ func (p Policy) gapClocks(f *Facts) []clock {
 		}
 		all = append(all, clock{kind: ClockGap, occurrence: i + 1, name: g.Name, instant: days == 0, in: workday.Input{
 			Division: f.Division, Start: f.Accepted, Stopped: earliest(g.Filled, f.Ended), Promised: days, Unit: workday.NaturalDays,
-			Mode: workday.DayMode, Hours: p.Hours,
+			Mode: workday.DayMode, Hours: p.Hall.Hours,
 		}})
 	}
 	return all

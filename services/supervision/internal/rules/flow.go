@@ -42,8 +42,8 @@ func (p Policy) pauses(f *Facts) []clock {
 func (p Policy) forward(f *Facts) clock {
 	in := p.Input(f)
 	in.Stopped, in.Statutory = f.Finish.Time, 0
-	if f.Unit == workday.NaturalDays || in.Promised <= 0 || in.Promised > forwardLimit {
-		in.Promised, in.Unit = forwardLimit, workday.WorkingDays
+	if f.Unit == workday.NaturalDays || in.Promised <= 0 || in.Promised > p.Hall.ForwardDays {
+		in.Promised, in.Unit = p.Hall.ForwardDays, workday.WorkingDays
 	}
 	return clock{kind: ClockForward, occurrence: 1, in: in, officer: f.Finish.Officer}
 }
@@ -65,7 +65,7 @@ func (p Policy) steps(f *Facts) []clock {
 			continue
 		}
 		if s.Kind == stepAccept {
-			start = workday.Received(p.Calendar, f.Division, p.Hours, start)
+			start = p.Hall.Received(p.Calendar, f.Division, start)
 		}
 		end := f.Ended
 		officer := ""

@@ -31,7 +31,7 @@ func preset(t *testing.T, name string) *Preset {
 }
 
 func policy(t *testing.T, name string) Policy {
-	return Policy{Preset: preset(t, name), Calendar: workday.China(), OnDuty: []string{"duty"}}
+	return Policy{Preset: preset(t, name), Calendar: workday.China(), Hall: workday.DefaultPolicy(), OnDuty: []string{"duty"}}
 }
 
 func nothing(string) bool { return false }

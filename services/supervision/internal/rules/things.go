@@ -54,22 +54,17 @@ func (f *Facts) supplementViews() []any {
 	return all
 }
 
-// The longest extensions: by the head of the body, and by the government for what
-// several bodies handle together, which has 45 days by law.
-const (
-	maxExtension      = 10
-	maxJointExtension = 15
-	jointLimit        = 45
-)
+// jointLimit is the days that several bodies have together by law (Art. 42).
+const jointLimit = 45
 
 func (p Policy) specialViews(f *Facts) []any {
 	all := make([]any, 0, len(f.Specials))
 	extensions := int64(0)
 	for i, s := range f.Specials {
 		v := &SpecialView{Serial: int64(s.Serial), Extension: s.Extension, Name: s.Name, Requester: s.Requester, Approver: s.Approver,
-			Start: s.Start, MostDays: maxExtension}
+			Start: s.Start, MostDays: int64(p.Hall.ExtensionDays)}
 		if f.Statutory >= jointLimit {
-			v.MostDays = maxJointExtension
+			v.MostDays = int64(p.Hall.JointExtensionDays)
 		}
 		if s.Extension {
 			extensions++

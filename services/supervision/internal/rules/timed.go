@@ -4,18 +4,16 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/onehall/onehall/services/platform/workday"
 )
 
-// The limits that no item sets.
+// The limits that neither an item nor a hall sets.
 const (
-	preAcceptLimit = 2  // working days to look at an online application
-	deliveryLimit  = 10 // working days to deliver what was granted (Art. 44)
-	forwardLimit   = 20 // working days of the lower body's first check (Art. 43)
-	reviewLimit    = 5  // working days to answer a bad review
-	licenseLimit   = 3  // working days from the finish to the electronic license
+	reviewLimit  = 5 // working days to answer a bad review
+	licenseLimit = 3 // working days from the finish to the electronic license
 )
 
 // clock is one clock of a case that thresholds watch.
@@ -87,6 +85,9 @@ func (p Policy) reached(c clock, t Threshold) (time.Time, bool) {
 	if !ok {
 		return time.Time{}, false
 	}
+	if days := p.Hall.AlertDays; days > 0 && c.kind == ClockCase && t.Level == Warning && t.Of != "statutory" {
+		t.Percent, t.Plus = 0, -days // the hall has its own mind about when to warn
+	}
 	at, ok := workday.ReachedAt(p.Calendar, c.in, t.days(limit+workday.Added(p.Calendar, c.in)))
 	// What is done at the very moment is done in time.
 	if !ok || !c.in.Stopped.IsZero() && !at.Before(c.in.Stopped) {
@@ -157,7 +158,7 @@ func (p Policy) clocks(f *Facts) []clock {
 		if f.Finish != nil {
 			end = earliest(f.Finish.Time, end)
 		}
-		all = append(all, p.plain(f, ClockDelivery, 1, f.Decision.Time, earliest(end, f.Ended), deliveryLimit))
+		all = append(all, p.plain(f, ClockDelivery, 1, f.Decision.Time, earliest(end, f.Ended), p.Hall.DeliveryDays))
 	}
 	if f.ELicense && f.Finish != nil && f.Finish.Issued {
 		all = append(all, p.plain(f, ClockLicense, 1, f.Finish.Time, earliest(f.Licensed, f.Ended), licenseLimit))
@@ -190,7 +191,7 @@ func (p Policy) acceptance(f *Facts) []clock {
 		if s.Accepted || start.IsZero() {
 			continue
 		}
-		all = append(all, p.receipt(f, ClockAcceptance, len(all)+1, start, s.Notice, AcceptanceLimit))
+		all = append(all, p.receipt(f, ClockAcceptance, len(all)+1, start, s.Notice, p.Hall.AcceptanceDays))
 		start = s.Receipt
 	}
 	if start.IsZero() {
@@ -200,7 +201,7 @@ func (p Policy) acceptance(f *Facts) []clock {
 	if !f.Deemed.IsZero() {
 		end = f.Stopped() // that the law accepted it does not undo that nobody did
 	}
-	return append(all, p.receipt(f, ClockAcceptance, len(all)+1, start, end, AcceptanceLimit))
+	return append(all, p.receipt(f, ClockAcceptance, len(all)+1, start, end, p.Hall.AcceptanceDays))
 }
 
 // preAccept is the clock of the first look at an online application.
@@ -214,18 +215,18 @@ func (p Policy) preAccept(f *Facts) clock {
 	if len(f.Supplements) > 0 {
 		end = earliest(end, f.Supplements[0].Notice)
 	}
-	return p.receipt(f, ClockPreAccept, 1, f.Submitted, end, preAcceptLimit)
+	return p.receipt(f, ClockPreAccept, 1, f.Submitted, end, p.Hall.PreAcceptanceDays)
 }
 
 // receipt is a clock that begins when the papers count as received.
 func (p Policy) receipt(f *Facts, kind string, occurrence int, submitted, end time.Time, limit int) clock {
-	return p.plain(f, kind, occurrence, workday.Received(p.Calendar, f.Division, p.Hours, submitted), end, limit)
+	return p.plain(f, kind, occurrence, p.Hall.Received(p.Calendar, f.Division, submitted), end, limit)
 }
 
 // plain is a clock in working days without pauses.
 func (p Policy) plain(f *Facts, kind string, occurrence int, start, end time.Time, limit int) clock {
 	return clock{kind: kind, occurrence: occurrence, in: workday.Input{
-		Division: f.Division, Start: start, Stopped: end, Promised: limit, Mode: p.Mode, Hours: p.Hours,
+		Division: f.Division, Start: start, Stopped: end, Promised: limit, Mode: p.Hall.Mode, Hours: p.Hall.Hours,
 	}}
 }
 
@@ -235,4 +236,16 @@ func earliest(a, b time.Time) time.Time {
 		return b
 	}
 	return a
+}
+
+// Timed tells whether a finding's key is of a threshold, which time alone brings about.
+func (p Policy) Timed(key string) bool {
+	for _, list := range p.Preset.Thresholds {
+		for _, t := range list {
+			if strings.HasPrefix(key, t.Rule+"."+t.Level.String()+".") {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -128,7 +128,7 @@ func (p Policy) caseView(f *Facts) *Case {
 		Division: f.Division, Item: f.Item, Instant: f.Instant, Online: f.Online, FullFlow: f.FullFlow, FourEyes: f.FourEyes,
 		Promised: int64(f.Promised), Statutory: int64(f.Statutory), NaturalDays: f.Unit == workday.NaturalDays,
 		Submitted: f.Submitted, Accepted: f.Accepted, IsAccepted: !f.Accepted.IsZero(), Deemed: !f.Deemed.IsZero(),
-		HasDecision: f.Decision != nil, IsFinished: f.Finish != nil, End: f.End, DayMinutes: int64(p.Hours.Day() / time.Minute),
+		HasDecision: f.Decision != nil, IsFinished: f.Finish != nil, End: f.End, DayMinutes: int64(p.Hall.Hours.Day() / time.Minute),
 		Supplements: int64(len(f.Supplements)), Specials: int64(len(f.Specials)),
 		MissingMaterials: f.missingMaterials(), Gaps: f.gaps(), WorkMinutes: -1,
 	}
@@ -156,7 +156,7 @@ func (p Policy) caseView(f *Facts) *Case {
 			c.Approver = d.Officer // without an approval the decision is it
 		}
 		if c.IsAccepted && !d.Time.Before(f.Accepted) {
-			c.WorkMinutes = int64(p.Calendar.WorkingTime(f.Division, p.Hours, f.Accepted, d.Time) / time.Minute)
+			c.WorkMinutes = int64(p.Calendar.WorkingTime(f.Division, p.Hall.Hours, f.Accepted, d.Time) / time.Minute)
 		}
 	}
 	return c
@@ -169,7 +169,7 @@ func (p Policy) open(division string, at time.Time) bool {
 		return false
 	}
 	since := at.Sub(workday.StartOfDay(day))
-	for _, s := range p.Hours.Spans() {
+	for _, s := range p.Hall.Hours.Spans() {
 		if since >= s.From && since <= s.To {
 			return true
 		}
@@ -183,7 +183,7 @@ func (p Policy) deedView(f *Facts, d Deed) *DeedView {
 	if d.Happened.IsZero() {
 		v.Happened = d.Entered
 	} else if d.Happened.Before(d.Entered) {
-		in := workday.Input{Division: f.Division, Start: d.Happened, Mode: p.Mode, Hours: p.Hours}
+		in := workday.Input{Division: f.Division, Start: d.Happened, Mode: p.Hall.Mode, Hours: p.Hall.Hours}
 		v.LagDays = int64(workday.Reckon(p.Calendar, in, d.Entered).Used)
 	}
 	return v

@@ -231,3 +231,9 @@ SELECT case_name, risk, department, data FROM forecasts WHERE hall = $1 AND (ris
 
 -- name: ListDepartmentForecasts :many
 SELECT case_name, risk, department, data FROM forecasts WHERE department = $1 AND (risk < $2 OR (risk = $2 AND case_name > $3)) ORDER BY risk DESC, case_name LIMIT $4;
+
+-- name: ReckonPlace :one
+SELECT version FROM policies WHERE id = 4;
+
+-- name: SetReckonPlace :exec
+INSERT INTO policies (id, version) VALUES (4, $1) ON CONFLICT (id) DO UPDATE SET version = excluded.version;

@@ -7,6 +7,7 @@ import (
 	"embed"
 	"errors"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/onehall/onehall/services/platform/db"
@@ -112,6 +113,22 @@ func PolicyVersion(ctx context.Context, q db.Querier) (string, error) {
 // SetPolicyVersion notes the policy that the clocks are reckoned with.
 func SetPolicyVersion(ctx context.Context, tx *db.Tx, version string) error {
 	return queries.New(tx).SetPolicyVersion(ctx, version)
+}
+
+// ReckonPlace is how far reckoning again has come: the version it is for and the last
+// case done. Both are empty when none is under way.
+func ReckonPlace(ctx context.Context, q db.Querier) (version, after string, err error) {
+	text, err := queries.New(q).ReckonPlace(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", "", nil
+	}
+	version, after, _ = strings.Cut(text, "\t")
+	return version, after, err
+}
+
+// SetReckonPlace notes how far it has come.
+func SetReckonPlace(ctx context.Context, tx *db.Tx, version, after string) error {
+	return queries.New(tx).SetReckonPlace(ctx, version+"\t"+after)
 }
 
 func clockOf(r queries.Clock) *Clock {

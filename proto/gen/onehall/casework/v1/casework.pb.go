@@ -2504,7 +2504,15 @@ type Case struct {
 	Charges []*Charge `protobuf:"bytes,94,rep,name=charges,proto3" json:"charges,omitempty"`
 	// Whether a voided case was a record made in error (删除) and not a case that
 	// is void (作废).
-	Deleted       bool `protobuf:"varint,95,opt,name=deleted,proto3" json:"deleted,omitempty"`
+	Deleted bool `protobuf:"varint,95,opt,name=deleted,proto3" json:"deleted,omitempty"`
+	// The version of the calendar that its dates were last reckoned with; a later
+	// one that moves none of them leaves it.
+	CalendarVersion int32 `protobuf:"varint,120,opt,name=calendar_version,json=calendarVersion,proto3" json:"calendar_version,omitempty"`
+	// The version of the hall's policy that they were reckoned with; 0 is the
+	// general one.
+	PolicyVersion int32 `protobuf:"varint,121,opt,name=policy_version,json=policyVersion,proto3" json:"policy_version,omitempty"`
+	// How a later calendar or policy moved its dates, the last time.
+	DueChange     *DueChange `protobuf:"bytes,122,opt,name=due_change,json=dueChange,proto3" json:"due_change,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2999,6 +3007,27 @@ func (x *Case) GetDeleted() bool {
 		return x.Deleted
 	}
 	return false
+}
+
+func (x *Case) GetCalendarVersion() int32 {
+	if x != nil {
+		return x.CalendarVersion
+	}
+	return 0
+}
+
+func (x *Case) GetPolicyVersion() int32 {
+	if x != nil {
+		return x.PolicyVersion
+	}
+	return 0
+}
+
+func (x *Case) GetDueChange() *DueChange {
+	if x != nil {
+		return x.DueChange
+	}
+	return nil
 }
 
 // Saves a draft.
@@ -3936,7 +3965,11 @@ type Progress struct {
 	// The last day by the promise, as YYYY-MM-DD.
 	PromisedDueDate string `protobuf:"bytes,8,opt,name=promised_due_date,json=promisedDueDate,proto3" json:"promised_due_date,omitempty"`
 	// When the last change was entered.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// How the due date comes about, once accepted.
+	DueExplanation *DueExplanation `protobuf:"bytes,10,opt,name=due_explanation,json=dueExplanation,proto3" json:"due_explanation,omitempty"`
+	// How a later calendar or policy moved the dates, if one did.
+	DueChange     *DueChange `protobuf:"bytes,11,opt,name=due_change,json=dueChange,proto3" json:"due_change,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4030,6 +4063,20 @@ func (x *Progress) GetPromisedDueDate() string {
 func (x *Progress) GetUpdateTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.UpdateTime
+	}
+	return nil
+}
+
+func (x *Progress) GetDueExplanation() *DueExplanation {
+	if x != nil {
+		return x.DueExplanation
+	}
+	return nil
+}
+
+func (x *Progress) GetDueChange() *DueChange {
+	if x != nil {
+		return x.DueChange
 	}
 	return nil
 }
@@ -6834,7 +6881,7 @@ var File_onehall_casework_v1_casework_proto protoreflect.FileDescriptor
 
 const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\n" +
-	"\"onehall/casework/v1/casework.proto\x12\x13onehall.casework.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a onehall/casework/v1/charge.proto\x1a\"onehall/casework/v1/material.proto\x1a onehall/options/v1/options.proto\"\xee\x02\n" +
+	"\"onehall/casework/v1/casework.proto\x12\x13onehall.casework.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x19google/api/httpbody.proto\x1a\x1cgoogle/protobuf/struct.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a onehall/casework/v1/charge.proto\x1a\x1fonehall/casework/v1/clock.proto\x1a\"onehall/casework/v1/material.proto\x1a onehall/options/v1/options.proto\"\xee\x02\n" +
 	"\tApplicant\x12B\n" +
 	"\x04type\x18\x01 \x01(\x0e2\".onehall.casework.v1.ApplicantTypeB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04type\x121\n" +
@@ -6974,7 +7021,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\fdisplay_name\x18\x01 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\xc8\x01\xa8\xbb\x18\x01R\vdisplayName\x12@\n" +
 	"\aid_type\x18\x02 \x01(\x0e2\x1b.onehall.casework.v1.IdTypeB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06idType\x12*\n" +
-	"\tid_number\x18\x03 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18@\xa8\xbb\x18\x02R\bidNumber\"\xe8\x1a\n" +
+	"\tid_number\x18\x03 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18@\xa8\xbb\x18\x02R\bidNumber\"\x88\x1c\n" +
 	"\x04Case\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xbaH'r%2#^(halls/[0-9]{6}/cases/[0-9]{21})?$R\x04name\x12I\n" +
 	"\x04item\x18\x02 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04item\x12(\n" +
@@ -7059,7 +7106,11 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x04gaps\x18\\ \x03(\v2 .onehall.casework.v1.MaterialGapB\x03\xe0A\x03R\x04gaps\x12/\n" +
 	"\x11granted_with_gaps\x18] \x01(\bB\x03\xe0A\x03R\x0fgrantedWithGaps\x12:\n" +
 	"\acharges\x18^ \x03(\v2\x1b.onehall.casework.v1.ChargeB\x03\xe0A\x03R\acharges\x12\x1d\n" +
-	"\adeleted\x18_ \x01(\bB\x03\xe0A\x03R\adeleted\"\x9a\x01\n" +
+	"\adeleted\x18_ \x01(\bB\x03\xe0A\x03R\adeleted\x12.\n" +
+	"\x10calendar_version\x18x \x01(\x05B\x03\xe0A\x03R\x0fcalendarVersion\x12*\n" +
+	"\x0epolicy_version\x18y \x01(\x05B\x03\xe0A\x03R\rpolicyVersion\x12B\n" +
+	"\n" +
+	"due_change\x18z \x01(\v2\x1e.onehall.casework.v1.DueChangeB\x03\xe0A\x03R\tdueChange\"\x9a\x01\n" +
 	"\x11CreateCaseRequest\x12/\n" +
 	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x125\n" +
 	"\x04case\x18\x02 \x01(\v2\x19.onehall.casework.v1.CaseB\x06\xbaH\x03\xc8\x01\x01R\x04case\x12\x1d\n" +
@@ -7135,7 +7186,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x14QueryProgressRequest\x12\"\n" +
 	"\acase_no\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\x06caseNo\x12,\n" +
 	"\n" +
-	"query_code\x18\x02 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18<\xa8\xbb\x18\x02R\tqueryCode\"\x83\x03\n" +
+	"query_code\x18\x02 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18<\xa8\xbb\x18\x02R\tqueryCode\"\x90\x04\n" +
 	"\bProgress\x12\x17\n" +
 	"\acase_no\x18\x01 \x01(\tR\x06caseNo\x12\x1d\n" +
 	"\n" +
@@ -7149,7 +7200,11 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"submitTime\x12*\n" +
 	"\x11promised_due_date\x18\b \x01(\tR\x0fpromisedDueDate\x12;\n" +
 	"\vupdate_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"\x9a\x01\n" +
+	"updateTime\x12L\n" +
+	"\x0fdue_explanation\x18\n" +
+	" \x01(\v2#.onehall.casework.v1.DueExplanationR\x0edueExplanation\x12=\n" +
+	"\n" +
+	"due_change\x18\v \x01(\v2\x1e.onehall.casework.v1.DueChangeR\tdueChange\"\x9a\x01\n" +
 	"\x16RevealApplicantRequest\x12;\n" +
 	"\x04name\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x04name\x12$\n" +
 	"\apurpose\x18\x02 \x01(\tB\n" +
@@ -7680,7 +7735,9 @@ var file_onehall_casework_v1_casework_proto_goTypes = []any{
 	(TrustLevel)(0),                      // 76: onehall.casework.v1.TrustLevel
 	(*structpb.Struct)(nil),              // 77: google.protobuf.Struct
 	(*Charge)(nil),                       // 78: onehall.casework.v1.Charge
-	(*httpbody.HttpBody)(nil),            // 79: google.api.HttpBody
+	(*DueChange)(nil),                    // 79: onehall.casework.v1.DueChange
+	(*DueExplanation)(nil),               // 80: onehall.casework.v1.DueExplanation
+	(*httpbody.HttpBody)(nil),            // 81: google.api.HttpBody
 }
 var file_onehall_casework_v1_casework_proto_depIdxs = []int32{
 	3,   // 0: onehall.casework.v1.Applicant.type:type_name -> onehall.casework.v1.ApplicantType
@@ -7738,146 +7795,149 @@ var file_onehall_casework_v1_casework_proto_depIdxs = []int32{
 	20,  // 52: onehall.casework.v1.Case.current_step:type_name -> onehall.casework.v1.CurrentStep
 	16,  // 53: onehall.casework.v1.Case.gaps:type_name -> onehall.casework.v1.MaterialGap
 	78,  // 54: onehall.casework.v1.Case.charges:type_name -> onehall.casework.v1.Charge
-	29,  // 55: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	29,  // 56: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	29,  // 57: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
-	75,  // 58: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	0,   // 59: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
-	29,  // 60: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
-	10,  // 61: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
-	11,  // 62: onehall.casework.v1.ListInboxRequest.assignee:type_name -> onehall.casework.v1.InboxAssignee
-	29,  // 63: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
-	0,   // 64: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
-	75,  // 65: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 66: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
-	2,   // 67: onehall.casework.v1.CaseEvent.channel:type_name -> onehall.casework.v1.Channel
-	40,  // 68: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
-	0,   // 69: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
-	75,  // 70: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
-	75,  // 71: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
-	75,  // 72: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 73: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 74: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	17,  // 75: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	77,  // 76: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
-	2,   // 77: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
-	75,  // 78: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	16,  // 79: onehall.casework.v1.AcceptCaseRequest.gaps:type_name -> onehall.casework.v1.MaterialGap
-	75,  // 80: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 81: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 82: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 83: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 84: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 85: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	8,   // 86: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
-	75,  // 87: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	9,   // 88: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
-	75,  // 89: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	2,   // 90: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
-	75,  // 91: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 92: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 93: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 94: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	6,   // 95: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
-	7,   // 96: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	75,  // 97: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 98: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 99: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 100: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 101: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	75,  // 102: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	17,  // 103: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	75,  // 104: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
-	12,  // 105: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
-	12,  // 106: onehall.casework.v1.PrintCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
-	12,  // 107: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
-	75,  // 108: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
-	71,  // 109: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
-	13,  // 110: onehall.casework.v1.CaseDocument.archive_term:type_name -> onehall.casework.v1.ArchiveTerm
-	77,  // 111: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
-	17,  // 112: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
-	14,  // 113: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
-	2,   // 114: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
-	73,  // 115: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
-	30,  // 116: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
-	31,  // 117: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
-	32,  // 118: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
-	33,  // 119: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
-	34,  // 120: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
-	35,  // 121: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
-	37,  // 122: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
-	39,  // 123: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
-	42,  // 124: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
-	44,  // 125: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
-	45,  // 126: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
-	46,  // 127: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
-	47,  // 128: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
-	48,  // 129: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
-	49,  // 130: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
-	50,  // 131: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
-	51,  // 132: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
-	52,  // 133: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
-	53,  // 134: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
-	54,  // 135: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
-	55,  // 136: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
-	56,  // 137: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
-	57,  // 138: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
-	58,  // 139: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
-	59,  // 140: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
-	60,  // 141: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
-	61,  // 142: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
-	62,  // 143: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
-	63,  // 144: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
-	64,  // 145: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
-	65,  // 146: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
-	66,  // 147: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
-	67,  // 148: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
-	68,  // 149: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
-	69,  // 150: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
-	70,  // 151: onehall.casework.v1.CaseworkService.PrintCaseDocument:input_type -> onehall.casework.v1.PrintCaseDocumentRequest
-	74,  // 152: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
-	29,  // 153: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
-	29,  // 154: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
-	29,  // 155: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
-	29,  // 156: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
-	29,  // 157: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
-	36,  // 158: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
-	38,  // 159: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
-	41,  // 160: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
-	43,  // 161: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
-	14,  // 162: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
-	29,  // 163: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
-	29,  // 164: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
-	29,  // 165: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
-	29,  // 166: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
-	29,  // 167: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
-	29,  // 168: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
-	29,  // 169: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
-	29,  // 170: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
-	29,  // 171: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
-	29,  // 172: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
-	29,  // 173: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
-	29,  // 174: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
-	29,  // 175: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
-	29,  // 176: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
-	29,  // 177: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
-	29,  // 178: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
-	29,  // 179: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
-	29,  // 180: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
-	29,  // 181: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
-	29,  // 182: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
-	29,  // 183: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
-	29,  // 184: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
-	29,  // 185: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
-	29,  // 186: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
-	72,  // 187: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
-	79,  // 188: onehall.casework.v1.CaseworkService.PrintCaseDocument:output_type -> google.api.HttpBody
-	29,  // 189: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
-	153, // [153:190] is the sub-list for method output_type
-	116, // [116:153] is the sub-list for method input_type
-	116, // [116:116] is the sub-list for extension type_name
-	116, // [116:116] is the sub-list for extension extendee
-	0,   // [0:116] is the sub-list for field type_name
+	79,  // 55: onehall.casework.v1.Case.due_change:type_name -> onehall.casework.v1.DueChange
+	29,  // 56: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	29,  // 57: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	29,  // 58: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
+	75,  // 59: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	0,   // 60: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
+	29,  // 61: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
+	10,  // 62: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
+	11,  // 63: onehall.casework.v1.ListInboxRequest.assignee:type_name -> onehall.casework.v1.InboxAssignee
+	29,  // 64: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
+	0,   // 65: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
+	75,  // 66: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 67: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
+	2,   // 68: onehall.casework.v1.CaseEvent.channel:type_name -> onehall.casework.v1.Channel
+	40,  // 69: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
+	0,   // 70: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
+	75,  // 71: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
+	75,  // 72: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
+	80,  // 73: onehall.casework.v1.Progress.due_explanation:type_name -> onehall.casework.v1.DueExplanation
+	79,  // 74: onehall.casework.v1.Progress.due_change:type_name -> onehall.casework.v1.DueChange
+	75,  // 75: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 76: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 77: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	17,  // 78: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	77,  // 79: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
+	2,   // 80: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
+	75,  // 81: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	16,  // 82: onehall.casework.v1.AcceptCaseRequest.gaps:type_name -> onehall.casework.v1.MaterialGap
+	75,  // 83: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 84: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 85: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 86: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 87: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 88: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	8,   // 89: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
+	75,  // 90: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	9,   // 91: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
+	75,  // 92: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	2,   // 93: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
+	75,  // 94: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 95: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 96: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 97: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	6,   // 98: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
+	7,   // 99: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
+	75,  // 100: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 101: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 102: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 103: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 104: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	75,  // 105: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	17,  // 106: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	75,  // 107: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
+	12,  // 108: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
+	12,  // 109: onehall.casework.v1.PrintCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
+	12,  // 110: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
+	75,  // 111: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
+	71,  // 112: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
+	13,  // 113: onehall.casework.v1.CaseDocument.archive_term:type_name -> onehall.casework.v1.ArchiveTerm
+	77,  // 114: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
+	17,  // 115: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
+	14,  // 116: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
+	2,   // 117: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
+	73,  // 118: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
+	30,  // 119: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
+	31,  // 120: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
+	32,  // 121: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
+	33,  // 122: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
+	34,  // 123: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
+	35,  // 124: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
+	37,  // 125: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
+	39,  // 126: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
+	42,  // 127: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
+	44,  // 128: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
+	45,  // 129: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
+	46,  // 130: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
+	47,  // 131: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
+	48,  // 132: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
+	49,  // 133: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
+	50,  // 134: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
+	51,  // 135: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
+	52,  // 136: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
+	53,  // 137: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
+	54,  // 138: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
+	55,  // 139: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
+	56,  // 140: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
+	57,  // 141: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
+	58,  // 142: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
+	59,  // 143: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
+	60,  // 144: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
+	61,  // 145: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
+	62,  // 146: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
+	63,  // 147: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
+	64,  // 148: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
+	65,  // 149: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
+	66,  // 150: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
+	67,  // 151: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
+	68,  // 152: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
+	69,  // 153: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
+	70,  // 154: onehall.casework.v1.CaseworkService.PrintCaseDocument:input_type -> onehall.casework.v1.PrintCaseDocumentRequest
+	74,  // 155: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
+	29,  // 156: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
+	29,  // 157: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
+	29,  // 158: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
+	29,  // 159: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
+	29,  // 160: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
+	36,  // 161: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
+	38,  // 162: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
+	41,  // 163: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
+	43,  // 164: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
+	14,  // 165: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
+	29,  // 166: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
+	29,  // 167: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
+	29,  // 168: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
+	29,  // 169: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
+	29,  // 170: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
+	29,  // 171: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
+	29,  // 172: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
+	29,  // 173: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
+	29,  // 174: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
+	29,  // 175: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
+	29,  // 176: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
+	29,  // 177: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
+	29,  // 178: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
+	29,  // 179: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
+	29,  // 180: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
+	29,  // 181: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
+	29,  // 182: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
+	29,  // 183: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
+	29,  // 184: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
+	29,  // 185: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
+	29,  // 186: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
+	29,  // 187: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
+	29,  // 188: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
+	29,  // 189: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
+	72,  // 190: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
+	81,  // 191: onehall.casework.v1.CaseworkService.PrintCaseDocument:output_type -> google.api.HttpBody
+	29,  // 192: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
+	156, // [156:193] is the sub-list for method output_type
+	119, // [119:156] is the sub-list for method input_type
+	119, // [119:119] is the sub-list for extension type_name
+	119, // [119:119] is the sub-list for extension extendee
+	0,   // [0:119] is the sub-list for field type_name
 }
 
 func init() { file_onehall_casework_v1_casework_proto_init() }
@@ -7886,6 +7946,7 @@ func file_onehall_casework_v1_casework_proto_init() {
 		return
 	}
 	file_onehall_casework_v1_charge_proto_init()
+	file_onehall_casework_v1_clock_proto_init()
 	file_onehall_casework_v1_material_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

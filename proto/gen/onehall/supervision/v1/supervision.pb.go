@@ -11,6 +11,7 @@ package supervisionv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	v1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	_ "github.com/onehall/onehall/proto/gen/onehall/options/v1"
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
@@ -403,9 +404,11 @@ type Card struct {
 	// The supervision order that follows from it, the latest.
 	Order string `protobuf:"bytes,68,opt,name=order,proto3" json:"order,omitempty"`
 	// The notice about it, made of the rule's message.
-	Notice        *CardNotice `protobuf:"bytes,69,opt,name=notice,proto3" json:"notice,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Notice *CardNotice `protobuf:"bytes,69,opt,name=notice,proto3" json:"notice,omitempty"`
+	// Whether it was revoked because a new calendar or policy took its ground away.
+	RevokedByRecompute bool `protobuf:"varint,90,opt,name=revoked_by_recompute,json=revokedByRecompute,proto3" json:"revoked_by_recompute,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Card) Reset() {
@@ -702,6 +705,13 @@ func (x *Card) GetNotice() *CardNotice {
 		return x.Notice
 	}
 	return nil
+}
+
+func (x *Card) GetRevokedByRecompute() bool {
+	if x != nil {
+		return x.RevokedByRecompute
+	}
+	return false
 }
 
 // A notice about a card: what to tell and whom. Sending it is for whoever follows
@@ -1254,7 +1264,10 @@ type ExplainDueResponse struct {
 	// The calendar version used.
 	CalendarVersion string `protobuf:"bytes,7,opt,name=calendar_version,json=calendarVersion,proto3" json:"calendar_version,omitempty"`
 	// Whether a date is provisional.
-	Provisional   bool `protobuf:"varint,8,opt,name=provisional,proto3" json:"provisional,omitempty"`
+	Provisional bool `protobuf:"varint,8,opt,name=provisional,proto3" json:"provisional,omitempty"`
+	// The same in short: days alike in a row together, each pause with its ground,
+	// the notices and the policy.
+	Explanation   *v1.DueExplanation `protobuf:"bytes,9,opt,name=explanation,proto3" json:"explanation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1343,6 +1356,13 @@ func (x *ExplainDueResponse) GetProvisional() bool {
 		return x.Provisional
 	}
 	return false
+}
+
+func (x *ExplainDueResponse) GetExplanation() *v1.DueExplanation {
+	if x != nil {
+		return x.Explanation
+	}
+	return nil
 }
 
 // Lists clocks.
@@ -4396,7 +4416,7 @@ var File_onehall_supervision_v1_supervision_proto protoreflect.FileDescriptor
 
 const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"\n" +
-	"(onehall/supervision/v1/supervision.proto\x12\x16onehall.supervision.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a onehall/options/v1/options.proto\"\xbf\v\n" +
+	"(onehall/supervision/v1/supervision.proto\x12\x16onehall.supervision.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fonehall/casework/v1/clock.proto\x1a onehall/options/v1/options.proto\"\xf1\v\n" +
 	"\x04Card\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04rule\x18\x02 \x01(\tR\x04rule\x12!\n" +
@@ -4446,7 +4466,8 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"\x0fconfirm_overdue\x18B \x01(\bR\x0econfirmOverdue\x12!\n" +
 	"\fescalated_to\x18C \x01(\tR\vescalatedTo\x12\x14\n" +
 	"\x05order\x18D \x01(\tR\x05order\x12:\n" +
-	"\x06notice\x18E \x01(\v2\".onehall.supervision.v1.CardNoticeR\x06notice\"@\n" +
+	"\x06notice\x18E \x01(\v2\".onehall.supervision.v1.CardNoticeR\x06notice\x120\n" +
+	"\x14revoked_by_recompute\x18Z \x01(\bR\x12revokedByRecompute\"@\n" +
 	"\n" +
 	"CardNotice\x12\x12\n" +
 	"\x04text\x18\x01 \x01(\tR\x04text\x12\x1e\n" +
@@ -4498,7 +4519,7 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"\x04date\x18\x01 \x01(\tR\x04date\x12\x18\n" +
 	"\acounted\x18\x02 \x01(\bR\acounted\x12\x16\n" +
 	"\x06number\x18\x03 \x01(\x05R\x06number\x12\x16\n" +
-	"\x06reason\x18\x04 \x01(\tR\x06reason\"\xcd\x02\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\"\x94\x03\n" +
 	"\x12ExplainDueResponse\x12\x1d\n" +
 	"\n" +
 	"start_date\x18\x01 \x01(\tR\tstartDate\x12!\n" +
@@ -4508,7 +4529,8 @@ const file_onehall_supervision_v1_supervision_proto_rawDesc = "" +
 	"\x12statutory_due_date\x18\x05 \x01(\tR\x10statutoryDueDate\x12\x14\n" +
 	"\x05basis\x18\x06 \x01(\tR\x05basis\x12)\n" +
 	"\x10calendar_version\x18\a \x01(\tR\x0fcalendarVersion\x12 \n" +
-	"\vprovisional\x18\b \x01(\bR\vprovisional\"\xe9\x01\n" +
+	"\vprovisional\x18\b \x01(\bR\vprovisional\x12E\n" +
+	"\vexplanation\x18\t \x01(\v2#.onehall.casework.v1.DueExplanationR\vexplanation\"\xe9\x01\n" +
 	"\x15ListCaseClocksRequest\x12/\n" +
 	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x12Y\n" +
 	"\n" +
@@ -4918,6 +4940,7 @@ var file_onehall_supervision_v1_supervision_proto_goTypes = []any{
 	(*FeedBackOrderRequest)(nil),   // 50: onehall.supervision.v1.FeedBackOrderRequest
 	(*CheckOrderRequest)(nil),      // 51: onehall.supervision.v1.CheckOrderRequest
 	(*timestamppb.Timestamp)(nil),  // 52: google.protobuf.Timestamp
+	(*v1.DueExplanation)(nil),      // 53: onehall.casework.v1.DueExplanation
 }
 var file_onehall_supervision_v1_supervision_proto_depIdxs = []int32{
 	0,  // 0: onehall.supervision.v1.Card.level:type_name -> onehall.supervision.v1.CardLevel
@@ -4937,90 +4960,91 @@ var file_onehall_supervision_v1_supervision_proto_depIdxs = []int32{
 	52, // 14: onehall.supervision.v1.CaseClock.as_of:type_name -> google.protobuf.Timestamp
 	0,  // 15: onehall.supervision.v1.CaseClock.level:type_name -> onehall.supervision.v1.CardLevel
 	11, // 16: onehall.supervision.v1.ExplainDueResponse.days:type_name -> onehall.supervision.v1.ExplainedDay
-	8,  // 17: onehall.supervision.v1.ListCaseClocksResponse.case_clocks:type_name -> onehall.supervision.v1.CaseClock
-	0,  // 18: onehall.supervision.v1.ListCardsRequest.level:type_name -> onehall.supervision.v1.CardLevel
-	1,  // 19: onehall.supervision.v1.ListCardsRequest.state:type_name -> onehall.supervision.v1.CardState
-	5,  // 20: onehall.supervision.v1.ListCardsResponse.cards:type_name -> onehall.supervision.v1.Card
-	5,  // 21: onehall.supervision.v1.WatchCardsResponse.card:type_name -> onehall.supervision.v1.Card
-	0,  // 22: onehall.supervision.v1.Rule.level:type_name -> onehall.supervision.v1.CardLevel
-	23, // 23: onehall.supervision.v1.ListRulesResponse.rules:type_name -> onehall.supervision.v1.Rule
-	52, // 24: onehall.supervision.v1.PolicyChange.change_time:type_name -> google.protobuf.Timestamp
-	0,  // 25: onehall.supervision.v1.RuleCondition.level:type_name -> onehall.supervision.v1.CardLevel
-	26, // 26: onehall.supervision.v1.ConductRule.conditions:type_name -> onehall.supervision.v1.RuleCondition
-	27, // 27: onehall.supervision.v1.RuleSet.rules:type_name -> onehall.supervision.v1.ConductRule
-	3,  // 28: onehall.supervision.v1.RuleSet.state:type_name -> onehall.supervision.v1.RuleSetState
-	52, // 29: onehall.supervision.v1.RuleSet.create_time:type_name -> google.protobuf.Timestamp
-	52, // 30: onehall.supervision.v1.RuleSet.approve_time:type_name -> google.protobuf.Timestamp
-	29, // 31: onehall.supervision.v1.RuleSet.settings:type_name -> onehall.supervision.v1.RuleSetting
-	28, // 32: onehall.supervision.v1.CreateRuleSetRequest.rule_set:type_name -> onehall.supervision.v1.RuleSet
-	28, // 33: onehall.supervision.v1.ListRuleSetsResponse.rule_sets:type_name -> onehall.supervision.v1.RuleSet
-	27, // 34: onehall.supervision.v1.DryRunRulesRequest.rules:type_name -> onehall.supervision.v1.ConductRule
-	0,  // 35: onehall.supervision.v1.DryRunCount.level:type_name -> onehall.supervision.v1.CardLevel
-	0,  // 36: onehall.supervision.v1.DryRunCard.level:type_name -> onehall.supervision.v1.CardLevel
-	52, // 37: onehall.supervision.v1.DryRunCard.as_of:type_name -> google.protobuf.Timestamp
-	35, // 38: onehall.supervision.v1.DryRunRulesResponse.counts:type_name -> onehall.supervision.v1.DryRunCount
-	36, // 39: onehall.supervision.v1.DryRunRulesResponse.differences:type_name -> onehall.supervision.v1.DryRunCard
-	2,  // 40: onehall.supervision.v1.DecideAppealRequest.result:type_name -> onehall.supervision.v1.AppealState
-	0,  // 41: onehall.supervision.v1.CardCount.level:type_name -> onehall.supervision.v1.CardLevel
-	42, // 42: onehall.supervision.v1.CountCardsResponse.counts:type_name -> onehall.supervision.v1.CardCount
-	4,  // 43: onehall.supervision.v1.Order.state:type_name -> onehall.supervision.v1.OrderState
-	52, // 44: onehall.supervision.v1.Order.issue_time:type_name -> google.protobuf.Timestamp
-	52, // 45: onehall.supervision.v1.Order.receive_time:type_name -> google.protobuf.Timestamp
-	52, // 46: onehall.supervision.v1.Order.feedback_time:type_name -> google.protobuf.Timestamp
-	52, // 47: onehall.supervision.v1.Order.check_time:type_name -> google.protobuf.Timestamp
-	44, // 48: onehall.supervision.v1.IssueOrderRequest.order:type_name -> onehall.supervision.v1.Order
-	44, // 49: onehall.supervision.v1.ListOrdersResponse.orders:type_name -> onehall.supervision.v1.Order
-	9,  // 50: onehall.supervision.v1.SupervisionService.GetCaseClock:input_type -> onehall.supervision.v1.GetCaseClockRequest
-	10, // 51: onehall.supervision.v1.SupervisionService.ExplainDue:input_type -> onehall.supervision.v1.ExplainDueRequest
-	13, // 52: onehall.supervision.v1.SupervisionService.ListCaseClocks:input_type -> onehall.supervision.v1.ListCaseClocksRequest
-	15, // 53: onehall.supervision.v1.SupervisionService.GetCard:input_type -> onehall.supervision.v1.GetCardRequest
-	16, // 54: onehall.supervision.v1.SupervisionService.ListCards:input_type -> onehall.supervision.v1.ListCardsRequest
-	18, // 55: onehall.supervision.v1.SupervisionService.WatchCards:input_type -> onehall.supervision.v1.WatchCardsRequest
-	20, // 56: onehall.supervision.v1.SupervisionService.RevokeCard:input_type -> onehall.supervision.v1.RevokeCardRequest
-	21, // 57: onehall.supervision.v1.SupervisionService.ReplyCard:input_type -> onehall.supervision.v1.ReplyCardRequest
-	22, // 58: onehall.supervision.v1.SupervisionService.ListRules:input_type -> onehall.supervision.v1.ListRulesRequest
-	30, // 59: onehall.supervision.v1.SupervisionService.CreateRuleSet:input_type -> onehall.supervision.v1.CreateRuleSetRequest
-	31, // 60: onehall.supervision.v1.SupervisionService.ApproveRuleSet:input_type -> onehall.supervision.v1.ApproveRuleSetRequest
-	32, // 61: onehall.supervision.v1.SupervisionService.ListRuleSets:input_type -> onehall.supervision.v1.ListRuleSetsRequest
-	34, // 62: onehall.supervision.v1.SupervisionService.DryRunRules:input_type -> onehall.supervision.v1.DryRunRulesRequest
-	38, // 63: onehall.supervision.v1.SupervisionService.AppealCard:input_type -> onehall.supervision.v1.AppealCardRequest
-	39, // 64: onehall.supervision.v1.SupervisionService.DecideAppeal:input_type -> onehall.supervision.v1.DecideAppealRequest
-	40, // 65: onehall.supervision.v1.SupervisionService.CorrectCard:input_type -> onehall.supervision.v1.CorrectCardRequest
-	41, // 66: onehall.supervision.v1.SupervisionService.CountCards:input_type -> onehall.supervision.v1.CountCardsRequest
-	45, // 67: onehall.supervision.v1.SupervisionService.IssueOrder:input_type -> onehall.supervision.v1.IssueOrderRequest
-	46, // 68: onehall.supervision.v1.SupervisionService.GetOrder:input_type -> onehall.supervision.v1.GetOrderRequest
-	47, // 69: onehall.supervision.v1.SupervisionService.ListOrders:input_type -> onehall.supervision.v1.ListOrdersRequest
-	49, // 70: onehall.supervision.v1.SupervisionService.ReceiveOrder:input_type -> onehall.supervision.v1.ReceiveOrderRequest
-	50, // 71: onehall.supervision.v1.SupervisionService.FeedBackOrder:input_type -> onehall.supervision.v1.FeedBackOrderRequest
-	51, // 72: onehall.supervision.v1.SupervisionService.CheckOrder:input_type -> onehall.supervision.v1.CheckOrderRequest
-	8,  // 73: onehall.supervision.v1.SupervisionService.GetCaseClock:output_type -> onehall.supervision.v1.CaseClock
-	12, // 74: onehall.supervision.v1.SupervisionService.ExplainDue:output_type -> onehall.supervision.v1.ExplainDueResponse
-	14, // 75: onehall.supervision.v1.SupervisionService.ListCaseClocks:output_type -> onehall.supervision.v1.ListCaseClocksResponse
-	5,  // 76: onehall.supervision.v1.SupervisionService.GetCard:output_type -> onehall.supervision.v1.Card
-	17, // 77: onehall.supervision.v1.SupervisionService.ListCards:output_type -> onehall.supervision.v1.ListCardsResponse
-	19, // 78: onehall.supervision.v1.SupervisionService.WatchCards:output_type -> onehall.supervision.v1.WatchCardsResponse
-	5,  // 79: onehall.supervision.v1.SupervisionService.RevokeCard:output_type -> onehall.supervision.v1.Card
-	5,  // 80: onehall.supervision.v1.SupervisionService.ReplyCard:output_type -> onehall.supervision.v1.Card
-	24, // 81: onehall.supervision.v1.SupervisionService.ListRules:output_type -> onehall.supervision.v1.ListRulesResponse
-	28, // 82: onehall.supervision.v1.SupervisionService.CreateRuleSet:output_type -> onehall.supervision.v1.RuleSet
-	28, // 83: onehall.supervision.v1.SupervisionService.ApproveRuleSet:output_type -> onehall.supervision.v1.RuleSet
-	33, // 84: onehall.supervision.v1.SupervisionService.ListRuleSets:output_type -> onehall.supervision.v1.ListRuleSetsResponse
-	37, // 85: onehall.supervision.v1.SupervisionService.DryRunRules:output_type -> onehall.supervision.v1.DryRunRulesResponse
-	5,  // 86: onehall.supervision.v1.SupervisionService.AppealCard:output_type -> onehall.supervision.v1.Card
-	5,  // 87: onehall.supervision.v1.SupervisionService.DecideAppeal:output_type -> onehall.supervision.v1.Card
-	5,  // 88: onehall.supervision.v1.SupervisionService.CorrectCard:output_type -> onehall.supervision.v1.Card
-	43, // 89: onehall.supervision.v1.SupervisionService.CountCards:output_type -> onehall.supervision.v1.CountCardsResponse
-	44, // 90: onehall.supervision.v1.SupervisionService.IssueOrder:output_type -> onehall.supervision.v1.Order
-	44, // 91: onehall.supervision.v1.SupervisionService.GetOrder:output_type -> onehall.supervision.v1.Order
-	48, // 92: onehall.supervision.v1.SupervisionService.ListOrders:output_type -> onehall.supervision.v1.ListOrdersResponse
-	44, // 93: onehall.supervision.v1.SupervisionService.ReceiveOrder:output_type -> onehall.supervision.v1.Order
-	44, // 94: onehall.supervision.v1.SupervisionService.FeedBackOrder:output_type -> onehall.supervision.v1.Order
-	44, // 95: onehall.supervision.v1.SupervisionService.CheckOrder:output_type -> onehall.supervision.v1.Order
-	73, // [73:96] is the sub-list for method output_type
-	50, // [50:73] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	53, // 17: onehall.supervision.v1.ExplainDueResponse.explanation:type_name -> onehall.casework.v1.DueExplanation
+	8,  // 18: onehall.supervision.v1.ListCaseClocksResponse.case_clocks:type_name -> onehall.supervision.v1.CaseClock
+	0,  // 19: onehall.supervision.v1.ListCardsRequest.level:type_name -> onehall.supervision.v1.CardLevel
+	1,  // 20: onehall.supervision.v1.ListCardsRequest.state:type_name -> onehall.supervision.v1.CardState
+	5,  // 21: onehall.supervision.v1.ListCardsResponse.cards:type_name -> onehall.supervision.v1.Card
+	5,  // 22: onehall.supervision.v1.WatchCardsResponse.card:type_name -> onehall.supervision.v1.Card
+	0,  // 23: onehall.supervision.v1.Rule.level:type_name -> onehall.supervision.v1.CardLevel
+	23, // 24: onehall.supervision.v1.ListRulesResponse.rules:type_name -> onehall.supervision.v1.Rule
+	52, // 25: onehall.supervision.v1.PolicyChange.change_time:type_name -> google.protobuf.Timestamp
+	0,  // 26: onehall.supervision.v1.RuleCondition.level:type_name -> onehall.supervision.v1.CardLevel
+	26, // 27: onehall.supervision.v1.ConductRule.conditions:type_name -> onehall.supervision.v1.RuleCondition
+	27, // 28: onehall.supervision.v1.RuleSet.rules:type_name -> onehall.supervision.v1.ConductRule
+	3,  // 29: onehall.supervision.v1.RuleSet.state:type_name -> onehall.supervision.v1.RuleSetState
+	52, // 30: onehall.supervision.v1.RuleSet.create_time:type_name -> google.protobuf.Timestamp
+	52, // 31: onehall.supervision.v1.RuleSet.approve_time:type_name -> google.protobuf.Timestamp
+	29, // 32: onehall.supervision.v1.RuleSet.settings:type_name -> onehall.supervision.v1.RuleSetting
+	28, // 33: onehall.supervision.v1.CreateRuleSetRequest.rule_set:type_name -> onehall.supervision.v1.RuleSet
+	28, // 34: onehall.supervision.v1.ListRuleSetsResponse.rule_sets:type_name -> onehall.supervision.v1.RuleSet
+	27, // 35: onehall.supervision.v1.DryRunRulesRequest.rules:type_name -> onehall.supervision.v1.ConductRule
+	0,  // 36: onehall.supervision.v1.DryRunCount.level:type_name -> onehall.supervision.v1.CardLevel
+	0,  // 37: onehall.supervision.v1.DryRunCard.level:type_name -> onehall.supervision.v1.CardLevel
+	52, // 38: onehall.supervision.v1.DryRunCard.as_of:type_name -> google.protobuf.Timestamp
+	35, // 39: onehall.supervision.v1.DryRunRulesResponse.counts:type_name -> onehall.supervision.v1.DryRunCount
+	36, // 40: onehall.supervision.v1.DryRunRulesResponse.differences:type_name -> onehall.supervision.v1.DryRunCard
+	2,  // 41: onehall.supervision.v1.DecideAppealRequest.result:type_name -> onehall.supervision.v1.AppealState
+	0,  // 42: onehall.supervision.v1.CardCount.level:type_name -> onehall.supervision.v1.CardLevel
+	42, // 43: onehall.supervision.v1.CountCardsResponse.counts:type_name -> onehall.supervision.v1.CardCount
+	4,  // 44: onehall.supervision.v1.Order.state:type_name -> onehall.supervision.v1.OrderState
+	52, // 45: onehall.supervision.v1.Order.issue_time:type_name -> google.protobuf.Timestamp
+	52, // 46: onehall.supervision.v1.Order.receive_time:type_name -> google.protobuf.Timestamp
+	52, // 47: onehall.supervision.v1.Order.feedback_time:type_name -> google.protobuf.Timestamp
+	52, // 48: onehall.supervision.v1.Order.check_time:type_name -> google.protobuf.Timestamp
+	44, // 49: onehall.supervision.v1.IssueOrderRequest.order:type_name -> onehall.supervision.v1.Order
+	44, // 50: onehall.supervision.v1.ListOrdersResponse.orders:type_name -> onehall.supervision.v1.Order
+	9,  // 51: onehall.supervision.v1.SupervisionService.GetCaseClock:input_type -> onehall.supervision.v1.GetCaseClockRequest
+	10, // 52: onehall.supervision.v1.SupervisionService.ExplainDue:input_type -> onehall.supervision.v1.ExplainDueRequest
+	13, // 53: onehall.supervision.v1.SupervisionService.ListCaseClocks:input_type -> onehall.supervision.v1.ListCaseClocksRequest
+	15, // 54: onehall.supervision.v1.SupervisionService.GetCard:input_type -> onehall.supervision.v1.GetCardRequest
+	16, // 55: onehall.supervision.v1.SupervisionService.ListCards:input_type -> onehall.supervision.v1.ListCardsRequest
+	18, // 56: onehall.supervision.v1.SupervisionService.WatchCards:input_type -> onehall.supervision.v1.WatchCardsRequest
+	20, // 57: onehall.supervision.v1.SupervisionService.RevokeCard:input_type -> onehall.supervision.v1.RevokeCardRequest
+	21, // 58: onehall.supervision.v1.SupervisionService.ReplyCard:input_type -> onehall.supervision.v1.ReplyCardRequest
+	22, // 59: onehall.supervision.v1.SupervisionService.ListRules:input_type -> onehall.supervision.v1.ListRulesRequest
+	30, // 60: onehall.supervision.v1.SupervisionService.CreateRuleSet:input_type -> onehall.supervision.v1.CreateRuleSetRequest
+	31, // 61: onehall.supervision.v1.SupervisionService.ApproveRuleSet:input_type -> onehall.supervision.v1.ApproveRuleSetRequest
+	32, // 62: onehall.supervision.v1.SupervisionService.ListRuleSets:input_type -> onehall.supervision.v1.ListRuleSetsRequest
+	34, // 63: onehall.supervision.v1.SupervisionService.DryRunRules:input_type -> onehall.supervision.v1.DryRunRulesRequest
+	38, // 64: onehall.supervision.v1.SupervisionService.AppealCard:input_type -> onehall.supervision.v1.AppealCardRequest
+	39, // 65: onehall.supervision.v1.SupervisionService.DecideAppeal:input_type -> onehall.supervision.v1.DecideAppealRequest
+	40, // 66: onehall.supervision.v1.SupervisionService.CorrectCard:input_type -> onehall.supervision.v1.CorrectCardRequest
+	41, // 67: onehall.supervision.v1.SupervisionService.CountCards:input_type -> onehall.supervision.v1.CountCardsRequest
+	45, // 68: onehall.supervision.v1.SupervisionService.IssueOrder:input_type -> onehall.supervision.v1.IssueOrderRequest
+	46, // 69: onehall.supervision.v1.SupervisionService.GetOrder:input_type -> onehall.supervision.v1.GetOrderRequest
+	47, // 70: onehall.supervision.v1.SupervisionService.ListOrders:input_type -> onehall.supervision.v1.ListOrdersRequest
+	49, // 71: onehall.supervision.v1.SupervisionService.ReceiveOrder:input_type -> onehall.supervision.v1.ReceiveOrderRequest
+	50, // 72: onehall.supervision.v1.SupervisionService.FeedBackOrder:input_type -> onehall.supervision.v1.FeedBackOrderRequest
+	51, // 73: onehall.supervision.v1.SupervisionService.CheckOrder:input_type -> onehall.supervision.v1.CheckOrderRequest
+	8,  // 74: onehall.supervision.v1.SupervisionService.GetCaseClock:output_type -> onehall.supervision.v1.CaseClock
+	12, // 75: onehall.supervision.v1.SupervisionService.ExplainDue:output_type -> onehall.supervision.v1.ExplainDueResponse
+	14, // 76: onehall.supervision.v1.SupervisionService.ListCaseClocks:output_type -> onehall.supervision.v1.ListCaseClocksResponse
+	5,  // 77: onehall.supervision.v1.SupervisionService.GetCard:output_type -> onehall.supervision.v1.Card
+	17, // 78: onehall.supervision.v1.SupervisionService.ListCards:output_type -> onehall.supervision.v1.ListCardsResponse
+	19, // 79: onehall.supervision.v1.SupervisionService.WatchCards:output_type -> onehall.supervision.v1.WatchCardsResponse
+	5,  // 80: onehall.supervision.v1.SupervisionService.RevokeCard:output_type -> onehall.supervision.v1.Card
+	5,  // 81: onehall.supervision.v1.SupervisionService.ReplyCard:output_type -> onehall.supervision.v1.Card
+	24, // 82: onehall.supervision.v1.SupervisionService.ListRules:output_type -> onehall.supervision.v1.ListRulesResponse
+	28, // 83: onehall.supervision.v1.SupervisionService.CreateRuleSet:output_type -> onehall.supervision.v1.RuleSet
+	28, // 84: onehall.supervision.v1.SupervisionService.ApproveRuleSet:output_type -> onehall.supervision.v1.RuleSet
+	33, // 85: onehall.supervision.v1.SupervisionService.ListRuleSets:output_type -> onehall.supervision.v1.ListRuleSetsResponse
+	37, // 86: onehall.supervision.v1.SupervisionService.DryRunRules:output_type -> onehall.supervision.v1.DryRunRulesResponse
+	5,  // 87: onehall.supervision.v1.SupervisionService.AppealCard:output_type -> onehall.supervision.v1.Card
+	5,  // 88: onehall.supervision.v1.SupervisionService.DecideAppeal:output_type -> onehall.supervision.v1.Card
+	5,  // 89: onehall.supervision.v1.SupervisionService.CorrectCard:output_type -> onehall.supervision.v1.Card
+	43, // 90: onehall.supervision.v1.SupervisionService.CountCards:output_type -> onehall.supervision.v1.CountCardsResponse
+	44, // 91: onehall.supervision.v1.SupervisionService.IssueOrder:output_type -> onehall.supervision.v1.Order
+	44, // 92: onehall.supervision.v1.SupervisionService.GetOrder:output_type -> onehall.supervision.v1.Order
+	48, // 93: onehall.supervision.v1.SupervisionService.ListOrders:output_type -> onehall.supervision.v1.ListOrdersResponse
+	44, // 94: onehall.supervision.v1.SupervisionService.ReceiveOrder:output_type -> onehall.supervision.v1.Order
+	44, // 95: onehall.supervision.v1.SupervisionService.FeedBackOrder:output_type -> onehall.supervision.v1.Order
+	44, // 96: onehall.supervision.v1.SupervisionService.CheckOrder:output_type -> onehall.supervision.v1.Order
+	74, // [74:97] is the sub-list for method output_type
+	51, // [51:74] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_onehall_supervision_v1_supervision_proto_init() }

@@ -4,6 +4,12 @@
 
 package queries
 
+type Almanac struct {
+	Position int64
+	Kind     string
+	Data     []byte
+}
+
 type Appointment struct {
 	Name      string
 	Centre    string
@@ -37,6 +43,7 @@ type Case struct {
 	HappenedAt   int64
 	Data         []byte
 	Assignee     string
+	Reckoned     int64
 }
 
 type Centre struct {

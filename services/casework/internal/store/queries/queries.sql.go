@@ -319,13 +319,14 @@ func (q *Queries) GetCarryCode(ctx context.Context, codeHash string) (GetCarryCo
 }
 
 const getCase = `-- name: GetCase :one
-SELECT state, stage, due, seq, happened_at, data FROM cases WHERE case_no = $1
+SELECT state, stage, due, reckoned, seq, happened_at, data FROM cases WHERE case_no = $1
 `
 
 type GetCaseRow struct {
 	State      int64
 	Stage      int64
 	Due        int64
+	Reckoned   int64
 	Seq        int64
 	HappenedAt int64
 	Data       []byte
@@ -338,6 +339,7 @@ func (q *Queries) GetCase(ctx context.Context, caseNo string) (GetCaseRow, error
 		&i.State,
 		&i.Stage,
 		&i.Due,
+		&i.Reckoned,
 		&i.Seq,
 		&i.HappenedAt,
 		&i.Data,
@@ -616,8 +618,8 @@ func (q *Queries) InsertAppointment(ctx context.Context, arg InsertAppointmentPa
 }
 
 const insertCase = `-- name: InsertCase :exec
-INSERT INTO cases (case_no, hall, department, applicant_key, state, on_behalf, stage, due, seq, happened_at, data)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+INSERT INTO cases (case_no, hall, department, applicant_key, state, on_behalf, stage, due, reckoned, seq, happened_at, data)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 `
 
 type InsertCaseParams struct {
@@ -629,6 +631,7 @@ type InsertCaseParams struct {
 	OnBehalf     bool
 	Stage        int64
 	Due          int64
+	Reckoned     int64
 	Seq          int64
 	HappenedAt   int64
 	Data         []byte
@@ -644,6 +647,7 @@ func (q *Queries) InsertCase(ctx context.Context, arg InsertCaseParams) error {
 		arg.OnBehalf,
 		arg.Stage,
 		arg.Due,
+		arg.Reckoned,
 		arg.Seq,
 		arg.HappenedAt,
 		arg.Data,
@@ -1472,6 +1476,57 @@ func (q *Queries) ListSlots(ctx context.Context, arg ListSlotsParams) ([]ListSlo
 	return items, nil
 }
 
+const listStale = `-- name: ListStale :many
+SELECT case_no, due FROM cases
+WHERE hall = $1 AND stage = $2 AND stage > 0 AND (due, case_no) > (CAST($3 AS BIGINT), CAST($4 AS TEXT))
+  AND reckoned < $5
+ORDER BY due, case_no LIMIT CAST($6 AS BIGINT)
+`
+
+type ListStaleParams struct {
+	Hall        string
+	Stage       int64
+	AfterDue    int64
+	AfterCaseNo string
+	Reckoned    int64
+	Size        int64
+}
+
+type ListStaleRow struct {
+	CaseNo string
+	Due    int64
+}
+
+func (q *Queries) ListStale(ctx context.Context, arg ListStaleParams) ([]ListStaleRow, error) {
+	rows, err := q.db.QueryContext(ctx, listStale,
+		arg.Hall,
+		arg.Stage,
+		arg.AfterDue,
+		arg.AfterCaseNo,
+		arg.Reckoned,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListStaleRow
+	for rows.Next() {
+		var i ListStaleRow
+		if err := rows.Scan(&i.CaseNo, &i.Due); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listTrash = `-- name: ListTrash :many
 SELECT blob FROM blob_trash ORDER BY blob LIMIT 200
 `
@@ -1786,10 +1841,24 @@ func (q *Queries) MandatesReceived(ctx context.Context, arg MandatesReceivedPara
 	return items, nil
 }
 
+const markReckoned = `-- name: MarkReckoned :execresult
+UPDATE cases SET reckoned = $1 WHERE case_no = $2 AND seq = $3
+`
+
+type MarkReckonedParams struct {
+	Reckoned int64
+	CaseNo   string
+	Seq      int64
+}
+
+func (q *Queries) MarkReckoned(ctx context.Context, arg MarkReckonedParams) (sql.Result, error) {
+	return q.db.ExecContext(ctx, markReckoned, arg.Reckoned, arg.CaseNo, arg.Seq)
+}
+
 const moveCase = `-- name: MoveCase :execresult
 UPDATE cases SET department = $1, assignee = $2, state = $3, stage = $4, due = $5,
-  seq = $6, happened_at = $7, data = $8
-WHERE case_no = $9 AND seq = $10- 1
+  reckoned = $6, seq = $7, happened_at = $8, data = $9
+WHERE case_no = $10 AND seq = $11- 1
 `
 
 type MoveCaseParams struct {
@@ -1798,6 +1867,7 @@ type MoveCaseParams struct {
 	State      int64
 	Stage      int64
 	Due        int64
+	Reckoned   int64
 	Seq        int64
 	HappenedAt int64
 	Data       []byte
@@ -1811,6 +1881,7 @@ func (q *Queries) MoveCase(ctx context.Context, arg MoveCaseParams) (sql.Result,
 		arg.State,
 		arg.Stage,
 		arg.Due,
+		arg.Reckoned,
 		arg.Seq,
 		arg.HappenedAt,
 		arg.Data,
@@ -2165,11 +2236,12 @@ func (q *Queries) TakeSlot(ctx context.Context, arg TakeSlotParams) (int64, erro
 }
 
 const touchCase = `-- name: TouchCase :execresult
-UPDATE cases SET seq = $1, happened_at = $2, data = $3
-WHERE case_no = $4 AND seq = $5- 1
+UPDATE cases SET reckoned = $1, seq = $2, happened_at = $3, data = $4
+WHERE case_no = $5 AND seq = $6- 1
 `
 
 type TouchCaseParams struct {
+	Reckoned   int64
 	Seq        int64
 	HappenedAt int64
 	Data       []byte
@@ -2178,6 +2250,7 @@ type TouchCaseParams struct {
 
 func (q *Queries) TouchCase(ctx context.Context, arg TouchCaseParams) (sql.Result, error) {
 	return q.db.ExecContext(ctx, touchCase,
+		arg.Reckoned,
 		arg.Seq,
 		arg.HappenedAt,
 		arg.Data,
@@ -2205,14 +2278,15 @@ func (q *Queries) TrashParts(ctx context.Context, upload string) error {
 }
 
 const updateCase = `-- name: UpdateCase :execresult
-UPDATE cases SET state = $1, stage = $2, due = $3, seq = $4, happened_at = $5, data = $6
-WHERE case_no = $7 AND seq = $8- 1
+UPDATE cases SET state = $1, stage = $2, due = $3, reckoned = $4, seq = $5, happened_at = $6, data = $7
+WHERE case_no = $8 AND seq = $9- 1
 `
 
 type UpdateCaseParams struct {
 	State      int64
 	Stage      int64
 	Due        int64
+	Reckoned   int64
 	Seq        int64
 	HappenedAt int64
 	Data       []byte
@@ -2224,6 +2298,7 @@ func (q *Queries) UpdateCase(ctx context.Context, arg UpdateCaseParams) (sql.Res
 		arg.State,
 		arg.Stage,
 		arg.Due,
+		arg.Reckoned,
 		arg.Seq,
 		arg.HappenedAt,
 		arg.Data,
@@ -2257,8 +2332,8 @@ func (q *Queries) UpdateCentre(ctx context.Context, arg UpdateCentreParams) (int
 
 const updateDraft = `-- name: UpdateDraft :execresult
 UPDATE cases SET department = $1, applicant_key = $2, state = $3, stage = $4, due = $5,
-  seq = $6, happened_at = $7, data = $8
-WHERE case_no = $9 AND seq = $10- 1
+  reckoned = $6, seq = $7, happened_at = $8, data = $9
+WHERE case_no = $10 AND seq = $11- 1
 `
 
 type UpdateDraftParams struct {
@@ -2267,6 +2342,7 @@ type UpdateDraftParams struct {
 	State        int64
 	Stage        int64
 	Due          int64
+	Reckoned     int64
 	Seq          int64
 	HappenedAt   int64
 	Data         []byte
@@ -2280,6 +2356,7 @@ func (q *Queries) UpdateDraft(ctx context.Context, arg UpdateDraftParams) (sql.R
 		arg.State,
 		arg.Stage,
 		arg.Due,
+		arg.Reckoned,
 		arg.Seq,
 		arg.HappenedAt,
 		arg.Data,

@@ -9,6 +9,12 @@ type Account struct {
 	Recent  string
 }
 
+type Almanac struct {
+	Position int64
+	Kind     string
+	Data     []byte
+}
+
 type Card struct {
 	ID         int64
 	Name       string

@@ -1867,6 +1867,17 @@ func (q *Queries) PolicyVersion(ctx context.Context) (string, error) {
 	return version, err
 }
 
+const reckonPlace = `-- name: ReckonPlace :one
+SELECT version FROM policies WHERE id = 4
+`
+
+func (q *Queries) ReckonPlace(ctx context.Context) (string, error) {
+	row := q.db.QueryRowContext(ctx, reckonPlace)
+	var version string
+	err := row.Scan(&version)
+	return version, err
+}
+
 const ruleSetsInForce = `-- name: RuleSetsInForce :many
 SELECT id, name, hall, effective, sequence, data, kind FROM rule_sets WHERE effective > 0 AND kind = $1 ORDER BY effective, id
 `
@@ -2019,6 +2030,15 @@ INSERT INTO policies (id, version) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET
 
 func (q *Queries) SetPolicyVersion(ctx context.Context, version string) error {
 	_, err := q.db.ExecContext(ctx, setPolicyVersion, version)
+	return err
+}
+
+const setReckonPlace = `-- name: SetReckonPlace :exec
+INSERT INTO policies (id, version) VALUES (4, $1) ON CONFLICT (id) DO UPDATE SET version = excluded.version
+`
+
+func (q *Queries) SetReckonPlace(ctx context.Context, version string) error {
+	_, err := q.db.ExecContext(ctx, setReckonPlace, version)
 	return err
 }
 
