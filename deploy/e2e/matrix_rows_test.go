@@ -63,7 +63,7 @@ func (s *scene) matrixRows() map[string]row {
 			return &feedv1.SkipParkedEventsRequest{Source: "catalogue", Subject: x.item, Position: 1, Reason: "原件遗失", RequestId: newID()}
 		}),
 	}
-	for _, more := range []map[string]row{s.catalogueRows(x), s.caseRows(x), s.stepRows(x), s.otherRows(x), s.supervisionRows(x), s.applicantRows(x), s.counterRows(x), s.scoreRows(x), s.exchangeRows(x), s.materialRows(x)} {
+	for _, more := range []map[string]row{s.catalogueRows(x), s.caseRows(x), s.stepRows(x), s.otherRows(x), s.supervisionRows(x), s.applicantRows(x), s.counterRows(x), s.scoreRows(x), s.exchangeRows(x), s.materialRows(x), s.calendarRows()} {
 		for name, r := range more {
 			rows[name] = r
 		}

@@ -20,7 +20,7 @@ type Book struct {
 	published time.Time
 
 	entries  []entry
-	policies map[string][]workday.Policy // by division, the earliest first
+	policies map[string][]workday.Policy // by division and version
 }
 
 // BuiltIn is the book of who has heard nothing yet.
@@ -41,8 +41,7 @@ func (b *Book) with(e entry) (*Book, error) {
 		return next, nil
 	}
 	all := append(slices.Clone(next.policies[e.division]), *e.policy)
-	// Of two from one day on the later version holds.
-	slices.SortStableFunc(all, func(a, b workday.Policy) int { return int(a.From) - int(b.From) })
+	slices.SortFunc(all, func(a, b workday.Policy) int { return a.Version - b.Version })
 	next.policies[e.division] = all
 	return next, nil
 }
@@ -56,7 +55,8 @@ func (b *Book) At(t time.Time) *Book {
 	return b
 }
 
-// Policy is by what limits a hall counts what was submitted on a day.
+// Policy is by what limits a hall counts what was submitted on a day: the highest version
+// whose day had come.
 func (b *Book) Policy(division string, submitted workday.Date) workday.Policy {
 	all := b.policies[division]
 	for i := len(all) - 1; i >= 0; i-- {

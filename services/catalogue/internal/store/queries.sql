@@ -104,7 +104,7 @@ SELECT sequence, data FROM hall_policies WHERE hall = $1 AND version = $2;
 SELECT CAST(COALESCE(MAX(version), 0) AS BIGINT) FROM hall_policies WHERE hall = $1;
 
 -- name: PolicyInForce :one
-SELECT data FROM hall_policies WHERE hall = $1 AND state = 2 AND effective <= $2 ORDER BY effective DESC, version DESC LIMIT 1;
+SELECT data FROM hall_policies WHERE hall = $1 AND state = 2 AND effective <= $2 ORDER BY version DESC LIMIT 1;
 
 -- name: ListPolicies :many
 SELECT version, data FROM hall_policies WHERE hall = @hall AND version < @before ORDER BY version DESC LIMIT CAST(@size AS BIGINT);

@@ -703,7 +703,7 @@ func (q *Queries) ListRevisions(ctx context.Context, arg ListRevisionsParams) ([
 }
 
 const policyInForce = `-- name: PolicyInForce :one
-SELECT data FROM hall_policies WHERE hall = $1 AND state = 2 AND effective <= $2 ORDER BY effective DESC, version DESC LIMIT 1
+SELECT data FROM hall_policies WHERE hall = $1 AND state = 2 AND effective <= $2 ORDER BY version DESC LIMIT 1
 `
 
 type PolicyInForceParams struct {
