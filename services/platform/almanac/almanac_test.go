@@ -8,13 +8,13 @@ import (
 	"testing/fstest"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	cataloguev1 "github.com/onehall/onehall/proto/gen/onehall/catalogue/v1"
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/db/dbtest"
-	"github.com/onehall/onehall/services/platform/feed"
 	"github.com/onehall/onehall/services/platform/workday"
 )
 
@@ -31,6 +31,15 @@ func date(t *testing.T, s string) workday.Date {
 		t.Fatal(err)
 	}
 	return d
+}
+
+func bytesOf(t *testing.T, m proto.Message) []byte {
+	t.Helper()
+	raw, err := proto.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
 }
 
 func closure(version int32, division string, published time.Time, days ...string) *cataloguev1.Calendar {
@@ -55,11 +64,11 @@ func TestKeeper(t *testing.T) {
 		}
 		policy := &cataloguev1.HallPolicy{Name: "halls/441300/policies/1", Version: 1, EffectiveDate: "2026-03-10", AcceptanceDays: 3, Reason: "缩短受理时限", PublishTime: timestamppb.New(monday.Add(time.Second))}
 		for _, err := range []error{
-			apply(7, CalendarPublished, feed.Deterministic(closure(2, "441300", monday, "2026-03-04"))),
-			apply(7, CalendarPublished, feed.Deterministic(closure(2, "441300", monday, "2026-03-04"))), // told twice
+			apply(7, CalendarPublished, bytesOf(t, closure(2, "441300", monday, "2026-03-04"))),
+			apply(7, CalendarPublished, bytesOf(t, closure(2, "441300", monday, "2026-03-04"))), // told twice
 			apply(8, "item.published", []byte{0xff}),
-			apply(9, PolicyPublished, feed.Deterministic(policy)),
-			apply(11, CalendarPublished, feed.Deterministic(closure(3, "440100", monday.Add(time.Hour), "2026-03-02"))),
+			apply(9, PolicyPublished, bytesOf(t, policy)),
+			apply(11, CalendarPublished, bytesOf(t, closure(3, "440100", monday.Add(time.Hour), "2026-03-02"))),
 		} {
 			if err != nil {
 				t.Fatal(err)
@@ -68,7 +77,7 @@ func TestKeeper(t *testing.T) {
 		if err := apply(12, CalendarPublished, []byte{0xff}); err == nil {
 			t.Error("what cannot be read was kept")
 		}
-		if err := apply(13, CalendarPublished, feed.Deterministic(closure(4, "441300", monday))); err == nil {
+		if err := apply(13, CalendarPublished, bytesOf(t, closure(4, "441300", monday))); err == nil {
 			t.Error("a notice of no day was kept")
 		}
 		if changed, err := k.Refresh(t.Context(), d.Read()); !changed || err != nil {
