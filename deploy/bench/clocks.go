@@ -7,10 +7,12 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
-
+	cataloguev1 "github.com/onehall/onehall/proto/gen/onehall/catalogue/v1"
+	"github.com/onehall/onehall/services/platform/almanac"
 	"github.com/onehall/onehall/services/platform/workday"
 )
 
@@ -25,7 +27,9 @@ func measureClocks(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	spec.Seconds = true
+	if err := b.countBySecond(ctx); err != nil {
+		return err
+	}
 	h, err := b.startWatch(spec)
 	if err != nil {
 		return err
@@ -38,6 +42,23 @@ func measureClocks(ctx context.Context, b *bench) (err error) {
 		return err
 	}
 	return b.dueMoments(ctx, n)
+}
+
+// countBySecond lets supervision know of a policy that counts the hall's time by the
+// second at any hour, as if the catalogue had published it.
+func (b *bench) countBySecond(ctx context.Context) (err error) {
+	policy, err := proto.Marshal(&cataloguev1.HallPolicy{Name: "halls/" + city + "/policies/1", Version: 1, EffectiveDate: "2012-01-01",
+		CountBy: cataloguev1.CountBy_COUNT_BY_SECOND, Hours: []string{allDay}, Reason: "测量"})
+	if err != nil {
+		return err
+	}
+	conn, err := pgx.Connect(ctx, b.pg.dsn())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
+	_, err = conn.Exec(ctx, `INSERT INTO supervision.almanac (position, kind, data) VALUES (1, $1, $2)`, almanac.PolicyPublished, policy)
+	return err
 }
 
 // waiting makes cases that were accepted and wait, with so many days promised.

@@ -29,8 +29,6 @@ type hallSpec struct {
 	NoGroup bool
 	// Roles are what runs; all when empty.
 	Roles []string
-	// Seconds counts working time by the second, at any hour.
-	Seconds bool
 	// Town loads the halls and items; otherwise they are there from a former process.
 	Town bool
 	// Storeless adds a second front door, whose casework stores nothing.
@@ -126,9 +124,6 @@ func hallConfig(spec hallSpec) stand.Config {
 	c.Issuer.Listen, c.Gateway.Listen = "127.0.0.1:0", "127.0.0.1:0"
 	c.Limits.RatePerSecond, c.Gateway.RatePerSecond = -1, -1
 	c.Gateway.MaxConnsPerAddress, c.Gateway.MaxStreams = 0, 5000
-	if spec.Seconds {
-		c.Supervision.Scheme.CountBy, c.Supervision.Scheme.Hours = "second", []string{allDay}
-	}
 	return c
 }
 

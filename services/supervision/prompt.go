@@ -2,6 +2,7 @@ package supervision
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -27,6 +28,8 @@ type prompt struct {
 	source string
 	client feedv1.FeedServiceClient
 	idle   func(ctx context.Context, until time.Time) error
+	// first is asked before: how far the calendar is known bounds what may be judged.
+	first *prompt
 }
 
 // run asks until ctx ends. A source that does not answer is asked again later; its feed
@@ -55,6 +58,13 @@ func (p *prompt) run(ctx context.Context, outgoing func(context.Context) context
 // ask judges the silent clocks if the source has nothing new to tell: what is new comes by
 // the follower, and in its order.
 func (p *prompt) ask(ctx context.Context) error {
+	if p.first == nil {
+		return p.vouch(ctx)
+	}
+	return errors.Join(p.first.ask(ctx), p.vouch(ctx))
+}
+
+func (p *prompt) vouch(ctx context.Context) error {
 	at, err := feed.Position(ctx, p.engine.db.Read(), p.source, "supervision")
 	if err != nil {
 		return err

@@ -119,7 +119,8 @@ func (s *Service) Run(ctx context.Context) error {
 	g.Go(func() error { return s.watch.run(ctx) })
 	g.Go(func() error { return s.wall.run(ctx) })
 	g.Go(func() error {
-		p := &prompt{engine: s.engine, source: sourceCasework, client: s.follower.Client,
+		catalogue := &prompt{engine: s.engine, source: sourceCatalogue, client: s.others[0].Client, idle: s.engine.idleCatalogue}
+		p := &prompt{engine: s.engine, source: sourceCasework, client: s.follower.Client, first: catalogue,
 			idle: func(ctx context.Context, until time.Time) error {
 				return s.engine.fallDueOf(ctx, sourceCasework, until)
 			}}
