@@ -10,6 +10,8 @@
 //	go run ./deploy/bench                  all of it, about ten minutes
 //	go run ./deploy/bench -short           the same with less of everything
 //	go run ./deploy/bench -only submit     one part; -list names them
+//	go run ./deploy/bench -only rebuild -cases 200000
+//	                                       with another number of stored cases or clocks
 //	ONEHALL_CPUPROFILE=dir go run ./deploy/bench -only submit
 //	                                       writes a CPU profile of each hall's rounds
 package main

@@ -104,7 +104,7 @@ func (x walls) WatchWall(req *supervisionv1.WatchWallRequest, stream grpc.Server
 	if err := w.moving(ctx); err != nil {
 		return err
 	}
-	out := newWallSender(stream)
+	out := newWallSender(stream, wallPatience)
 	defer out.close()
 	v := &viewer{wall: w, scope: scope, at: at, out: out}
 	if _, _, known := w.after(at); !resumed || !known {
@@ -209,13 +209,14 @@ func (v *viewer) send(ctx context.Context, m *supervisionv1.WatchWallResponse) e
 // wallSender sends from a goroutine of its own, since a Send that waits for a reader
 // cannot be given up: only the end of the handler ends it.
 type wallSender struct {
-	in  chan *supervisionv1.WatchWallResponse
-	out chan error
+	in       chan *supervisionv1.WatchWallResponse
+	out      chan error
+	patience time.Duration
 }
 
-func newWallSender(stream grpc.ServerStreamingServer[supervisionv1.WatchWallResponse]) *wallSender {
+func newWallSender(stream grpc.ServerStreamingServer[supervisionv1.WatchWallResponse], patience time.Duration) *wallSender {
 	// The answer has room, so that the goroutine ends when nobody waits for it any more.
-	s := &wallSender{in: make(chan *supervisionv1.WatchWallResponse), out: make(chan error, 1)}
+	s := &wallSender{in: make(chan *supervisionv1.WatchWallResponse), out: make(chan error, 1), patience: patience}
 	go func() {
 		for m := range s.in {
 			s.out <- stream.Send(m)
@@ -227,7 +228,7 @@ func newWallSender(stream grpc.ServerStreamingServer[supervisionv1.WatchWallResp
 func (s *wallSender) close() { close(s.in) }
 
 func (s *wallSender) send(ctx context.Context, m *supervisionv1.WatchWallResponse) error {
-	timer := time.NewTimer(wallPatience)
+	timer := time.NewTimer(s.patience)
 	defer timer.Stop()
 	s.in <- m // the goroutine is free: the send before was waited for
 	select {
