@@ -29,6 +29,7 @@ func (t *teller) finish(r *exchange.Row) {
 	code := r.Get("BJJGDM")
 	switch {
 	case code == exchange.ResultVoided || code == exchange.ResultDeleted:
+		t.c.Deleted = code == exchange.ResultDeleted
 		t.leave("case.voided", rules.Void, r, "", r.Get("ZFHTHYY"))
 		return
 	case code == exchange.ResultLapsed:

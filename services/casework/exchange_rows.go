@@ -237,6 +237,9 @@ func (w *rowWriter) finish() {
 		columns["BJJGDM"], columns["ZFHTHYY"] = exchange.ResultLapsed, c.GetEndReason()
 	case caseworkv1.CaseState_CASE_STATE_VOIDED:
 		columns["BJJGDM"], columns["ZFHTHYY"] = exchange.ResultVoided, c.GetEndReason()
+		if c.GetDeleted() {
+			columns["BJJGDM"] = exchange.ResultDeleted
+		}
 	default:
 		f := c.GetFinish()
 		if f == nil {

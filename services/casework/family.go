@@ -74,6 +74,7 @@ func (s *Service) withdrawParts(ctx context.Context, tx *db.Tx, t *turn, parts [
 		}
 		c := proto.CloneOf(p.c)
 		c.State, c.EndTime = caseworkv1.CaseState(after.State), stamp(after.Last)
+		c.ActingMandate, c.LastChannel = t.mandate, cameBy(c, t.access, t.asApplicant)
 		if c.EndReason = "随并联办件一并撤回"; t.in.Reason != "" {
 			c.EndReason += "：" + t.in.Reason
 		}

@@ -125,7 +125,7 @@ func (s *Service) FillGap(ctx context.Context, req *caseworkv1.FillGapRequest) (
 		effect: func(t *turn) {
 			t.c.Materials = all
 			filled(t)
-			if by == caseworkv1.Channel_CHANNEL_WINDOW {
+			if t.c.LastChannel = by; by == caseworkv1.Channel_CHANNEL_WINDOW {
 				t.c.Visits++
 			}
 		},
