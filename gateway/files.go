@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"net/url"
 	"slices"
 	"time"
 
@@ -106,6 +107,55 @@ func (f *files) rewrite(pr *httputil.ProxyRequest) {
 // failed answers when nobody was reached, or the line broke before an answer.
 func (f *files) failed(w http.ResponseWriter, r *http.Request, err error) {
 	refuse(w, r, fault.Unavailable.New(fault.Cause(err), fault.RetryAfter(time.Second)))
+}
+
+// put sends a whole file over an upload's link, for a page that took it from a form.
+func (f *files) put(ctx context.Context, link string, file io.Reader, size int64) error {
+	u, err := url.Parse(link)
+	if err != nil {
+		return fault.Internal.New(fault.Cause(err))
+	}
+	// Whatever the public reaches it by, from here it is the role itself.
+	u.Scheme, u.Host = f.scheme, "casework"
+	req, err := http.NewRequestWithContext(ctx, http.MethodPatch, u.String(), io.NopCloser(file))
+	if err != nil {
+		return fault.Internal.New(fault.Cause(err))
+	}
+	req.ContentLength = size
+	req.Header.Set("Content-Type", "application/offset+octet-stream")
+	req.Header.Set("Upload-Offset", "0")
+	res, err := f.proxy.Transport.RoundTrip(req)
+	if err != nil {
+		return fault.Unavailable.New(fault.Cause(err))
+	}
+	if err := res.Body.Close(); err != nil {
+		return fault.Unavailable.New(fault.Cause(err))
+	}
+	if res.StatusCode != http.StatusNoContent {
+		return fault.Unavailable.New(fault.Cause(errors.New("file not taken: " + res.Status)))
+	}
+	return nil
+}
+
+// serveFilePage lets a form bring a file: as long as something comes, within the places
+// that files have.
+func (g *Gateway) serveFilePage(w *recorder, r *http.Request, in *info) {
+	free, err := take(g.files.moving)
+	if err != nil {
+		refuse(w, r, err)
+		return
+	}
+	defer free()
+	rc := http.NewResponseController(w)
+	if err := rc.SetWriteDeadline(time.Now().Add(longestMove)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		refuse(w, r, fault.Unavailable.New(fault.Cause(err)))
+		return
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), longestMove)
+	defer cancel()
+	r.Body = &steady{r.Body, rc}
+	w.stream = true
+	g.pages.ServeHTTP(w, forPages(r.WithContext(ctx), in))
 }
 
 // serveFile passes one file on.

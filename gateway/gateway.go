@@ -78,7 +78,7 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (g *Gateway, err err
 		return g, err
 	}
 	g.pages, err = web.New(web.Config{
-		Province: cfg.Province, Clock: rt.Clock, Clients: web.Dialed(g.conns), Problem: g.problem,
+		Province: cfg.Province, Clock: rt.Clock, Clients: web.Dialed(g.conns), Problem: g.problem, Send: g.files.put,
 		SignIn: web.SignIn{Issuer: rt.Config.Auth.Issuer, ClientID: cfg.ClientID, PublicURL: cfg.PublicURL, Secret: []byte(cfg.CookieSecret.Reveal())},
 	})
 	return g, err

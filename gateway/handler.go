@@ -59,6 +59,9 @@ func (g *Gateway) serve(w *recorder, r *http.Request, in *info) {
 	case path == "/openapi.json" || path == "/docs" || strings.HasPrefix(path, "/docs/"):
 		in.pattern = "docs"
 		g.docs.ServeHTTP(w, stripped(r, in))
+	case path == web.MaterialsPath && r.Method == http.MethodPost:
+		in.pattern = "pages"
+		g.serveFilePage(w, r, in)
 	default:
 		in.pattern = "pages"
 		g.servePage(w, r, in)
@@ -148,13 +151,18 @@ func (g *Gateway) servePage(w *recorder, r *http.Request, in *info) {
 	defer free()
 	ctx, cancel := context.WithTimeout(r.Context(), g.cfg.Timeout)
 	defer cancel()
-	passedOn := stripped(r.WithContext(ctx), in)
+	g.pages.ServeHTTP(w, forPages(r.WithContext(ctx), in))
+}
+
+// forPages is a request as the pages see it: with their own cookies.
+func forPages(r *http.Request, in *info) *http.Request {
+	passedOn := stripped(r, in)
 	for _, c := range r.Cookies() {
 		if web.OwnCookie(c.Name) {
 			passedOn.AddCookie(c)
 		}
 	}
-	g.pages.ServeHTTP(w, passedOn)
+	return passedOn
 }
 
 // problem lets the pages tell the log why they could not show what was asked.

@@ -22,9 +22,11 @@ type applyView struct {
 	Fields    []*field
 	Applicant *caseworkv1.Applicant
 	Materials []material1
-	Mandates  []*caseworkv1.Mandate
-	Mandate   string
-	Subject   string
+	// Kept are the applicant's own materials, which an application may name.
+	Kept     []*caseworkv1.Material
+	Mandates []*caseworkv1.Mandate
+	Mandate  string
+	Subject  string
 	// Draft and Etag are of the draft gone on with; RequestID makes a second click harmless.
 	Draft, Etag, RequestID, Token string
 	Revision                      int32
@@ -140,6 +142,9 @@ func (s *Site) open(r *http.Request) (*application, error) {
 			a.view.Mandates = append(a.view.Mandates, m)
 		}
 	}
+	if a.view.Kept, err = s.kept(r.Context()); err != nil {
+		return nil, err
+	}
 	for _, m := range item.GetMaterials() {
 		way := ""
 		if m.GetNecessary() {
@@ -194,6 +199,8 @@ func wayOf(c *caseworkv1.Case, id string) string {
 	for _, m := range c.GetMaterials() {
 		switch {
 		case m.GetMaterialId() != id:
+		case m.GetMaterial() != "":
+			return m.GetMaterial()
 		case m.GetPaper():
 			return "paper"
 		case m.GetPromised():
@@ -274,14 +281,16 @@ func (s *Site) send(ctx context.Context, a *application, submit bool) (*casework
 	return casework.CreateCase(ctx, &caseworkv1.CreateCaseRequest{Parent: parent, Case: kase, RequestId: v.RequestID})
 }
 
-// materials are those that come on paper or are promised.
+// materials are those that come on paper, are promised, or are kept already.
 func (a *application) materials() []*caseworkv1.CaseMaterial {
 	var out []*caseworkv1.CaseMaterial
 	for _, m := range a.view.Materials {
-		switch m.Way {
-		case "paper":
+		switch {
+		case strings.HasPrefix(m.Way, "materials/"):
+			out = append(out, &caseworkv1.CaseMaterial{MaterialId: m.GetId(), Material: m.Way})
+		case m.Way == "paper":
 			out = append(out, &caseworkv1.CaseMaterial{MaterialId: m.GetId(), Paper: true})
-		case "later":
+		case m.Way == "later":
 			out = append(out, &caseworkv1.CaseMaterial{MaterialId: m.GetId(), Promised: true})
 		}
 	}

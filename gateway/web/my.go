@@ -59,7 +59,7 @@ func (s *Site) my(w http.ResponseWriter, r *http.Request, c *session) {
 // notes are what is said after something was done.
 var notes = map[string]string{
 	"profile": "个人信息已保存。", "mandate": "委托已生效。", "revoked": "委托已撤销。", "save": "已暂存，可以继续填写。", "submit": "申请已提交。请记下办件编号。",
-	"withdraw": "申请已撤回。", "supplement": "补正内容已提交。",
+	"withdraw": "申请已撤回。", "supplement": "补正内容已提交。", "material": "材料已保存，申请时可以选用。",
 }
 
 // profileView is the page on which the profile is edited.

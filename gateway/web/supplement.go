@@ -62,6 +62,9 @@ func (s *Site) openCase(r *http.Request) (*application, error) {
 	}
 	a := newApplication(rev.GetItem(), s.schemas.of(rev.GetItem()))
 	a.view.Case, a.view.Notice, a.view.Etag = kase, notices[len(notices)-1], kase.GetEtag()
+	if a.view.Kept, err = s.kept(r.Context()); err != nil {
+		return nil, err
+	}
 	for _, m := range rev.GetItem().GetMaterials() {
 		if ids := a.view.Notice.GetMaterialIds(); slices.Contains(ids, m.GetId()) {
 			a.view.Materials = append(a.view.Materials, material1{m, "paper"})

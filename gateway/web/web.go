@@ -8,6 +8,7 @@ import (
 	"embed"
 	"fmt"
 	"html/template"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
@@ -33,6 +34,7 @@ type Clients struct {
 	Catalogue cataloguev1.CatalogueServiceClient
 	Applicant caseworkv1.ApplicantServiceClient
 	Casework  caseworkv1.CaseworkServiceClient
+	Material  caseworkv1.MaterialServiceClient
 	Review    reviewv1.ReviewServiceClient
 	Hub       hubv1.HubServiceClient
 }
@@ -43,6 +45,7 @@ func Dialed(conns map[string]*grpc.ClientConn) Clients {
 		Catalogue: cataloguev1.NewCatalogueServiceClient(conns["catalogue"]),
 		Applicant: caseworkv1.NewApplicantServiceClient(conns["casework"]),
 		Casework:  caseworkv1.NewCaseworkServiceClient(conns["casework"]),
+		Material:  caseworkv1.NewMaterialServiceClient(conns["casework"]),
 		Review:    reviewv1.NewReviewServiceClient(conns["review"]),
 		Hub:       hubv1.NewHubServiceClient(conns["hub"]),
 	}
@@ -56,6 +59,8 @@ type Config struct {
 	Clients  Clients
 	// SignIn is how people sign in to what is their own.
 	SignIn SignIn
+	// Send moves a file of so many bytes over an upload's link.
+	Send func(ctx context.Context, link string, file io.Reader, size int64) error
 	// Problem hears why a page could not show what was asked; may be nil.
 	Problem func(ctx context.Context, err error)
 }
@@ -83,7 +88,7 @@ func New(cfg Config) (*Site, error) {
 	if s.files, err = site.NewFiles(static, "/static/"); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"home", "search", "item", "progress", "rates", "wall", "problem", "my", "profile", "mandate", "case", "apply"} {
+	for _, name := range []string{"home", "search", "item", "progress", "rates", "wall", "problem", "my", "profile", "mandate", "case", "apply", "materials"} {
 		t, err := template.New("").Funcs(s.words()).ParseFS(content, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("web: %w", err)
@@ -114,6 +119,9 @@ func (s *Site) ownPages() {
 		s.mux.HandleFunc("POST "+path, s.own(page))
 	}
 	s.mux.HandleFunc("GET /my", s.own(s.my))
+	s.mux.HandleFunc("GET "+MaterialsPath, s.own(s.materials))
+	s.mux.HandleFunc("POST "+MaterialsPath, s.upload)
+	s.mux.HandleFunc("POST "+MaterialsPath+"/{id}/download", s.own(s.download))
 	s.mux.HandleFunc("POST /my/mandates/revoke", s.own(s.endMandate))
 }
 

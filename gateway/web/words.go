@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"strings"
 
+	"github.com/google/uuid"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
@@ -34,6 +35,8 @@ func (s *Site) words() template.FuncMap {
 		"stars":     func(n int32) string { return strings.Repeat("★", int(max(0, min(5, n)))) },
 		"lastDay":   func(t *timestamppb.Timestamp) string { return day(timestamppb.New(t.AsTime().Add(-1))) },
 		"caseState": func(st caseworkv1.CaseState) string { return caseStateWords[st] },
+		"trust":     func(l caseworkv1.TrustLevel) string { return trustWords[l] },
+		"newID":     uuid.NewString,
 		"mandate":   func(st caseworkv1.MandateState) string { return mandateWords[st] },
 		"casePath":  casePath,
 		"applyPath": applyPath,
