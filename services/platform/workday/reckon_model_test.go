@@ -4,17 +4,28 @@ import (
 	"encoding/csv"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
 
 // The model is a second reading of the rules, made to be compared with Reckon. It shares
 // no code with it: it walks from day to day, or from second to second by stretches in
-// which nothing changes, and asks of each whether it counts. It has its own calendar.
+// which nothing changes, and asks of each whether it counts. It has its own calendar: a
+// table of days, into which notices are written in the order they came.
 type model struct {
-	off, makeup map[string]bool
+	table []bool // whether a day works, from modelFirst on
+	// said is what each layer said last of a day: the country, the province, the city.
+	said [3]map[int]bool
 }
+
+// modelFirst and modelDays bound the table; histories begin 2012 to 2026.
+var modelFirst = time.Date(2011, 1, 1, 0, 0, 0, 0, Zone)
+
+const modelDays = 22 * 366
 
 func newModel(t *testing.T) *model {
 	r := csv.NewReader(strings.NewReader(chinaCSV))
@@ -23,17 +34,69 @@ func newModel(t *testing.T) *model {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &model{off: map[string]bool{}, makeup: map[string]bool{}}
-	for _, row := range rows {
-		m.off[row[0]], m.makeup[row[0]] = row[1] == "off", row[1] == "makeup"
+	m := &model{table: make([]bool, modelDays)}
+	for i := range m.table {
+		day := modelFirst.AddDate(0, 0, i).Weekday()
+		m.table[i] = day != time.Saturday && day != time.Sunday
+	}
+	for _, row := range rows[1:] {
+		day, err := time.ParseInLocation("2006-01-02", row[0], Zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.table[m.index(day)] = row[1] == "makeup"
 	}
 	return m
 }
 
-func (m *model) works(day time.Time) bool {
-	s := day.Format("2006-01-02")
-	weekend := day.Weekday() == time.Saturday || day.Weekday() == time.Sunday
-	return m.makeup[s] || !weekend && !m.off[s]
+func (m *model) index(day time.Time) int { return int((day.Unix() - modelFirst.Unix()) / 86400) }
+
+func (m *model) works(day time.Time) bool { return m.table[m.index(day)] }
+
+// age is a calendar as it stood once some late notices and closures had come, in both
+// readings: the city's closures, days off of the province, days made up of the country.
+func age(t *testing.T, r *rand.Rand, m *model, c *Calendar) (*model, *Calendar) {
+	m = &model{table: slices.Clone(m.table), said: [3]map[int]bool{{}, {}, {}}}
+	for range 30 {
+		day := time.Date(2012, 1, 1, 0, 0, 0, 0, Zone).AddDate(0, 0, r.IntN(365*15))
+		n := Notice{Title: "通知"}
+		kind := Off
+		switch r.IntN(4) {
+		case 0:
+			kind = Makeup
+		case 1:
+			n.Division, kind = "441300", Closed
+		case 2:
+			n.Division = "440000"
+		}
+		for i := range 1 + r.IntN(4) {
+			n.Days = append(n.Days, Change{Date: DateOf(day.AddDate(0, 0, i)), Kind: kind, Name: "通知"})
+		}
+		next, err := c.With(n)
+		if err != nil {
+			continue // a year with too many changes
+		}
+		c = next
+		for _, d := range n.Days {
+			m.written(n.Division, d)
+		}
+	}
+	return m, c
+}
+
+// written notes a day of a notice. Of what the layers said the narrowest holds.
+func (m *model) written(division string, d Change) {
+	day, err := time.ParseInLocation("2006-01-02", d.Date.String(), Zone)
+	if err != nil {
+		panic(err) // it was printed above
+	}
+	i := m.index(day)
+	m.said[map[string]int{"": 0, "440000": 1, "441300": 2}[division]][i] = d.Kind == Makeup
+	for _, layer := range m.said {
+		if works, ok := layer[i]; ok {
+			m.table[i] = works
+		}
+	}
 }
 
 func midnight(t time.Time) time.Time {
@@ -375,33 +438,62 @@ func moments(r *rand.Rand, in Input, n int) []time.Time {
 	return all
 }
 
+// TestReckonAgainstModel compares a million pairs of a history and a moment in CI, and a
+// tenth of that elsewhere, by calendars of different ages.
 func TestReckonAgainstModel(t *testing.T) {
-	const histories, looks = 10_500, 20
-	m := newModel(t)
-	pairs := 0
-	for seed := range uint64(histories) {
-		r := rand.New(rand.NewPCG(seed, 20141001))
-		in := history(r, Mode(seed%2))
-		for _, now := range moments(r, in, looks) {
-			got := Reckon(China(), in, now)
-			v := verdict{state: got.State, used: got.Used, left: got.PromisedLeft, lawful: got.StatutoryLeft}
-			if got.DueKnown {
-				v.due, v.law = got.PromisedDue.String(), got.StatutoryDue.String()
-			}
-			if want := m.judge(in, now); v != want {
-				t.Fatalf("seed %d at %s:\n got %+v\nwant %+v\n%s", seed, now.In(Zone), v, want, describe(in))
-			}
-			pairs++
+	histories := 5_000
+	const looks, ages = 20, 50
+	if os.Getenv("CI") == "true" {
+		histories = 50_000
+	}
+	first := newModel(t)
+	var group sync.WaitGroup
+	for worker := range ages {
+		m, c := first, China()
+		if worker > 0 {
+			m, c = age(t, rand.New(rand.NewPCG(uint64(worker), 20200127)), first, c)
 		}
-		// A moment found by ReachedAt is the first at which the days are used.
-		n := 1 + r.IntN(in.Promised+2)
-		if at, ok := ReachedAt(China(), in, n); ok {
-			if before, then := m.judge(in, at.Add(-time.Second)).used, m.judge(in, at).used; before >= n || then < n {
-				t.Fatalf("seed %d: %d days reached at %s, used %d before and %d then\n%s", seed, n, at.In(Zone), before, then, describe(in))
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			for seed := worker; seed < histories; seed += ages {
+				if !m.agrees(t, c, uint64(seed), looks) {
+					return
+				}
 			}
+		}()
+		if worker%2 == 1 {
+			group.Wait() // two at a time
 		}
 	}
-	t.Logf("%d histories and moments, no difference", pairs)
+	group.Wait()
+	t.Logf("%d histories and moments by %d calendars, no difference", histories*looks, ages)
+}
+
+// agrees compares the two readings of one history.
+func (m *model) agrees(t *testing.T, c *Calendar, seed uint64, looks int) bool {
+	r := rand.New(rand.NewPCG(seed, 20141001))
+	in := history(r, Mode(seed/50%2))
+	for _, now := range moments(r, in, looks) {
+		got := Reckon(c, in, now)
+		v := verdict{state: got.State, used: got.Used, left: got.PromisedLeft, lawful: got.StatutoryLeft}
+		if got.DueKnown {
+			v.due, v.law = got.PromisedDue.String(), got.StatutoryDue.String()
+		}
+		if want := m.judge(in, now); v != want {
+			t.Errorf("seed %d at %s by %s:\n got %+v\nwant %+v\n%s", seed, now.In(Zone), c.Version(), v, want, describe(in))
+			return false
+		}
+	}
+	// A moment found by ReachedAt is the first at which the days are used.
+	n := 1 + r.IntN(in.Promised+2)
+	if at, ok := ReachedAt(c, in, n); ok {
+		if before, then := m.judge(in, at.Add(-time.Second)).used, m.judge(in, at).used; before >= n || then < n {
+			t.Errorf("seed %d: %d days reached at %s, used %d before and %d then\n%s", seed, n, at.In(Zone), before, then, describe(in))
+			return false
+		}
+	}
+	return true
 }
 
 func describe(in Input) string {
