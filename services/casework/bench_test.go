@@ -1,7 +1,9 @@
 package casework
 
 import (
+	"context"
 	"log/slog"
+	"slices"
 	"testing"
 	"time"
 
@@ -9,11 +11,14 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	cataloguev1 "github.com/onehall/onehall/proto/gen/onehall/catalogue/v1"
+	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
 	optionsv1 "github.com/onehall/onehall/proto/gen/onehall/options/v1"
+	"github.com/onehall/onehall/services/platform/almanac"
 	"github.com/onehall/onehall/services/platform/authn"
 	"github.com/onehall/onehall/services/platform/clock"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/db/dbtest"
+	"github.com/onehall/onehall/services/platform/workday"
 )
 
 // BenchmarkFileCase is durable filings by 64 callers at once, without the network.
@@ -27,9 +32,12 @@ func BenchmarkFileCase(b *testing.B) {
 	}
 }
 
-func benchmarkFileCase(b *testing.B, cfg db.Config) {
+// benchService is a casework with one item and no neighbours.
+func benchService(b *testing.B, cfg db.Config) *Service {
+	b.Helper()
 	c := DefaultConfig()
 	c.DB, c.QueryCodeSecret, c.PageSecret = cfg, "query code secret of tests", "page secret of the tests"
+	c.Files.Store.Dir = b.TempDir()
 	s, err := open(b.Context(), c, parts{
 		clock: clock.System(), log: slog.New(slog.DiscardHandler),
 		identity: func(idType, number string) string { return authn.IdentityKey(identitySecret, idType, number) },
@@ -37,29 +45,100 @@ func benchmarkFileCase(b *testing.B, cfg db.Config) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer func() {
+	b.Cleanup(func() {
 		if err := s.Close(); err != nil {
 			b.Error(err)
 		}
-	}()
+	})
 	r, err := itemOf(&cataloguev1.ItemRevision{Revision: 1, Item: item(promisedItem, nil), EffectiveTime: timestamppb.New(time.Unix(0, 0))})
 	if err != nil {
 		b.Fatal(err)
 	}
 	s.items.change(promisedItem, func(e *entry) { e.add(r) })
 	s.items.change(promisedItem, func(e *entry) { e.state = 2 })
+	return s
+}
+
+// fill files so many applications, by many callers at once.
+func fill(b *testing.B, s *Service) {
+	b.Helper()
 	ctx := authn.WithAccess(b.Context(), authn.Access{Principal: everybody["ada"], Scope: optionsv1.Scope_SCOPE_OWN})
 	b.SetParallelism(32)
-	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			req := proto.CloneOf(filing(promisedItem))
-			if _, err := s.FileCase(ctx, req); err != nil {
+			if _, err := s.FileCase(ctx, filing(promisedItem)); err != nil {
 				b.Error(err)
 				return
 			}
 		}
 	})
+}
+
+func benchmarkFileCase(b *testing.B, cfg db.Config) {
+	s := benchService(b, cfg)
+	b.ResetTimer()
+	fill(b, s)
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "filings/s")
 	b.ReportMetric(float64(s.db.Stats().Writes)/float64(max(1, s.db.Stats().Commits)), "filings/commit")
+}
+
+// BenchmarkRecompute moves the dates of b.N open cases by one closure, each with its
+// event, and files on the side as fast as one caller can. Ask for the number of a city
+// with -benchtime 250000x.
+func BenchmarkRecompute(b *testing.B) {
+	b.Run(db.SQLite, func(b *testing.B) { benchmarkRecompute(b, dbtest.SQLiteConfig(b)) })
+	if dbtest.Postgres(b) != "" {
+		b.Run(db.Postgres, func(b *testing.B) { benchmarkRecompute(b, dbtest.PostgresConfig(b)) })
+	}
+}
+
+func benchmarkRecompute(b *testing.B, cfg db.Config) {
+	s := benchService(b, cfg)
+	fill(b, s)
+	shut := &cataloguev1.Calendar{Version: 2, Division: "441300", Title: "台风停止办公"}
+	for d := workday.DateOf(time.Now()) + 1; len(shut.Days) < 3; d++ {
+		if workday.China().IsWorkday("", d) {
+			shut.Days = append(shut.Days, &cataloguev1.CalendarDay{Date: d.String(), Kind: cataloguev1.DayKind_DAY_KIND_CLOSED})
+		}
+	}
+	data, err := proto.Marshal(shut)
+	if err != nil {
+		b.Fatal(err)
+	}
+	err = s.db.Write(b.Context(), "", func(ctx context.Context, tx *db.Tx) error {
+		return almanac.Apply(ctx, tx, &feedv1.Event{Position: 1, Type: almanac.CalendarPublished, Resource: data})
+	})
+	if err == nil {
+		_, err = s.almanac.Refresh(b.Context(), s.db.Read())
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(authn.WithAccess(b.Context(), authn.Access{Principal: everybody["bob"], Scope: optionsv1.Scope_SCOPE_OWN}))
+	var took []time.Duration
+	beside := make(chan struct{})
+	go func() {
+		defer close(beside)
+		for ctx.Err() == nil {
+			req, began := filing(promisedItem), time.Now()
+			req.Case.Applicant.IdNumber = bobID
+			if _, err := s.FileCase(ctx, req); err == nil {
+				took = append(took, time.Since(began))
+			}
+		}
+	}()
+	b.ResetTimer()
+	err = s.recomputeHalls(b.Context())
+	b.StopTimer()
+	stop()
+	<-beside
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(b.Elapsed().Seconds(), "seconds")
+	if slices.Sort(took); len(took) > 0 {
+		b.ReportMetric(float64(took[len(took)/2].Microseconds())/1e3, "filing-p50-ms")
+		b.ReportMetric(float64(took[len(took)*99/100].Microseconds())/1e3, "filing-p99-ms")
+	}
 }
