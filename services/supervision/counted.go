@@ -43,15 +43,20 @@ func entryOf(item string) string {
 // count takes a case that has come to its end, once, in the month in which that was
 // entered: so nothing entered late escapes a month that is closed.
 func (x *counts) count(w *watched, c *caseworkv1.Case, ev *feedv1.Event) {
-	x.pass(w, rules.MonthOf(ev.GetEnteredAt().AsTime()))
+	entered := ev.GetEnteredAt().AsTime()
+	// By what was known then, so that a calendar that comes later does not make a replay
+	// count otherwise.
+	policy := w.policy
+	policy.Calendar = w.book.At(entered).Calendar
+	x.pass(w, policy, rules.MonthOf(entered))
 	switch {
 	case w.facts.End == rules.EndVoided && w.known(countedMark) && !w.known(takenBackMark):
 		w.mark(takenBackMark)
 		x.back = append(x.back, w.row.Case)
 	case w.facts.Settled() && !w.known(countedMark):
 		w.mark(countedMark)
-		one := w.policy.Count(w.facts, ev.GetActor())
-		cell := store.Cell{Hall: w.row.Hall, Month: rules.MonthOf(ev.GetEnteredAt().AsTime()), Department: c.GetDepartment(), Item: c.GetItem(),
+		one := policy.Count(w.facts, ev.GetActor())
+		cell := store.Cell{Hall: w.row.Hall, Month: rules.MonthOf(entered), Department: c.GetDepartment(), Item: c.GetItem(),
 			Officer: one.Officer, Applicant: int64(c.GetApplicant().GetType()), Cut: one.Cut, Entry: entryOf(c.GetItem())}
 		x.cases = append(x.cases, store.CountedCase{Case: w.row.Case, Cell: cell, Counted: one})
 		x.cell(cell).Take(one, 1)

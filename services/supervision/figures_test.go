@@ -271,7 +271,7 @@ func TestFiguresAreThoseOfARecount(t *testing.T) {
 				rest = rest[n:]
 				w.revokeSome(r)
 			}
-			w.compare(recount(e.policies.general, history))
+			w.compare(recount(e.policyAt(divisionOf(testHall), start), history))
 		}
 	})
 }

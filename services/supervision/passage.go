@@ -19,10 +19,11 @@ const (
 
 // passage is the acceptance or the end of a promised case, in the order they were told.
 type passage struct {
-	w     *watched
-	facts *rules.Facts
-	month int64
-	ended bool
+	w      *watched
+	facts  *rules.Facts
+	policy rules.Policy
+	month  int64
+	ended  bool
 }
 
 // loadOf reads the mark of a case: the department that accepted it, and how busy that
@@ -41,7 +42,7 @@ func loadOf(row *store.Clock) (department string, load int, ok bool) {
 }
 
 // pass notes what matters to forecasts; an instant case costs nothing.
-func (x *counts) pass(w *watched, month int64) {
+func (x *counts) pass(w *watched, policy rules.Policy, month int64) {
 	if !w.facts.PromisedCase() {
 		return
 	}
@@ -54,10 +55,10 @@ func (x *counts) pass(w *watched, month int64) {
 			x.accepted = map[string]bool{}
 		}
 		x.accepted[w.row.Case] = true
-		x.passages = append(x.passages, passage{w: w, facts: w.facts, month: month})
+		x.passages = append(x.passages, passage{w: w, facts: w.facts, policy: policy, month: month})
 	case !w.facts.Open() && !w.known(endedMark):
 		w.mark(endedMark)
-		x.passages = append(x.passages, passage{w: w, facts: w.facts, month: month, ended: true})
+		x.passages = append(x.passages, passage{w: w, facts: w.facts, policy: policy, month: month, ended: true})
 	}
 }
 
@@ -128,7 +129,7 @@ func (x *counts) savePassages(ctx context.Context, tx *db.Tx) error {
 			loads[department].Open--
 			ended = append(ended, p.w.row.Case)
 		}
-		for at, one := range p.w.policy.Passed(p.facts, load) {
+		for at, one := range p.policy.Passed(p.facts, load) {
 			key := store.PastKey{Hall: p.w.row.Hall, Department: p.w.row.Department, Item: p.facts.Item, Month: p.month, Place: at}
 			was := past[key]
 			was.Add(one)

@@ -287,6 +287,11 @@ func (r *recompute) judge(ctx context.Context, tx *db.Tx, name string) error {
 	if err := saveCard(ctx, tx, row, c, feed.Draft{Type: event, Actor: systemActor}); err != nil {
 		return err
 	}
+	if row.State.Standing() {
+		if err := r.e.scoreAgain(ctx, tx, c); err != nil {
+			return err
+		}
+	}
 	w.forget(key)
 	return r.e.save(ctx, tx, cases, nil)
 }
