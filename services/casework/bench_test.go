@@ -32,8 +32,8 @@ func BenchmarkFileCase(b *testing.B) {
 	}
 }
 
-// benchService is a casework with one item and no neighbours.
-func benchService(b *testing.B, cfg db.Config) *Service {
+// quiet is a casework with one item and no neighbours, which does nothing by itself.
+func quiet(b testing.TB, cfg db.Config) *Service {
 	b.Helper()
 	c := DefaultConfig()
 	c.DB, c.QueryCodeSecret, c.PageSecret = cfg, "query code secret of tests", "page secret of the tests"
@@ -45,11 +45,7 @@ func benchService(b *testing.B, cfg db.Config) *Service {
 	if err != nil {
 		b.Fatal(err)
 	}
-	b.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			b.Error(err)
-		}
-	})
+	b.Cleanup(func() { _ = s.Close() }) // a second time where a test has closed it
 	r, err := itemOf(&cataloguev1.ItemRevision{Revision: 1, Item: item(promisedItem, nil), EffectiveTime: timestamppb.New(time.Unix(0, 0))})
 	if err != nil {
 		b.Fatal(err)
@@ -75,7 +71,7 @@ func fill(b *testing.B, s *Service) {
 }
 
 func benchmarkFileCase(b *testing.B, cfg db.Config) {
-	s := benchService(b, cfg)
+	s := quiet(b, cfg)
 	b.ResetTimer()
 	fill(b, s)
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "filings/s")
@@ -93,7 +89,7 @@ func BenchmarkRecompute(b *testing.B) {
 }
 
 func benchmarkRecompute(b *testing.B, cfg db.Config) {
-	s := benchService(b, cfg)
+	s := quiet(b, cfg)
 	fill(b, s)
 	shut := &cataloguev1.Calendar{Version: 2, Division: "441300", Title: "台风停止办公"}
 	for d := workday.DateOf(time.Now()) + 1; len(shut.Days) < 3; d++ {

@@ -1,6 +1,7 @@
 package casework
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"sync"
@@ -9,9 +10,12 @@ import (
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	cataloguev1 "github.com/onehall/onehall/proto/gen/onehall/catalogue/v1"
+	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
 	optionsv1 "github.com/onehall/onehall/proto/gen/onehall/options/v1"
 	"github.com/onehall/onehall/services/platform/almanac"
 	"github.com/onehall/onehall/services/platform/authn"
+	"github.com/onehall/onehall/services/platform/db"
+	"github.com/onehall/onehall/services/platform/db/dbtest"
 	"github.com/onehall/onehall/services/platform/fault"
 	"github.com/onehall/onehall/services/platform/feed"
 	"github.com/onehall/onehall/services/platform/workday"
@@ -116,6 +120,49 @@ func TestRecomputeOnce(t *testing.T) {
 		for name, want := range map[string]int{moved.GetName(): 3, waiting.GetName(): 1} {
 			if events, err := feed.History(t.Context(), h.service.db.Read(), name, 0, 10); err != nil || len(events) != want {
 				t.Errorf("%d events, want %d: %v", len(events), want, err)
+			}
+		}
+	})
+}
+
+// Whoever dies in the middle goes on where the cases are: each is moved once.
+func TestRecomputeGoesOn(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, cfg db.Config) {
+		s := quiet(t, cfg)
+		ctx := authn.WithAccess(t.Context(), authn.Access{Principal: everybody["ada"], Scope: optionsv1.Scope_SCOPE_OWN})
+		var names []string
+		for range 30 {
+			c, err := s.FileCase(ctx, filing(promisedItem))
+			if err != nil {
+				t.Fatal(err)
+			}
+			names = append(names, c.GetName())
+		}
+		day := workday.DateOf(time.Now()) + 1
+		for !workday.China().IsWorkday("", day) {
+			day++
+		}
+		data := feed.Deterministic(&cataloguev1.Calendar{Version: 2, Division: "441300", Title: "台风停止办公",
+			Days: []*cataloguev1.CalendarDay{{Date: day.String(), Kind: shut}}})
+		err := s.db.Write(t.Context(), "", func(ctx context.Context, tx *db.Tx) error {
+			return almanac.Apply(ctx, tx, &feedv1.Event{Position: 1, Type: almanac.CalendarPublished, Resource: data})
+		})
+		if err == nil {
+			_, err = s.almanac.Refresh(t.Context(), s.db.Read())
+		}
+		for _, name := range names[:11] {
+			err = errors.Join(err, s.recompute(t.Context(), lastPart(name)))
+		}
+		if err := errors.Join(err, s.Close()); err != nil {
+			t.Fatal(err)
+		}
+		s = quiet(t, cfg)
+		if err := s.recomputeHalls(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			if events, err := feed.History(t.Context(), s.db.Read(), name, 0, 10); err != nil || len(events) != 2 || events[1].GetType() != "case.due_changed" {
+				t.Errorf("%s: %d events, %v", name, len(events), err)
 			}
 		}
 	})
