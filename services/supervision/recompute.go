@@ -70,7 +70,11 @@ func (e *engine) idleCatalogue(ctx context.Context, completeUntil time.Time) err
 		if done, _ := e.judged.Load(source); !ok || done == until {
 			continue
 		}
-		if err := e.fallDueOf(ctx, source, until.(time.Time)); err != nil && !errors.Is(err, fault.Conflict) {
+		judge := e.idleReviews
+		if source == sourceCasework {
+			judge = e.idle
+		}
+		if err := judge(ctx, until.(time.Time)); err != nil && !errors.Is(err, fault.Conflict) {
 			return err
 		}
 	}

@@ -18,6 +18,10 @@ func (e *engine) idle(ctx context.Context, completeUntil time.Time) error {
 	if err := e.fallDueOf(ctx, sourceCasework, completeUntil); err != nil {
 		return err
 	}
+	// Months are over once all that fell due in them is judged.
+	if judged, ok := e.judged.Load(sourceCasework); ok && judged.(time.Time).Before(completeUntil) {
+		completeUntil = judged.(time.Time)
+	}
 	if err := e.judgeMonths(ctx, completeUntil); err != nil {
 		return err
 	}
