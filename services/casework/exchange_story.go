@@ -62,6 +62,7 @@ func systemOf(key string) string { return "system/exchange/" + key }
 // fact records what happened and writes it into the case.
 func (t *teller) fact(event string, in rules.Input, effect func(at time.Time)) {
 	t.f = rules.Record(t.f, in)
+	t.c.LastChannel = caseworkv1.Channel_CHANNEL_UNSPECIFIED
 	effect(in.Happened)
 	t.c.State = caseworkv1.CaseState(t.f.State)
 	actor := in.Actor
@@ -99,7 +100,7 @@ func (t *teller) application(r *exchange.Row) {
 	c.CreateTime = stamp(r.At)
 	t.f = factsOf(c, time.Time{})
 	t.fact("case.submitted", input(rules.Submit, r, ""), func(at time.Time) {
-		c.SubmitTime = stamp(at)
+		c.SubmitTime, c.LastChannel = stamp(at), c.Channel
 		if c.Channel == caseworkv1.Channel_CHANNEL_WINDOW {
 			c.Visits++
 		}
@@ -296,7 +297,7 @@ func (t *teller) specialEnd(r *exchange.Row) {
 func (t *teller) collection(r *exchange.Row) {
 	t.fact("case.collected", input(rules.Collect, r, ""), func(at time.Time) {
 		t.c.Collection = &caseworkv1.Collection{Collector: r.Get("LQRXM"), Way: ways[r.Get("LQFS")], CollectTime: stamp(at)}
-		if t.c.Collection.Way == caseworkv1.Channel_CHANNEL_WINDOW {
+		if t.c.LastChannel = t.c.Collection.Way; t.c.LastChannel == caseworkv1.Channel_CHANNEL_WINDOW {
 			t.c.Visits++
 		}
 	})
