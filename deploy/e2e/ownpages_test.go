@@ -3,6 +3,9 @@ package e2e
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/onehall/onehall/deploy/e2e/house"
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
@@ -56,6 +59,7 @@ func TestOwnPages(t *testing.T) {
 	b.shows("我的办事", item.GetTitle(), "已申办", "前受理", "没有。")
 	b.profileAndMandate(s)
 	b.draft(s, apply)
+	b.forAnother(s, apply)
 	b.press("退出登录")
 	b.visit(s.Gateway + "/my")
 	b.shows("登录", "/authorize")
@@ -170,4 +174,33 @@ func (b *tab) supplement(s *scene) {
 	b.picture("supplement-phone")
 	b.press("submit")
 	b.shows("补正内容已提交", "已申办", "收到补正材料")
+}
+
+// forAnother files by a mandate that somebody gave, and follows what was filed.
+func (b *tab) forAnother(s *scene, apply string) {
+	b.t.Helper()
+	me := s.demoCitizen()
+	who, client := s.person(6)
+	s.must("mandate", client.Post(b.t.Context(), "/v1/mandates?requestId="+newID(), &caseworkv1.Mandate{
+		Principal: party(who), Agent: party(me), EndTime: timestamppb.New(time.Now().AddDate(1, 0, 0)),
+	}, nil))
+	b.visit(apply)
+	b.fillBirth(s)
+	b.fill(map[string]string{"applicant.display_name": who.Name, "applicant.id_number": who.IDNumber})
+	b.press("submit")
+	b.shows("申请人") // it is not one's own, and no mandate is named
+	if n := b.must("document.querySelectorAll('.error').length"); n != "1" {
+		b.t.Errorf("%s errors without a mandate", n)
+	}
+	b.must(`(() => { const one = document.getElementById("mandate"); one.selectedIndex = 1; })()`)
+	b.press("submit")
+	b.shows("申请已提交", "代办", "受托人凭委托办理")
+	b.visit(s.Gateway + "/my")
+	b.visit(b.must(`[...document.querySelectorAll("a")].find((one) => one.textContent.includes("查看代办的办件")).href`))
+	b.shows("代办的办件", "已申办", "代办")
+	list := &caseworkv1.ListMyCasesResponse{}
+	s.must("cases", client.Get(b.t.Context(), "/v1/myCases", list))
+	if len(list.GetCases()) != 1 || list.GetCases()[0].GetMandate() == "" {
+		b.t.Errorf("the principal has %v", list)
+	}
 }

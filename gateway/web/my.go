@@ -16,10 +16,12 @@ import (
 
 // myView is one's own page.
 type myView struct {
-	Token           string
-	Profile         *caseworkv1.Profile
-	Cases           []*caseworkv1.Case
-	Next            string
+	Token   string
+	Profile *caseworkv1.Profile
+	Cases   []*caseworkv1.Case
+	Next    string
+	// Mandate tells that the cases are those of whoever gave it.
+	Mandate         string
 	Given, Received []*caseworkv1.Mandate
 	RequestID       string
 	Note            string
@@ -34,14 +36,19 @@ func (s *Site) my(w http.ResponseWriter, r *http.Request, c *session) {
 		s.problem(w, r, err)
 		return
 	}
-	cases, err := own.ListMyCases(ctx, &caseworkv1.ListMyCasesRequest{PageSize: 20, PageToken: r.URL.Query().Get("page")})
+	v.Mandate = r.URL.Query().Get("mandate")
+	cases, err := own.ListMyCases(ctx, &caseworkv1.ListMyCasesRequest{Mandate: v.Mandate, PageSize: 20, PageToken: r.URL.Query().Get("page")})
 	if err != nil {
 		s.problem(w, r, err)
 		return
 	}
 	v.Cases = cases.GetCases()
 	if token := cases.GetNextPageToken(); token != "" {
-		v.Next = "/my?page=" + url.QueryEscape(token)
+		next := url.Values{"page": {token}}
+		if v.Mandate != "" {
+			next.Set("mandate", v.Mandate)
+		}
+		v.Next = "/my?" + next.Encode()
 	}
 	for side, into := range map[caseworkv1.MandateSide]*[]*caseworkv1.Mandate{
 		caseworkv1.MandateSide_MANDATE_SIDE_GIVEN: &v.Given, caseworkv1.MandateSide_MANDATE_SIDE_RECEIVED: &v.Received,
