@@ -98,7 +98,7 @@ func TestMultiplying(t *testing.T) {
 	if s, _ := Compile(text); s != nil {
 		t.Error("taken")
 	}
-	if took := time.Since(began); took > 200*time.Millisecond {
+	if took := time.Since(began); took > time.Second {
 		t.Errorf("took %v", took)
 	}
 	self := `{"type":"object","properties":{"a":{"$ref":"#/$defs/a"}},"$defs":{"a":{"type":"object","title":"组","properties":{"a":{"$ref":"#/$defs/a"}}}}}`
@@ -129,7 +129,7 @@ func TestCost(t *testing.T) {
 		least = min(least, time.Since(began))
 	}
 	t.Logf("the worst form took %v", least)
-	if least > 200*time.Millisecond {
+	if least > time.Second { // a hundred times what it takes, for slow machines and the race detector
 		t.Errorf("the worst form took %v", least)
 	}
 	began := time.Now()
