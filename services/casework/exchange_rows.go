@@ -1,6 +1,7 @@
 package casework
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +28,7 @@ func rowsOf(c *caseworkv1.Case, titles func(id string) string) []*exchange.Row {
 	if x := c.GetCollection(); x != nil {
 		w.add(exchange.Collection, 1, timeOf(x.GetCollectTime()), map[string]string{"LQRXM": x.GetCollector(), "LQFS": wayCode(x.GetWay())})
 	}
+	slices.SortStableFunc(w.rows, exchange.Compare)
 	return w.rows
 }
 
