@@ -95,7 +95,7 @@ func TestAbnormalRefusals(t *testing.T) {
 		cards := w.collect(s.last)
 		got := of("P11_ABNORMAL_REFUSAL", cards)
 		if len(got) != 2 || !strings.Contains(got[0], "harsh.P11_ABNORMAL_REFUSAL.warning.201810") ||
-			!strings.Contains(got[0], "2018-10-31T16:00:00Z 20/") || !strings.Contains(got[0], "占50.0%；全省平均") {
+			!strings.Contains(got[0], "2018-10-31T16:00:00Z 20/") || !strings.Contains(got[0], "占50.0%；辖区平均") {
 			t.Errorf("%v", got)
 		}
 		w.rebuild(t, s, cards)

@@ -64,7 +64,7 @@ const OrderVersion = "order-1"
 // others are the rules that look at many cases together, and at orders.
 var others = []Rule{
 	{ID: P11, Name: "不予办理比例异常", Level: Warning, Version: monthVersion,
-		Description: "事项或者人员一个月的不受理、不予受理、不予许可比例超过全省平均值加3倍标准差，且不少于30件", Source: "风险提示"},
+		Description: "事项或者人员一个月的不受理、不予受理、不予许可比例超过辖区平均值加3倍标准差，且不少于30件", Source: "风险提示"},
 	{ID: S1, Name: "督办逾期", Level: Red, Version: OrderVersion,
 		Description: "督办单到期未反馈，附整改建议书并报上级；此后每5个工作日仍未反馈再报上一级", Source: "电子监察督办和整改建议制度"},
 }

@@ -54,7 +54,7 @@ func Refusals(month int64, all Tally, subjects []Tally) map[string]Finding {
 		}
 		found[t.Subject] = Finding{Rule: P11, Level: Warning, Occurrence: int(month), AsOf: MonthEnd(month), Version: monthVersion,
 			Used: int(t.Refused), Limit: int(math.Floor(bound * float64(t.Total))),
-			Ground: fmt.Sprintf("%d年%d月%s共有%d件作出结论，其中不受理、不予受理、不予许可%d件，占%.1f%%；全省平均%.1f%%，加3倍标准差为%.1f%%",
+			Ground: fmt.Sprintf("%d年%d月%s共有%d件作出结论，其中不受理、不予受理、不予许可%d件，占%.1f%%；辖区平均%.1f%%，加3倍标准差为%.1f%%",
 				month/100, month%100, t.Name, t.Total, t.Refused, 100*share, 100*mean, 100*bound)}
 	}
 	return found
