@@ -210,7 +210,7 @@ func (s *Service) changeCard(ctx context.Context, ch cardChange) (*supervisionv1
 			return err
 		}
 		if counted != stateOf(c).Standing() {
-			if err := s.engine.scoreAgain(ctx, tx, c); err != nil {
+			if err := s.engine.scoreAgain(ctx, tx, c, "变更"); err != nil {
 				return err
 			}
 		}

@@ -54,8 +54,25 @@ func (e *engine) issue(ctx context.Context, tx *db.Tx, drafts ...cardDraft) erro
 	if err != nil {
 		return err
 	}
+	past, held := rules.MonthOf(tx.Now()), false
 	for _, d := range drafts {
-		if err := d.issue(ctx, tx, settingAt(own, hallOf(d.subject.name), d.finding)); err != nil {
+		card, err := d.issue(ctx, tx, settingAt(own, hallOf(d.subject.name), d.finding))
+		if err != nil {
+			return err
+		}
+		month := rules.MonthOf(d.finding.AsOf)
+		if card == nil || month >= past || !stateOf(card).Standing() {
+			continue
+		}
+		// What is told of a month that is over may come when its scores are frozen, or are
+		// being frozen just now.
+		if !held {
+			if err := store.HoldMonths(ctx, tx); err != nil {
+				return err
+			}
+			held = true
+		}
+		if err := e.scoreAgain(ctx, tx, card, "后发"); err != nil {
 			return err
 		}
 	}
@@ -74,8 +91,9 @@ func (d cardDraft) card(issued time.Time) *supervisionv1.Card {
 }
 
 // issue writes the card and its event, unless the card is there already. Whether it waits
-// for confirmation is by the setting at its moment, so a replay comes to the same.
-func (d cardDraft) issue(ctx context.Context, tx *db.Tx, s setting) error {
+// for confirmation is by the setting at its moment, so a replay comes to the same. It
+// returns the card, or nil when nothing was written.
+func (d cardDraft) issue(ctx context.Context, tx *db.Tx, s setting) (*supervisionv1.Card, error) {
 	card := d.card(tx.Now())
 	row := store.Card{ID: tx.NextID(), Name: card.GetName(), Hall: hallOf(card.GetSubject()), Department: card.GetDepartment(),
 		Subject: card.GetSubject(), Level: d.finding.Level, State: store.Issued,
@@ -92,7 +110,7 @@ func (d cardDraft) issue(ctx context.Context, tx *db.Tx, s setting) error {
 	row.Data = marshal(card)
 	fresh, err := store.InsertCard(ctx, tx, row)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !fresh {
 		return d.issueAgain(ctx, tx, s)
@@ -100,7 +118,7 @@ func (d cardDraft) issue(ctx context.Context, tx *db.Tx, s setting) error {
 	_, err = feed.Append(ctx, tx, feed.Draft{
 		Subject: card.GetName(), Sequence: 1, Type: event, Resource: card, Actor: systemActor, HappenedAt: d.finding.AsOf,
 	})
-	return err
+	return card, err
 }
 
 // enforce makes a card count from a day on: the days to answer begin, and there is
@@ -115,14 +133,14 @@ func enforce(c *supervisionv1.Card, p rules.Policy, s setting, from workday.Date
 
 // issueAgain issues the card under a further name where the one of the name was revoked
 // because the calendar changed: the condition has come true a second time.
-func (d cardDraft) issueAgain(ctx context.Context, tx *db.Tx, s setting) error {
+func (d cardDraft) issueAgain(ctx context.Context, tx *db.Tx, s setting) (*supervisionv1.Card, error) {
 	row, err := store.GetCard(ctx, tx, d.name())
 	if err != nil || row.State.Standing() {
-		return err
+		return nil, err
 	}
 	c, err := cardOf(row.Data)
 	if err != nil || !c.GetRevokedByRecompute() {
-		return err
+		return nil, err
 	}
 	d.again++
 	return d.issue(ctx, tx, s)

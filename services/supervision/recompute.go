@@ -292,7 +292,7 @@ func (r *recompute) judge(ctx context.Context, tx *db.Tx, name string) error {
 		return err
 	}
 	if row.State.Standing() {
-		if err := r.e.scoreAgain(ctx, tx, c); err != nil {
+		if err := r.e.scoreAgain(ctx, tx, c, "撤销"); err != nil {
 			return err
 		}
 	}

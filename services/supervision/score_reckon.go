@@ -127,6 +127,10 @@ func (e *engine) freezeMonth(ctx context.Context, month int64) error {
 		for len(all) > 0 {
 			n := min(freezeBatch, len(all))
 			if err := e.db.Write(ctx, "supervision/months", func(ctx context.Context, tx *db.Tx) error {
+				// A card of the month that is being issued is waited for, or finds the score frozen.
+				if err := store.HoldMonths(ctx, tx); err != nil {
+					return err
+				}
 				return e.freeze(ctx, tx, hall, month, all[:n])
 			}); err != nil {
 				return err
@@ -181,7 +185,8 @@ func versionOfScore(number int, s *supervisionv1.Score, res *rules.ScoreResult, 
 }
 
 // reckonFrozen reckons a frozen score again, by the same formula and without what was
-// set aside. It notes a new version if anything came out differently.
+// set aside. It notes a new version if the points came out differently, and reports
+// whether anything did.
 func (e *engine) reckonFrozen(ctx context.Context, tx *db.Tx, old *supervisionv1.Score, reason string) (bool, error) {
 	r, err := readRef(old.GetName())
 	if err != nil {
@@ -203,17 +208,20 @@ func (e *engine) reckonFrozen(ctx context.Context, tx *db.Tx, old *supervisionv1
 	if err != nil {
 		return false, err
 	}
-	changed := s.GetTotal() != old.GetTotal() || s.GetSum() != old.GetSum() || s.GetGrade() != old.GetGrade()
+	before := proto.CloneOf(old)
+	another := s.GetTotal() != old.GetTotal() || s.GetSum() != old.GetSum() || s.GetGrade() != old.GetGrade()
 	old.Total, old.Sum, old.Bonus, old.Factor, old.Grade, old.Small = s.GetTotal(), s.GetSum(), s.GetBonus(), s.GetFactor(), s.GetGrade(), s.GetSmall()
 	old.Parts, old.Bonuses, old.Figures = s.GetParts(), s.GetBonuses(), s.GetFigures()
-	if changed {
+	if another {
 		old.Versions = append(old.Versions, versionOfScore(len(old.GetVersions())+1, s, res, reason, tx.Now()))
 	}
-	return changed, nil
+	// Points at their floor stay what they are while the figures beneath them change.
+	return !proto.Equal(before, old), nil
 }
 
-// scoreAgain reckons the frozen scores again in which a revoked card counted.
-func (e *engine) scoreAgain(ctx context.Context, tx *db.Tx, c *supervisionv1.Card) error {
+// scoreAgain reckons the frozen scores again in which a card counts since it was issued
+// late, or counts no more. what says in Chinese what became of the card.
+func (e *engine) scoreAgain(ctx context.Context, tx *db.Tx, c *supervisionv1.Card, what string) error {
 	month := rules.MonthOf(c.GetAsOf().AsTime())
 	keys := []scored{{supervisionv1.ScoreKind_SCORE_KIND_DEPARTMENT, c.GetDepartment(), ""}}
 	if c.GetOfficer() != "" {
@@ -234,7 +242,7 @@ func (e *engine) scoreAgain(ctx context.Context, tx *db.Tx, c *supervisionv1.Car
 		if err != nil {
 			return err
 		}
-		changed, err := e.reckonFrozen(ctx, tx, s, "监察牌"+lastPart(c.GetName())+"撤销")
+		changed, err := e.reckonFrozen(ctx, tx, s, "监察牌"+lastPart(c.GetName())+what)
 		if err != nil {
 			return err
 		}

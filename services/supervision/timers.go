@@ -18,9 +18,18 @@ func (e *engine) idle(ctx context.Context, completeUntil time.Time) error {
 	if err := e.fallDueOf(ctx, sourceCasework, completeUntil); err != nil {
 		return err
 	}
-	// Months are over once all that fell due in them is judged.
-	if judged, ok := e.judged.Load(sourceCasework); ok && judged.(time.Time).Before(completeUntil) {
-		completeUntil = judged.(time.Time)
+	// Months are over once all that fell due in them is judged, about reviews too.
+	for _, source := range []string{sourceCasework, sourceReview} {
+		if source == sourceReview && e.reviewed == nil {
+			continue
+		}
+		judged, _ := e.judged.Load(source)
+		if at, _ := judged.(time.Time); at.Before(completeUntil) {
+			completeUntil = at
+		}
+	}
+	if completeUntil.IsZero() {
+		return nil
 	}
 	if err := e.judgeMonths(ctx, completeUntil); err != nil {
 		return err

@@ -153,6 +153,9 @@ SELECT * FROM clocks WHERE open AND due >= $1 ORDER BY due, case_name LIMIT $2;
 -- name: FrozenMonth :one
 SELECT version FROM policies WHERE id = 3;
 
+-- name: HoldMonths :exec
+INSERT INTO policies (id, version) VALUES (3, '0') ON CONFLICT (id) DO UPDATE SET version = policies.version;
+
 -- name: SetFrozenMonth :exec
 INSERT INTO policies (id, version) VALUES (3, $1) ON CONFLICT (id) DO UPDATE SET version = excluded.version;
 

@@ -72,6 +72,10 @@ func FrozenMonth(ctx context.Context, q db.Querier) (int64, error) {
 	return strconv.ParseInt(text, 10, 64)
 }
 
+// HoldMonths keeps other transactions from freezing a month, or from changing what counts
+// in a frozen one, until this one ends.
+func HoldMonths(ctx context.Context, tx *db.Tx) error { return queries.New(tx).HoldMonths(ctx) }
+
 // SetFrozenMonth notes the last month whose scores are frozen.
 func SetFrozenMonth(ctx context.Context, tx *db.Tx, month int64) error {
 	return queries.New(tx).SetFrozenMonth(ctx, strconv.FormatInt(month, 10))

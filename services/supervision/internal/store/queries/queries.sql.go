@@ -574,6 +574,15 @@ func (q *Queries) GetTerms(ctx context.Context, name string) ([]byte, error) {
 	return data, err
 }
 
+const holdMonths = `-- name: HoldMonths :exec
+INSERT INTO policies (id, version) VALUES (3, '0') ON CONFLICT (id) DO UPDATE SET version = policies.version
+`
+
+func (q *Queries) HoldMonths(ctx context.Context) error {
+	_, err := q.db.ExecContext(ctx, holdMonths)
+	return err
+}
+
 const insertCard = `-- name: InsertCard :execrows
 INSERT INTO cards (id, name, hall, department, subject, level, standing, state, confirm_by, sequence, data, month, as_of, rule, item, officer)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, $11, $12, $13, $14, $15) ON CONFLICT (name) DO NOTHING
