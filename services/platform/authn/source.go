@@ -109,6 +109,9 @@ func (c *credentials) fetch(ctx context.Context) error {
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.SetBasicAuth(url.QueryEscape(c.cfg.ID), url.QueryEscape(c.cfg.Secret))
 	var answer tokenAnswer
+	// Its life began no earlier than it was asked for. Counted from the answer it would seem
+	// good for as long as the answer took, or the clock was put forward meanwhile.
+	asked := c.clock.Now()
 	if err := c.do(req, &answer); err != nil {
 		return err
 	}
@@ -117,8 +120,8 @@ func (c *credentials) fetch(ctx context.Context) error {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now, life := c.clock.Now(), time.Duration(answer.ExpiresIn)*time.Second
-	c.token, c.renew, c.expires = answer.AccessToken, now.Add(life*4/5), now.Add(life)
+	life := time.Duration(answer.ExpiresIn) * time.Second
+	c.token, c.renew, c.expires = answer.AccessToken, asked.Add(life*4/5), asked.Add(life)
 	return nil
 }
 
