@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strconv"
 
 	"google.golang.org/protobuf/proto"
 
@@ -14,7 +13,6 @@ import (
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/fault"
 	"github.com/onehall/onehall/services/platform/feed"
-	"github.com/onehall/onehall/services/platform/page"
 )
 
 // attemptsOf is the subject of what was tried on a case and refused. It is not the case
@@ -70,33 +68,11 @@ func (s *Service) ListRefusedAttempts(ctx context.Context, req *caseworkv1.ListR
 	if err != nil {
 		return nil, err
 	}
-	size, err := page.Size(req.GetPageSize(), 100, 500)
+	events, next, err := s.happened(ctx, a, "ListRefusedAttempts", req, attemptsOf(req.GetParent()))
 	if err != nil {
 		return nil, err
 	}
-	if _, _, _, err := s.load(ctx, a, req.GetParent()); err != nil {
-		return nil, err
-	}
-	hash := page.FilterHash("ListRefusedAttempts", req.GetParent())
-	key, err := s.pages.Decode(req.GetPageToken(), a.Subject, hash)
-	if err != nil {
-		return nil, err
-	}
-	after := int64(0)
-	if len(key) == 1 {
-		if after, err = strconv.ParseInt(key[0], 10, 64); err != nil {
-			return nil, fault.BadPageToken.New(fault.Field("page_token"), fault.Cause(err))
-		}
-	}
-	events, err := feed.History(ctx, s.db.Read(), attemptsOf(req.GetParent()), after, size+1)
-	if err != nil {
-		return nil, err
-	}
-	res := &caseworkv1.ListRefusedAttemptsResponse{}
-	if len(events) > size {
-		events = events[:size]
-		res.NextPageToken = s.pages.Encode(a.Subject, hash, strconv.FormatInt(events[size-1].GetSequence(), 10))
-	}
+	res := &caseworkv1.ListRefusedAttemptsResponse{NextPageToken: next}
 	for _, e := range events {
 		m := &caseworkv1.RefusedAttempt{}
 		if err := proto.Unmarshal(e.GetResource(), m); err != nil {

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
+	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
 	optionsv1 "github.com/onehall/onehall/proto/gen/onehall/options/v1"
 	"github.com/onehall/onehall/services/casework/internal/rules"
 	"github.com/onehall/onehall/services/casework/internal/store"
@@ -213,33 +214,11 @@ func (s *Service) ListCaseEvents(ctx context.Context, req *caseworkv1.ListCaseEv
 	if err != nil {
 		return nil, err
 	}
-	size, err := page.Size(req.GetPageSize(), 100, 500)
+	events, next, err := s.happened(ctx, a, "ListCaseEvents", req, req.GetParent())
 	if err != nil {
 		return nil, err
 	}
-	if _, _, _, err := s.load(ctx, a, req.GetParent()); err != nil {
-		return nil, err
-	}
-	hash := page.FilterHash("ListCaseEvents", req.GetParent())
-	key, err := s.pages.Decode(req.GetPageToken(), a.Subject, hash)
-	if err != nil {
-		return nil, err
-	}
-	after := int64(0)
-	if len(key) == 1 {
-		if after, err = strconv.ParseInt(key[0], 10, 64); err != nil {
-			return nil, fault.BadPageToken.New(fault.Field("page_token"), fault.Cause(err))
-		}
-	}
-	events, err := feed.History(ctx, s.db.Read(), req.GetParent(), after, size+1)
-	if err != nil {
-		return nil, err
-	}
-	res := &caseworkv1.ListCaseEventsResponse{}
-	if len(events) > size {
-		events = events[:size]
-		res.NextPageToken = s.pages.Encode(a.Subject, hash, strconv.FormatInt(events[size-1].GetSequence(), 10))
-	}
+	res := &caseworkv1.ListCaseEventsResponse{NextPageToken: next}
 	for _, e := range events {
 		c, err := caseOf(e)
 		if err != nil {
@@ -251,4 +230,43 @@ func (s *Service) ListCaseEvents(ctx context.Context, req *caseworkv1.ListCaseEv
 		})
 	}
 	return res, nil
+}
+
+// history is a listing of what happened about a case.
+type history interface {
+	GetParent() string
+	GetPageSize() int32
+	GetPageToken() string
+}
+
+// happened is a page of the events of a subject, oldest first, of a case that the caller may
+// see.
+func (s *Service) happened(ctx context.Context, a authn.Access, rpc string, req history, subject string) (events []*feedv1.Event, next string, err error) {
+	size, err := page.Size(req.GetPageSize(), 100, 500)
+	if err != nil {
+		return nil, "", err
+	}
+	if _, _, _, err := s.load(ctx, a, req.GetParent()); err != nil {
+		return nil, "", err
+	}
+	hash := page.FilterHash(rpc, req.GetParent())
+	key, err := s.pages.Decode(req.GetPageToken(), a.Subject, hash)
+	if err != nil {
+		return nil, "", err
+	}
+	after := int64(0)
+	if len(key) == 1 {
+		if after, err = strconv.ParseInt(key[0], 10, 64); err != nil {
+			return nil, "", fault.BadPageToken.New(fault.Field("page_token"), fault.Cause(err))
+		}
+	}
+	events, err = feed.History(ctx, s.db.Read(), subject, after, size+1)
+	if err != nil {
+		return nil, "", err
+	}
+	if len(events) > size {
+		events = events[:size]
+		next = s.pages.Encode(a.Subject, hash, strconv.FormatInt(events[size-1].GetSequence(), 10))
+	}
+	return events, next, nil
 }

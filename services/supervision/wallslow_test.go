@@ -11,6 +11,7 @@ import (
 
 	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
 	"github.com/onehall/onehall/services/platform/fault"
+	"github.com/onehall/onehall/services/platform/feed"
 )
 
 // deaf is a stream whose reader does not read.
@@ -29,8 +30,8 @@ func TestSlowReadersOfTheWallAreCut(t *testing.T) {
 	d := deaf{gone: make(chan struct{})}
 	defer close(d.gone)
 	w := newWall(&engine{}, nil, nil, nil, nil)
-	out := newWallSender(d, 20*time.Millisecond)
-	defer out.close()
+	out := feed.NewSender(d, 20*time.Millisecond, wallTooSlow)
+	defer out.Close()
 	v := &viewer{wall: w, out: out}
 	err := v.send(t.Context(), &supervisionv1.WatchWallResponse{})
 	if !errors.Is(err, fault.WallTooSlow) || w.cut != 1 {

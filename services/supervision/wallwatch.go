@@ -10,6 +10,7 @@ import (
 	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
 	"github.com/onehall/onehall/services/platform/authn"
 	"github.com/onehall/onehall/services/platform/fault"
+	"github.com/onehall/onehall/services/platform/feed"
 )
 
 // wallPatience is how long a reader may leave a message unread.
@@ -104,8 +105,8 @@ func (x walls) WatchWall(req *supervisionv1.WatchWallRequest, stream grpc.Server
 	if err := w.moving(ctx); err != nil {
 		return err
 	}
-	out := newWallSender(stream, wallPatience)
-	defer out.close()
+	out := feed.NewSender(stream, wallPatience, wallTooSlow)
+	defer out.Close()
 	v := &viewer{wall: w, scope: scope, at: at, out: out}
 	if _, _, known := w.after(at); !resumed || !known {
 		if err := v.snapshot(ctx); err != nil {
@@ -133,7 +134,7 @@ type viewer struct {
 	wall    *wall
 	scope   wallScope
 	at      place
-	out     *wallSender
+	out     *feed.Sender[supervisionv1.WatchWallResponse]
 	figures *supervisionv1.WallFigures // the last it was given
 }
 
@@ -197,7 +198,7 @@ func (v *viewer) pulse(ctx context.Context) error {
 }
 
 func (v *viewer) send(ctx context.Context, m *supervisionv1.WatchWallResponse) error {
-	err := v.out.send(ctx, m)
+	err := v.out.Send(ctx, m)
 	if errors.Is(err, fault.WallTooSlow) {
 		v.wall.mu.Lock()
 		v.wall.cut++
@@ -206,37 +207,5 @@ func (v *viewer) send(ctx context.Context, m *supervisionv1.WatchWallResponse) e
 	return err
 }
 
-// wallSender sends from a goroutine of its own, since a Send that waits for a reader
-// cannot be given up: only the end of the handler ends it.
-type wallSender struct {
-	in       chan *supervisionv1.WatchWallResponse
-	out      chan error
-	patience time.Duration
-}
-
-func newWallSender(stream grpc.ServerStreamingServer[supervisionv1.WatchWallResponse], patience time.Duration) *wallSender {
-	// The answer has room, so that the goroutine ends when nobody waits for it any more.
-	s := &wallSender{in: make(chan *supervisionv1.WatchWallResponse), out: make(chan error, 1), patience: patience}
-	go func() {
-		for m := range s.in {
-			s.out <- stream.Send(m)
-		}
-	}()
-	return s
-}
-
-func (s *wallSender) close() { close(s.in) }
-
-func (s *wallSender) send(ctx context.Context, m *supervisionv1.WatchWallResponse) error {
-	timer := time.NewTimer(s.patience)
-	defer timer.Stop()
-	s.in <- m // the goroutine is free: the send before was waited for
-	select {
-	case err := <-s.out:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return fault.WallTooSlow.New()
-	}
-}
+// wallTooSlow is what a reader is told that does not read.
+func wallTooSlow() error { return fault.WallTooSlow.New() }

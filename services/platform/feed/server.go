@@ -219,8 +219,10 @@ func (s *Server) FollowEvents(req *feedv1.FollowEventsRequest, stream grpc.Serve
 	}
 	s.streams.Add(1)
 	defer s.streams.Add(-1)
-	out := newSender(stream, s.sendDeadline)
-	defer out.close()
+	out := NewSender(stream, s.sendDeadline, func() error {
+		return fault.Unavailable.New(fault.Cause(errors.New("feed: the reader does not read")))
+	})
+	defer out.Close()
 	after := req.GetAfter()
 	beat := time.NewTimer(0)
 	defer beat.Stop()
@@ -236,7 +238,7 @@ func (s *Server) FollowEvents(req *feedv1.FollowEventsRequest, stream grpc.Serve
 			if last {
 				res.CompleteUntil = until
 			}
-			if err := out.send(ctx, res); err != nil {
+			if err := out.Send(ctx, res); err != nil {
 				return err
 			}
 			if len(events) > 0 {
@@ -270,38 +272,3 @@ var closedChan = func() <-chan struct{} {
 	close(c)
 	return c
 }()
-
-// sender sends on a stream from a goroutine of its own, since a Send that waits for a
-// reader cannot be given up: only the end of the handler ends it.
-type sender struct {
-	in       chan *feedv1.FollowEventsResponse
-	out      chan error
-	deadline time.Duration
-}
-
-func newSender(stream grpc.ServerStreamingServer[feedv1.FollowEventsResponse], deadline time.Duration) *sender {
-	// The answer has room, so that the goroutine ends when nobody waits for it any more.
-	s := &sender{in: make(chan *feedv1.FollowEventsResponse), out: make(chan error, 1), deadline: deadline}
-	go func() {
-		for res := range s.in {
-			s.out <- stream.Send(res)
-		}
-	}()
-	return s
-}
-
-func (s *sender) close() { close(s.in) }
-
-func (s *sender) send(ctx context.Context, res *feedv1.FollowEventsResponse) error {
-	timer := time.NewTimer(s.deadline)
-	defer timer.Stop()
-	s.in <- res // the goroutine is free: the send before was waited for
-	select {
-	case err := <-s.out:
-		return err
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return fault.Unavailable.New(fault.Cause(errors.New("feed: the reader does not read")))
-	}
-}

@@ -5,86 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/onehall/onehall/services/hub/internal/rules"
 	"github.com/onehall/onehall/services/hub/internal/store/queries"
 	"github.com/onehall/onehall/services/platform/db"
 )
-
-// Statements over many rows are written by hand, since the number of their rows is not
-// fixed. Few sizes keep the statements few, so that the databases know them all.
-var (
-	readSizes  = []int{512, 64, 8, 1}
-	writeSizes = []int{32, 4, 1}
-)
-
-// readChunks calls fn with the names a chunk at a time. A chunk is filled up with its
-// last name: asking twice for a row gives it once.
-func readChunks(names []string, fn func(args []any, placeholders string) error) error {
-	for len(names) > 0 {
-		n := min(len(names), readSizes[0])
-		size := readSizes[0]
-		for _, s := range readSizes {
-			if s >= n {
-				size = s
-			}
-		}
-		args := make([]any, size)
-		for i := range args {
-			args[i] = names[min(i, n-1)]
-		}
-		if err := fn(args, row(1, size)); err != nil {
-			return err
-		}
-		names = names[n:]
-	}
-	return nil
-}
-
-// row is ($from, ..., $from+n-1).
-func row(from, n int) string {
-	var b strings.Builder
-	open := "($"
-	for i := range n {
-		b.WriteString(open)
-		b.WriteString(strconv.Itoa(from + i))
-		open = ",$"
-	}
-	b.WriteByte(')')
-	return b.String()
-}
-
-// upsert writes rows by INSERT ... VALUES ... tail.
-func upsert[T any](ctx context.Context, tx *db.Tx, head, tail string, rows []T, values func(T) []any) error {
-	for len(rows) > 0 {
-		n := 1
-		for _, s := range writeSizes {
-			if s <= len(rows) {
-				n = s
-				break
-			}
-		}
-		var query strings.Builder
-		query.WriteString(head)
-		var args []any
-		for i, r := range rows[:n] {
-			v := values(r)
-			if i > 0 {
-				query.WriteByte(',')
-			}
-			query.WriteString(row(len(args)+1, len(v)))
-			args = append(args, v...)
-		}
-		query.WriteString(tail)
-		if _, err := tx.ExecContext(ctx, query.String(), args...); err != nil {
-			return err
-		}
-		rows = rows[n:]
-	}
-	return nil
-}
 
 // Case is a case with where it came from. Sequence is its last event counted, 0 where
 // only a mark of it has come; Marks is how many reviews and cards are known of it.
@@ -100,7 +26,7 @@ const caseColumns = `name, source, sequence, hall, department, item, channel, su
 // Cases reads those of the cases that are known.
 func Cases(ctx context.Context, q db.Querier, names []string) (map[string]Case, error) {
 	found := make(map[string]Case, len(names))
-	err := readChunks(names, func(args []any, in string) (err error) {
+	err := db.Chunks(names, nil, func(args []any, in string) (err error) {
 		rows, err := q.QueryContext(ctx, `SELECT `+caseColumns+` FROM case_facts WHERE name IN `+in, args...)
 		if err != nil {
 			return fmt.Errorf("store: cases: %w", err)
@@ -124,7 +50,7 @@ func Cases(ctx context.Context, q db.Querier, names []string) (map[string]Case, 
 // SaveCases writes cases over what was kept of them.
 func SaveCases(ctx context.Context, tx *db.Tx, cases []Case) error {
 	slices.SortFunc(cases, func(a, b Case) int { return strings.Compare(a.Name, b.Name) })
-	err := upsert(ctx, tx, `INSERT INTO case_facts (`+caseColumns+`) VALUES `, ` ON CONFLICT (name) DO UPDATE SET source = excluded.source,
+	err := db.InsertMany(ctx, tx, `INSERT INTO case_facts (`+caseColumns+`) VALUES `, ` ON CONFLICT (name) DO UPDATE SET source = excluded.source,
   sequence = excluded.sequence, hall = excluded.hall, department = excluded.department, item = excluded.item,
   channel = excluded.channel, submit_day = excluded.submit_day, accept_day = excluded.accept_day, finish_day = excluded.finish_day,
   finish_online = excluded.finish_online, judged = excluded.judged, on_time = excluded.on_time, reviews = excluded.reviews,
@@ -162,7 +88,7 @@ func MarksOf(ctx context.Context, q db.Querier, cases []string) ([]Mark, error) 
 }
 
 func readMarks(ctx context.Context, q db.Querier, column string, names []string, each func(Mark)) error {
-	return readChunks(names, func(args []any, in string) (err error) {
+	return db.Chunks(names, nil, func(args []any, in string) (err error) {
 		rows, err := q.QueryContext(ctx, `SELECT `+markColumns+` FROM marks WHERE `+column+` <> '' AND `+column+` IN `+in, args...)
 		if err != nil {
 			return fmt.Errorf("store: marks: %w", err)
@@ -185,7 +111,7 @@ func readMarks(ctx context.Context, q db.Querier, column string, names []string,
 // SaveMarks writes marks over what was kept of them.
 func SaveMarks(ctx context.Context, tx *db.Tx, marks []Mark) error {
 	slices.SortFunc(marks, func(a, b Mark) int { return strings.Compare(a.Name, b.Name) })
-	err := upsert(ctx, tx, `INSERT INTO marks (`+markColumns+`) VALUES `, ` ON CONFLICT (name) DO UPDATE SET source = excluded.source,
+	err := db.InsertMany(ctx, tx, `INSERT INTO marks (`+markColumns+`) VALUES `, ` ON CONFLICT (name) DO UPDATE SET source = excluded.source,
   sequence = excluded.sequence, kind = excluded.kind, case_name = excluded.case_name, day = excluded.day, hall = excluded.hall,
   department = excluded.department, item = excluded.item, channel = excluded.channel, good = excluded.good,
   in_force = excluded.in_force`, marks, func(m Mark) []any {
@@ -222,14 +148,14 @@ var (
 // AddFacts adds changes to the facts, and drops a fact of which nothing is left.
 func AddFacts(ctx context.Context, tx *db.Tx, deltas rules.Deltas) error {
 	facts := deltas.Sorted()
-	err := upsert(ctx, tx, `INSERT INTO facts (day, hall, department, item, channel, `+countColumns+`) VALUES `, addToFacts, facts,
+	err := db.InsertMany(ctx, tx, `INSERT INTO facts (day, hall, department, item, channel, `+countColumns+`) VALUES `, addToFacts, facts,
 		func(f rules.Fact) []any {
 			return appendCounts([]any{int64(f.Day), f.Hall, f.Department, f.Item, f.Channel}, f.Counts)
 		})
 	if err != nil {
 		return fmt.Errorf("store: add facts: %w", err)
 	}
-	err = upsert(ctx, tx, `INSERT INTO hall_facts (hall, day, `+countColumns+`) VALUES `, addToHalls, rules.ByHall(facts),
+	err = db.InsertMany(ctx, tx, `INSERT INTO hall_facts (hall, day, `+countColumns+`) VALUES `, addToHalls, rules.ByHall(facts),
 		func(f rules.Fact) []any { return appendCounts([]any{f.Hall, int64(f.Day)}, f.Counts) })
 	if err != nil {
 		return fmt.Errorf("store: add hall facts: %w", err)
