@@ -297,10 +297,16 @@ func TestStartWithoutEtcd(t *testing.T) {
 		etcd := etcdtest.Start(t)
 		registered(t, register(t, etcd.Client(t), "a", a.addr))
 		callable(t, dial(t, etcd.Client(t), discovery.Options{CacheDir: dir}))
-		files, err := filepath.Glob(filepath.Join(dir, "*"))
-		if err != nil || len(files) != 1 {
-			t.Fatalf("cache files %v, %v", files, err)
-		}
+		// A peer can be called before its address is on disk, where it is first a file of
+		// another name.
+		want := []string{filepath.Join(dir, fmt.Sprintf("discovery-%s-%s.json", cluster, role))}
+		eventually(t, 10*time.Second, "the cache is the one file", func() bool {
+			files, err := filepath.Glob(filepath.Join(dir, "*"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return slices.Equal(files, want)
+		})
 		c := dial(t, etcdtest.Client(t, "http://127.0.0.1:1"), discovery.Options{CacheDir: dir})
 		if err := call(c, 2*time.Second, grpc.WaitForReady(true)); err != nil {
 			t.Fatal(err)
