@@ -2,6 +2,7 @@ package load
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -10,6 +11,7 @@ import (
 	cataloguev1 "github.com/onehall/onehall/proto/gen/onehall/catalogue/v1"
 
 	"github.com/onehall/onehall/deploy/sample"
+	"github.com/onehall/onehall/services/platform/fault"
 )
 
 // Loader speaks to the catalogue as an administrator: the calls' context must carry
@@ -87,10 +89,8 @@ func (l *Loader) Departments(ctx context.Context, deps []sample.Department) erro
 	g.SetLimit(parallel)
 	for division, part := range byHall {
 		g.Go(func() error {
-			_, err := l.Catalogue.BatchCreateDepartments(ctx, &cataloguev1.BatchCreateDepartmentsRequest{
-				Parent: HallName(division), Departments: part, RequestId: uuid.NewString(),
-			})
-			if err != nil {
+			req := &cataloguev1.BatchCreateDepartmentsRequest{Parent: HallName(division), Departments: part, RequestId: uuid.NewString()}
+			if err := again(func() error { _, err := l.Catalogue.BatchCreateDepartments(ctx, req); return err }); err != nil {
 				return fmt.Errorf("departments of %s: %w", division, err)
 			}
 			return nil
@@ -110,8 +110,8 @@ func (l *Loader) Items(ctx context.Context, items []sample.Item) error {
 	for division, part := range byHall {
 		g.Go(func() error {
 			return chunks(ctx, part, 200, func(ctx context.Context, some []*cataloguev1.Item) error {
-				_, err := l.Catalogue.LoadItems(ctx, &cataloguev1.LoadItemsRequest{Parent: HallName(division), Items: some, RequestId: uuid.NewString()})
-				if err != nil {
+				req := &cataloguev1.LoadItemsRequest{Parent: HallName(division), Items: some, RequestId: uuid.NewString()}
+				if err := again(func() error { _, err := l.Catalogue.LoadItems(ctx, req); return err }); err != nil {
 					return fmt.Errorf("items of %s: %w", division, err)
 				}
 				return nil
@@ -151,6 +151,21 @@ func (l *Loader) Core(ctx context.Context, divisions ...sample.Division) (Counts
 	}
 	l.say(fmt.Sprintf("其他 %d 个市厅各 %d 个常办事项", len(divisions), len(sample.Core())))
 	return Counts{Departments: len(deps), Items: len(items)}, nil
+}
+
+// tries is how often a call is made whose token ended on its way.
+const tries = 5
+
+// again makes a call, and makes it again when its token ended between here and there: the
+// demonstration loads beside a walk that puts the clock weeks forward. The refused call did
+// nothing, and the request's id makes the next one harmless in any case.
+func again(call func() error) error {
+	for try := 1; ; try++ {
+		err := call()
+		if err == nil || try == tries || !errors.Is(fault.Of(err), fault.TokenExpired) {
+			return err
+		}
+	}
 }
 
 func (l *Loader) say(what string) {
