@@ -76,14 +76,21 @@ func (w *writer) together(jobs []*job) (spoilers []int, done bool, err error) {
 		return nil, true, nil
 	}
 	txs := make([]*Tx, len(jobs))
-	wrote := false
+	// unseen tells that something waits to be written at the end, which nobody in the
+	// batch can read yet. doubted are the jobs that refused without seeing it: what they
+	// took for taken by another may be a row of the very request they repeat.
+	wrote, unseen := false, false
+	doubted := map[*job]bool{}
 	for i, j := range jobs {
 		tx := &Tx{q: s, db: w.d}
 		txs[i] = tx
 		if j.answer = j.ctx.Err(); j.answer != nil {
 			continue // gave up before it started
 		}
-		if j.answer = call(ctx, j, tx); j.answer != nil && tx.failed == nil && tx.wrote && s.drop(tx) {
+		j.answer = call(ctx, j, tx)
+		unseen = unseen || tx.lasts > 0
+		doubted[j] = unseen && j.answer != nil
+		if j.answer != nil && tx.failed == nil && tx.wrote && s.drop(tx) {
 			tx.wrote = false
 		}
 		if s.failed() != nil || tx.failed != nil || j.answer != nil && tx.wrote {
@@ -104,10 +111,17 @@ func (w *writer) together(jobs []*job) (spoilers []int, done bool, err error) {
 	}
 	w.d.stats.batch(len(jobs))
 	for _, j := range jobs {
-		j.finish(outward(j.answer))
+		if !doubted[j] {
+			j.finish(outward(j.answer))
+		}
 	}
 	if wrote {
 		w.d.committed()
+	}
+	for _, j := range jobs {
+		if doubted[j] {
+			w.alone(j)
+		}
 	}
 	return nil, true, nil
 }
