@@ -319,11 +319,11 @@ func (im *image) become(no, key string, row, last int64) {
 	}
 }
 
-// caseNo is a number of one of the days of the year before today, drawn without order
-// within the day as the product does.
+// caseNo is a number of one of the days of the year before today, in blocks of a hundred
+// that lie without order within the day, as the product draws them.
 func (m *multiplier) caseNo(i int) string {
-	const days, prime = 365, 48_271
-	return codes.CaseNo(city, m.now.AddDate(0, 0, -1-i%days), (i/days*prime+i)%codes.MaxSerial)
+	const days, prime, block = 365, 48_271, 100
+	return codes.CaseNo(city, m.now.AddDate(0, 0, -1-i%days), (i/days/block*prime%(codes.MaxSerial/block))*block+i/days%block)
 }
 
 // applicantKey is the key of one of three hundred thousand people.

@@ -161,6 +161,7 @@ func (b *ingestBatch) open(ctx context.Context, c *toldCase, t *teller, told []*
 		t.story(b.source.GetName(), &caseworkv1.Case{Name: caseName(hallOf(b.source.GetName()), no)}, told, 0)
 		err = b.append(ctx, t.scenes[0], 1)
 		if errors.Is(err, fault.Conflict) && try < numberTries {
+			b.s.serials.leave()
 			continue // the number is taken
 		}
 		if err != nil {

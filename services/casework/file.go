@@ -2,10 +2,8 @@ package casework
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
-	"math/big"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -21,10 +19,6 @@ import (
 	"github.com/onehall/onehall/services/platform/fault"
 	"github.com/onehall/onehall/services/platform/feed"
 )
-
-// numberTries is how often a case number is drawn anew when it is taken. Of a hundred
-// million a day even a thousandth in use makes a second taken one rare.
-const numberTries = 8
 
 // FileCase creates and submits in one step.
 func (s *Service) FileCase(ctx context.Context, req *caseworkv1.FileCaseRequest) (*caseworkv1.Case, error) {
@@ -115,6 +109,7 @@ func (s *Service) insert(ctx context.Context, a authn.Access, r request, c *case
 			if !errors.Is(err, fault.Conflict) || try == numberTries {
 				return err
 			}
+			s.serials.leave()
 			if n, err = s.number(c, f, n.row.Hall); err != nil {
 				return err
 			}
@@ -146,16 +141,6 @@ func (s *Service) insert(ctx context.Context, a authn.Access, r request, c *case
 type numbered struct {
 	row    store.Row
 	masked *caseworkv1.Case
-}
-
-// randomSerial is what makes a case number hard to guess, and keeps from a receipt how
-// many cases there are.
-func randomSerial() (int, error) {
-	serial, err := rand.Int(rand.Reader, big.NewInt(codes.MaxSerial+1))
-	if err != nil {
-		return 0, fmt.Errorf("casework: random serial: %w", err)
-	}
-	return int(serial.Int64()), nil
 }
 
 // number gives a new case a number of the day.

@@ -46,6 +46,7 @@ func (s *Service) FileJointCase(ctx context.Context, req *caseworkv1.FileJointCa
 		if !errors.Is(err, fault.Conflict) || try == numberTries {
 			return s.answer(err, true)
 		}
+		s.serials.leave()
 	}
 }
 

@@ -62,8 +62,9 @@ type Service struct {
 	moved      chan struct{}
 	recomputed *prometheus.CounterVec
 
-	// serial draws the serial of a case number.
-	serial func() (int, error)
+	// serial draws the serial of a case number, as a rule from serials.
+	serial  func() (int, error)
+	serials serials
 
 	ready     chan struct{}
 	readyOnce sync.Once
@@ -124,10 +125,11 @@ func open(ctx context.Context, cfg Config, p parts) (*Service, error) {
 		db: d, clock: p.clock, log: p.log, feed: feed.NewServer(d, p.clock, feed.WithLog(p.log)),
 		pages: page.Codec{Secret: []byte(cfg.PageSecret.Reveal())}, almanac: almanac.NewKeeper(), moved: make(chan struct{}, 1), recomputed: newRecomputed(),
 		codes: queryCodes{[]byte(cfg.QueryCodeSecret.Reveal())}, queries: limits, identity: p.identity,
-		items: newCatalogue(), forms: newForms(p.log), outgoing: p.outgoing, ready: make(chan struct{}), closers: []func() error{d.Close}, serial: randomSerial,
+		items: newCatalogue(), forms: newForms(p.log), outgoing: p.outgoing, ready: make(chan struct{}), closers: []func() error{d.Close},
 		exchanged: newExchanged(), gapLimit: cfg.Exchange.GapLimit,
 		files: kept, verify: p.verify,
 	}
+	s.serial = s.serials.draw
 	_, err = s.almanac.Refresh(ctx, d.Read())
 	if err := errors.Join(err, s.items.refresh(ctx, d.Read())); err != nil {
 		return nil, errors.Join(fmt.Errorf("casework: %w", err), d.Close())

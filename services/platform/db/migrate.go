@@ -1,11 +1,14 @@
 package db
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"path"
 
 	"github.com/pressly/goose/v3"
 )
@@ -40,6 +43,9 @@ func runGoose(ctx context.Context, dialect goose.Dialect, pool *sql.DB, migratio
 	// Asked here, because goose takes a directory it cannot read for an empty one.
 	if _, err := fs.ReadDir(root, "."); err != nil {
 		return fmt.Errorf("db: migrations: %w", err)
+	}
+	if dialect == goose.DialectSQLite3 {
+		root = rowKeys{root}
 	}
 	p, err := goose.NewProvider(dialect, pool, root,
 		goose.WithTableName(versionTable), goose.WithDisableGlobalRegistry(true),
@@ -91,6 +97,38 @@ func MigrationRoot(migrations fs.FS) (fs.FS, error) {
 	}
 	return migrations, nil
 }
+
+// rowKeys is a directory of migrations for SQLite, in which a number that is a table's
+// whole key is the address of its rows: SQLite takes it for that only when it is spelled
+// INTEGER, else it keeps an index beside the table, to be written with every row.
+type rowKeys struct{ fs.FS }
+
+// Open opens a migration as SQLite reads it.
+func (r rowKeys) Open(name string) (fs.File, error) {
+	f, err := r.FS.Open(name)
+	if err != nil || path.Ext(name) != ".sql" {
+		return f, err
+	}
+	text, err := io.ReadAll(f)
+	info, statErr := f.Stat()
+	if err := errors.Join(err, statErr, f.Close()); err != nil {
+		return nil, err
+	}
+	text = bytes.ReplaceAll(text, []byte(" BIGINT NOT NULL PRIMARY KEY"), []byte(" INTEGER NOT NULL PRIMARY KEY"))
+	return migrationFile{bytes.NewReader(text), info}, nil
+}
+
+// ReadDir lists the directory.
+func (r rowKeys) ReadDir(name string) ([]fs.DirEntry, error) { return fs.ReadDir(r.FS, name) }
+
+// migrationFile is a migration in memory.
+type migrationFile struct {
+	*bytes.Reader
+	info fs.FileInfo
+}
+
+func (f migrationFile) Stat() (fs.FileInfo, error) { return f.info, nil }
+func (migrationFile) Close() error                 { return nil }
 
 // emptyFS has no files.
 type emptyFS struct{}

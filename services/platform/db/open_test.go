@@ -227,3 +227,16 @@ func writeUntilKilled(t *testing.T, path string) {
 	}
 	group.Wait()
 }
+
+func TestANumberThatIsTheKeyAddressesTheRows(t *testing.T) {
+	d, err := db.Open(t.Context(), dbtest.SQLiteConfig(t), notes, clock.System())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = d.Close() })
+	var indexes int
+	err = d.Read().QueryRowContext(t.Context(), "SELECT COUNT(*) FROM sqlite_master WHERE type = 'index' AND tbl_name = 'notes'").Scan(&indexes)
+	if err != nil || indexes != 1 {
+		t.Errorf("%d indexes on notes, %v; want one of the word, none of the id", indexes, err)
+	}
+}
