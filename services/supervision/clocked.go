@@ -97,7 +97,7 @@ func (e *engine) takeClocked(rows map[string]*watched, source string, ev *feedv1
 	if ev.GetSequence() <= w.row.Sequence {
 		return nil, nil // told before
 	}
-	due, err := w.fallDue(ev.GetEnteredAt().AsTime())
+	due, err := e.fallDueBefore(w, ev.GetEnteredAt().AsTime())
 	if err != nil {
 		return nil, err
 	}

@@ -50,6 +50,8 @@ type engine struct {
 	foretoldDay atomic.Int64
 	// reckoning lets one at a time reckon again.
 	reckoning sync.Mutex
+	// lacks is what reckoning again waits for; nil while it waits for nothing.
+	lacks atomic.Pointer[lacking]
 	// asked and judged are, by source, up to when it last vouched for its silence and up
 	// to when that was judged: less while the catalogue was still to be heard.
 	asked, judged sync.Map
@@ -103,6 +105,21 @@ func (w *watched) fallDue(before time.Time) ([]cardDraft, error) {
 	}
 	w.dirty = true
 	return drafts, nil
+}
+
+// fallDueBefore raises what fell due before an event, once no notice can tell any more
+// that it did not.
+func (e *engine) fallDueBefore(w *watched, entered time.Time) ([]cardDraft, error) {
+	due, err := w.fallDue(entered)
+	if err != nil || len(due) == 0 {
+		return due, err
+	}
+	// The earliest come first. Whoever hears of a notice has its book already, so what was
+	// heard is in this one unless there is another by now.
+	if last := due[len(due)-1].finding.AsOf; e.heard.bound(last).Before(last) || w.book != e.almanac.Book() {
+		return nil, fault.Unavailable.New(fault.Cause(errors.New("the catalogue may still tell that it did not fall due")))
+	}
+	return due, nil
 }
 
 // take makes the case of an event the row's, and raises what the event itself shows. A
@@ -222,10 +239,7 @@ func (e *engine) applyCase(ctx context.Context, tx *db.Tx, b *batch, ev *feedv1.
 		return nil // told before
 	}
 	entered := ev.GetEnteredAt().AsTime()
-	if at := w.row.NextAt; !at.IsZero() && at.Before(entered) && e.heard.bound(at).Before(at) {
-		return fault.Unavailable.New(fault.Cause(errors.New("the catalogue may still tell that it did not fall due")))
-	}
-	due, err := w.fallDue(entered)
+	due, err := e.fallDueBefore(w, entered)
 	if err != nil {
 		return err
 	}

@@ -97,12 +97,17 @@ func splitVersion(version string) (configured string, book int64) {
 
 // reckonAgain reckons the live clocks anew when the calendar, a hall's policy or the
 // rules have changed since, takes cards back that a new calendar has made false, and
-// notes it in the feed. It goes on where it was broken off.
+// notes it in the feed. It goes on where it was broken off, and where a source had not
+// yet told what has happened meanwhile.
 func (e *engine) reckonAgain(ctx context.Context) error {
 	e.reckoning.Lock()
 	defer e.reckoning.Unlock()
 	book := e.almanac.Book()
 	version := e.version(book)
+	if l := e.lacks.Load(); l != nil && l.version == version && e.askedOf(l.source).IsZero() {
+		return nil
+	}
+	e.lacks.Store(nil)
 	former, err := store.PolicyVersion(ctx, e.db.Read())
 	if err != nil || former == version {
 		return err
@@ -119,15 +124,12 @@ func (e *engine) reckonAgain(ctx context.Context) error {
 			return err
 		}
 		if !job.all {
-			// Which cards have lost their ground can be told once it is known what has
-			// happened meanwhile.
-			known, ok := e.asked.Load(sourceCasework)
-			if !ok {
-				return nil
-			}
-			job.known = known.(time.Time)
 			if err := job.cards(ctx); err != nil {
 				return err
+			}
+			if job.lacks != "" {
+				e.lacks.Store(&lacking{version: version, source: job.lacks})
+				return nil
 			}
 		}
 	}
@@ -152,9 +154,21 @@ type recompute struct {
 	version string
 	all     bool
 	since   int64
-	// known is up to when it is known what has happened.
-	known time.Time
+	// lacks is a source that has not told yet what has happened meanwhile, so that its
+	// cards could not be judged.
+	lacks string
 	count int
+}
+
+// lacking is the source that a time of reckoning again waits for.
+type lacking struct{ version, source string }
+
+// askedOf is up to when a source is known, in the life of this engine; zero when it has
+// told nothing yet.
+func (e *engine) askedOf(source string) time.Time {
+	until, _ := e.asked.Load(source)
+	at, _ := until.(time.Time)
+	return at
 }
 
 // concerns tells whether anything has changed for the hall of a name.
@@ -269,12 +283,25 @@ func (r *recompute) judge(ctx context.Context, tx *db.Tx, name string) error {
 		return err
 	}
 	key := keyOf(row.Name)
-	if !w.policy.Timed(key) || w.founded(key, r.known) {
+	if !w.policy.Timed(key) {
 		return nil
 	}
 	c, err := cardOf(row.Data)
 	if err != nil {
 		return err
+	}
+	// Which cards have lost their ground can be told once it is known what has happened
+	// meanwhile. An event may have raised one since.
+	known := r.e.askedOf(w.row.Source)
+	if known.IsZero() {
+		r.lacks = w.row.Source
+		return nil
+	}
+	if asOf := c.GetAsOf().AsTime(); asOf.After(known) {
+		known = asOf
+	}
+	if w.founded(key, known) {
+		return nil
 	}
 	reason := "日历或时限规则变化，重新计算后条件不成立：" + r.book.Ground(divisionOf(row.Name), r.since)
 	event, now := "card.revoked", timestamppb.New(tx.Now())

@@ -43,7 +43,7 @@ func (e *engine) applyReviews(ctx context.Context, tx *db.Tx, events []*feedv1.E
 		if w.row.Sequence == 0 {
 			counts.review(r, ev)
 		}
-		due, err := w.fallDue(ev.GetEnteredAt().AsTime())
+		due, err := e.fallDueBefore(w, ev.GetEnteredAt().AsTime())
 		if err != nil {
 			return err
 		}

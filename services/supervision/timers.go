@@ -48,6 +48,13 @@ func (e *engine) idleReviews(ctx context.Context, completeUntil time.Time) error
 // fallDueOf raises what fell due about the silent subjects of a source.
 func (e *engine) fallDueOf(ctx context.Context, source string, completeUntil time.Time) error {
 	e.asked.Store(source, completeUntil)
+	// What a new calendar has made false goes before anything more is judged; it may have
+	// waited for just this source.
+	if e.lacks.Load() != nil {
+		if err := e.reckonAgain(ctx); err != nil {
+			return err
+		}
+	}
 	until := completeUntil
 	if now := e.clock.Now(); now.Before(until) {
 		until = now
