@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -48,7 +49,7 @@ func (x exchangeServer) IngestRows(ctx context.Context, req *caseworkv1.IngestRo
 		sent[i] = in.read(r)
 	}
 	var res *caseworkv1.IngestRowsResponse
-	err = x.s.db.Write(ctx, src.GetName(), func(ctx context.Context, tx *db.Tx) error {
+	err = x.s.told(ctx, src.GetName(), func(ctx context.Context, tx *db.Tx) error {
 		answer, err := newBatch(in, tx).run(ctx, sent, lang)
 		if err == nil {
 			res = answer
@@ -59,6 +60,16 @@ func (x exchangeServer) IngestRows(ctx context.Context, req *caseworkv1.IngestRo
 		x.s.countExchanged(res)
 	}
 	return res, err
+}
+
+// told writes what a source told. Only reckoning again may have changed one of its cases
+// meanwhile; then it is told anew.
+func (s *Service) told(ctx context.Context, source string, write func(ctx context.Context, tx *db.Tx) error) error {
+	for try := 1; ; try++ {
+		if err := s.db.Write(ctx, source, write); !errors.Is(err, fault.Conflict) || try == conflictTries {
+			return err
+		}
+	}
 }
 
 // ingest is what does not change while rows are taken in.

@@ -64,7 +64,7 @@ func (s *Service) force(ctx context.Context, source string, cases []string, now 
 	if err != nil {
 		return err
 	}
-	return s.db.Write(ctx, source, func(ctx context.Context, tx *db.Tx) error {
+	return s.told(ctx, source, func(ctx context.Context, tx *db.Tx) error {
 		b := newBatch(&ingest{s: s, source: src, now: now}, tx)
 		if err := store.LockSource(ctx, tx, source); err != nil {
 			return err

@@ -24,8 +24,11 @@ type teller struct {
 	item *rules.Item
 	c    *caseworkv1.Case
 	f    rules.Case
-	// scenes are the case after each fact.
+	// was is the case as it was told before, nil at first.
+	was *caseworkv1.Case
+	// scenes are the case after each fact, now is how it was reckoned after the last.
 	scenes []scene
+	now    reckoned
 }
 
 // scene is a case after one fact.
@@ -71,7 +74,7 @@ func (t *teller) fact(event string, in rules.Input, effect func(at time.Time)) {
 	} else {
 		addHandler(t.c, actor)
 	}
-	t.s.reckon(t.c, t.f, t.f.Last)
+	t.now = t.s.reckon(t.c, t.f, t.f.Last)
 	t.scenes = append(t.scenes, scene{event: event, actor: actor, at: in.Happened, c: proto.CloneOf(t.c), f: t.f})
 }
 
@@ -233,6 +236,11 @@ func (t *teller) notice(r *exchange.Row) {
 	by := t.officer(r.Get("BJGZFCRXM"))
 	in := input(rules.RequestSupplement, r, by)
 	in.Due = rules.SupplementDue(t.s.almanac.Book().Calendar, hallOf(t.c.GetItem()), r.At, days)
+	for _, n := range t.was.GetSupplements() {
+		if n.GetSerial() == int32(r.Serial) && n.GetLimitDays() == int32(days) && timeOf(n.GetNoticeTime()).Equal(r.At) {
+			in.Due = max(in.Due, dateOf(n.GetDueDate())) // what was told in writing never comes nearer
+		}
+	}
 	t.fact("case.supplement_requested", in, func(time.Time) {
 		n := t.f.Supplements[len(t.f.Supplements)-1]
 		var ids []string

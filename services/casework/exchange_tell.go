@@ -137,7 +137,8 @@ func silentRow(r *exchange.Row) bool {
 // story lets the teller tell all rows, and counts the scenes of the first so many.
 // What rows cannot tell is kept from the case as it was.
 func (t *teller) story(source string, was *caseworkv1.Case, told []*exchange.Row, behind int) int {
-	t.c, t.scenes = &caseworkv1.Case{Name: was.GetName(), Source: source, ForwardedCase: was.GetForwardedCase()}, nil
+	t.c, t.scenes = &caseworkv1.Case{Name: was.GetName(), Source: source, ForwardedCase: was.GetForwardedCase(), DueChange: was.GetDueChange()}, nil
+	t.was = was
 	skip, n := 0, 0
 	for _, r := range told {
 		if silentRow(r) {
@@ -234,7 +235,7 @@ func (b *ingestBatch) append(ctx context.Context, sc scene, seq int64) error {
 	return err
 }
 
-// rowOf is the case as stored. It waits in no inbox: the work is done at the source.
+// rowOf is the case as stored.
 func (b *ingestBatch) rowOf(t *teller, seq int64) (store.Row, error) {
 	c := t.c
 	c.UpdateTime, c.Etag = stamp(b.now), feed.Etag(c.GetName(), seq)
@@ -244,6 +245,6 @@ func (b *ingestBatch) rowOf(t *teller, seq int64) (store.Row, error) {
 	}
 	return store.Row{
 		CaseNo: lastPart(c.GetName()), Hall: hallOf(c.GetName()), Department: departmentKey(c.GetDepartment()), ApplicantKey: c.GetApplicantKey(),
-		State: t.f.State, Stage: rules.StageNone, Due: rules.Unknown, Seq: seq, Happened: t.f.Last, Data: data,
+		State: t.f.State, Stage: t.now.stage, Due: t.now.due, Dated: t.now.dated, Reckoned: t.now.book, Seq: seq, Happened: t.f.Last, Data: data,
 	}, nil
 }

@@ -31,7 +31,7 @@ func factsOf(c *caseworkv1.Case, last time.Time) rules.Case {
 		}
 	}
 	for _, g := range c.GetGaps() {
-		f.Gaps = append(f.Gaps, rules.Gap{Material: g.GetMaterialId(), Due: dateOf(g.GetDueDate()), Filled: timeOf(g.GetFillTime())})
+		f.Gaps = append(f.Gaps, rules.Gap{Material: g.GetMaterialId(), Due: dateOf(g.GetDueDate()), Days: int(g.GetLimitDays()), Filled: timeOf(g.GetFillTime())})
 	}
 	for _, m := range c.GetCharges() {
 		f.Charges = append(f.Charges, rules.Charge{
@@ -116,10 +116,41 @@ func limitsOf(c *caseworkv1.Case) rules.Limits {
 	return rules.Limits{Promised: int(c.GetPromisedLimit()), Statutory: int(c.GetStatutoryLimit()), Unit: unitOf(c.GetLimitUnit())}
 }
 
+// prolong gives the applicant the days that the hall is closed meanwhile: for an open
+// notice, and for what is still missing since the acceptance. A day that was told in
+// writing never comes nearer.
+func (s *Service) prolong(c *caseworkv1.Case, f rules.Case) {
+	hall, cal := hallOf(c.GetName()), s.almanac.Book().Calendar
+	for i, notice := range f.Supplements {
+		days := int(c.GetSupplements()[i].GetLimitDays())
+		if !notice.Received.IsZero() || days == 0 {
+			continue
+		}
+		if due := rules.SupplementDue(cal, hall, notice.Told, days); due > notice.Due {
+			f.Supplements[i].Due, c.Supplements[i].DueDate = due, due.String()
+		}
+	}
+	for i, g := range f.Gaps {
+		if g.Filled.IsZero() && f.State != rules.Voided {
+			due := rules.GapDue(cal, hall, f.GapsTold(), g)
+			f.Gaps[i].Due, c.Gaps[i].DueDate = due, due.String()
+		}
+	}
+}
+
+// dated reports a case that waits in no inbox and has days that a calendar may move.
+func dated(c *caseworkv1.Case, f rules.Case) bool {
+	if f.Ended() {
+		return f.HasGaps() && (f.State == rules.Finished || f.State == rules.Collected)
+	}
+	return c.GetSource() != "" && f.State != rules.Draft
+}
+
 // reckoned is where a case waits by the book it was reckoned with.
 type reckoned struct {
 	stage rules.Stage
 	due   workday.Date
+	dated bool
 	book  int64
 }
 
@@ -128,6 +159,7 @@ type reckoned struct {
 func (s *Service) reckon(c *caseworkv1.Case, f rules.Case, now time.Time) reckoned {
 	hall, book := hallOf(c.GetName()), s.almanac.Book()
 	policy := policyIn(book, c, f, now)
+	s.prolong(c, f)
 	d := rules.Due(book.Calendar, policy, hall, limitsOf(c), f, now)
 	c.AcceptanceDueDate, c.PromisedDueDate, c.StatutoryDueDate = "", "", ""
 	if d.AcceptanceKnown {
@@ -142,6 +174,11 @@ func (s *Service) reckon(c *caseworkv1.Case, f rules.Case, now time.Time) reckon
 		s.waitsFor(c, f, limitsOf(c), now)
 	}
 	r := reckoned{book: book.Version}
-	r.stage, r.due = rules.Waiting(book.Calendar, policy, hall, f, d)
+	if c.GetSource() != "" {
+		r.stage, r.due = rules.StageNone, rules.Unknown // the work is done at the source
+	} else {
+		r.stage, r.due = rules.Waiting(book.Calendar, policy, hall, f, d)
+	}
+	r.dated = r.stage == rules.StageNone && dated(c, f)
 	return r
 }

@@ -166,7 +166,12 @@ func (s *Service) drawNumber(hall string, day time.Time) (string, error) {
 
 // row is the case as stored; it writes the due dates into the case first.
 func (s *Service) row(c *caseworkv1.Case, f rules.Case, seq int64) (store.Row, error) {
-	r := s.reckon(c, f, timeOf(c.GetUpdateTime()))
+	return s.rowAt(c, f, seq, timeOf(c.GetUpdateTime()))
+}
+
+// rowAt is row with the moment at which the dates are reckoned.
+func (s *Service) rowAt(c *caseworkv1.Case, f rules.Case, seq int64, at time.Time) (store.Row, error) {
+	r := s.reckon(c, f, at)
 	data, err := proto.Marshal(c)
 	if err != nil {
 		return store.Row{}, fmt.Errorf("casework: case: %w", err)
@@ -174,7 +179,7 @@ func (s *Service) row(c *caseworkv1.Case, f rules.Case, seq int64) (store.Row, e
 	return store.Row{
 		CaseNo: lastPart(c.GetName()), Hall: hallOf(c.GetName()), Department: departmentKey(c.GetDepartment()), ApplicantKey: c.GetApplicantKey(),
 		Assignee: c.GetAssignee(),
-		State:    f.State, OnBehalf: c.GetOnBehalf(), Stage: r.stage, Due: r.due, Reckoned: r.book, Seq: seq, Happened: f.Last, Step: stepRow(c, r.due), Data: data,
+		State:    f.State, OnBehalf: c.GetOnBehalf(), Stage: r.stage, Due: r.due, Dated: r.dated, Reckoned: r.book, Seq: seq, Happened: f.Last, Step: stepRow(c, r.due), Data: data,
 	}, nil
 }
 

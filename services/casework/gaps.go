@@ -22,7 +22,7 @@ func (s *Service) gaps(t *turn, sent []*caseworkv1.MaterialGap, with bool, told 
 	hall := hallOf(t.c.GetName())
 	out := make([]rules.Gap, len(sent))
 	for i, g := range sent {
-		out[i] = rules.Gap{Material: g.GetMaterialId(), Due: s.usualDue(hall, told)}
+		out[i] = s.usualGap(g.GetMaterialId(), hall, told)
 		if g.GetDueDate() == "" {
 			continue
 		}
@@ -30,7 +30,7 @@ func (s *Service) gaps(t *turn, sent []*caseworkv1.MaterialGap, with bool, told 
 		if err != nil {
 			return nil, fault.InvalidArgument.New(fault.Field("gaps["+strconv.Itoa(i)+"].due_date"), fault.Cause(err))
 		}
-		out[i].Due = day
+		out[i].Due, out[i].Days = day, 0
 	}
 	if with {
 		named := slices.Clone(out)
@@ -46,17 +46,18 @@ func (s *Service) gaps(t *turn, sent []*caseworkv1.MaterialGap, with bool, told 
 	return out, rules.CheckGaps(item, plainMaterials(t.c.GetMaterials()), out)
 }
 
-// usualDue is the last day of the usual limit of a supplement.
-func (s *Service) usualDue(hall string, told time.Time) workday.Date {
+// usualGap gives a material the usual limit of a supplement.
+func (s *Service) usualGap(material, hall string, told time.Time) rules.Gap {
 	book := s.almanac.Book()
-	return rules.SupplementDue(book.Calendar, hall, told, book.Policy(hall, workday.DateOf(told)).SupplementDays)
+	days := book.Policy(hall, workday.DateOf(told)).SupplementDays
+	return rules.Gap{Material: material, Due: rules.SupplementDue(book.Calendar, hall, told, days), Days: days}
 }
 
 // usualGaps gives what is missing the usual limit of a supplement.
 func (s *Service) usualGaps(missing []string, hall string, told time.Time) []rules.Gap {
 	var out []rules.Gap
 	for _, id := range missing {
-		out = append(out, rules.Gap{Material: id, Due: s.usualDue(hall, told)})
+		out = append(out, s.usualGap(id, hall, told))
 	}
 	return out
 }
@@ -68,7 +69,7 @@ func (s *Service) accepted(c *caseworkv1.Case, f rules.Case) {
 	}
 	item := s.items.revision(c.GetItem(), c.GetItemRevision())
 	for _, g := range f.Gaps {
-		gap := &caseworkv1.MaterialGap{MaterialId: g.Material, DueDate: g.Due.String()}
+		gap := &caseworkv1.MaterialGap{MaterialId: g.Material, DueDate: g.Due.String(), LimitDays: int32(g.Days)}
 		if item != nil {
 			for _, m := range item.Materials {
 				if m.ID == g.Material {

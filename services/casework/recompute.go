@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -90,30 +91,40 @@ func (s *Service) recomputeHalls(ctx context.Context) error {
 // recomputeHall reckons a hall's stale cases again, once through, and tells how many
 // there were.
 func (s *Service) recomputeHall(ctx context.Context, hall string, target int64) (int, error) {
-	total := 0
-	for stage := rules.StageAcceptance; stage <= rules.StageChildren; stage++ {
-		after := store.Entry{Due: math.MinInt32}
-		for {
-			found, err := store.Stale(ctx, s.db.Read(), hall, stage, target, after, recomputePage)
-			if err != nil {
-				return total, err
-			}
-			g, ctx := errgroup.WithContext(ctx)
-			g.SetLimit(recomputeAtOnce)
-			for _, e := range found {
-				g.Go(func() error { return s.recompute(ctx, e.CaseNo) })
-			}
-			if err := g.Wait(); err != nil {
-				return total, err
-			}
-			total += len(found)
-			if len(found) < recomputePage {
-				break
-			}
-			after = found[len(found)-1]
-		}
+	total, err := s.recomputeListed(ctx, func(after store.Entry) ([]store.Entry, error) {
+		return store.StaleDated(ctx, s.db.Read(), hall, target, after, recomputePage)
+	})
+	for stage := rules.StageAcceptance; err == nil && stage <= rules.StageChildren; stage++ {
+		var n int
+		n, err = s.recomputeListed(ctx, func(after store.Entry) ([]store.Entry, error) {
+			return store.Stale(ctx, s.db.Read(), hall, stage, target, after, recomputePage)
+		})
+		total += n
 	}
-	return total, nil
+	return total, err
+}
+
+// recomputeListed reckons again what a list shows, a page at a time.
+func (s *Service) recomputeListed(ctx context.Context, list func(after store.Entry) ([]store.Entry, error)) (int, error) {
+	total, after := 0, store.Entry{Due: math.MinInt32}
+	for {
+		found, err := list(after)
+		if err != nil {
+			return total, err
+		}
+		g, ctx := errgroup.WithContext(ctx)
+		g.SetLimit(recomputeAtOnce)
+		for _, e := range found {
+			g.Go(func() error { return s.recompute(ctx, e.CaseNo) })
+		}
+		if err := g.Wait(); err != nil {
+			return total, err
+		}
+		if total += len(found); len(found) < recomputePage {
+			return total, nil
+		}
+		after = found[len(found)-1]
+	}
 }
 
 // recompute reckons one case again, unless somebody was faster. Whoever changes a case
@@ -123,7 +134,7 @@ func (s *Service) recompute(ctx context.Context, caseNo string) error {
 	if err != nil || c == nil {
 		return err
 	}
-	if row.Stage == rules.StageNone || row.Reckoned >= s.almanac.Book().Concerning(row.Hall) {
+	if row.Stage == rules.StageNone && !row.Dated || row.Reckoned >= s.almanac.Book().Concerning(row.Hall) {
 		return nil
 	}
 	if err := s.reckonAgain(ctx, row, c); !errors.Is(err, fault.Conflict) {
@@ -136,19 +147,22 @@ func (s *Service) recompute(ctx context.Context, caseNo string) error {
 // that they stand.
 func (s *Service) reckonAgain(ctx context.Context, old store.Row, c *caseworkv1.Case) error {
 	was, now := proto.CloneOf(c), s.clock.Now()
+	known := now
+	if c.GetSource() != "" {
+		known = old.Happened // what is told depends on the rows, not on when it is looked at
+	}
 	facts, err := s.facts(c, old.Happened)
 	if err != nil {
 		return err
 	}
-	s.prolongSupplement(c, &facts)
 	c.UpdateTime, c.Etag = stamp(now), feed.Etag(c.GetName(), old.Seq+1)
-	r := s.reckon(c, facts, now)
+	r := s.reckon(c, facts, known)
 	if r.stage == old.Stage && r.due == old.Due && sameDates(was, c) {
 		err := s.db.Write(ctx, old.CaseNo, func(ctx context.Context, tx *db.Tx) error { return store.MarkReckoned(ctx, tx, old, r.book) })
 		return s.counted("unmoved", err)
 	}
 	c.DueChange = s.dueChange(was, c, old)
-	next, err := s.row(c, facts, old.Seq+1)
+	next, err := s.rowAt(c, facts, old.Seq+1, known)
 	if err != nil {
 		return err
 	}
@@ -170,26 +184,12 @@ func (s *Service) counted(outcome string, err error) error {
 	return err
 }
 
-// prolongSupplement gives the applicant of an open notice the days that the hall is closed
-// meanwhile. The day that was told in writing never comes nearer.
-func (s *Service) prolongSupplement(c *caseworkv1.Case, f *rules.Case) {
-	for i, notice := range f.Supplements {
-		days := int(c.GetSupplements()[i].GetLimitDays())
-		if !notice.Received.IsZero() || days == 0 {
-			continue
-		}
-		if due := rules.SupplementDue(s.almanac.Book().Calendar, hallOf(c.GetName()), notice.Told, days); due > notice.Due {
-			f.Supplements[i].Due = due
-			c.Supplements[i].DueDate = due.String()
-		}
-	}
-}
-
 // sameDates reports that nothing a person was told has moved.
 func sameDates(a, b *caseworkv1.Case) bool {
 	return a.GetAcceptanceDueDate() == b.GetAcceptanceDueDate() && a.GetPromisedDueDate() == b.GetPromisedDueDate() &&
 		a.GetStatutoryDueDate() == b.GetStatutoryDueDate() && a.GetDueProvisional() == b.GetDueProvisional() && supplementDue(a) == supplementDue(b) &&
-		a.GetCurrentStep().GetDueDate() == b.GetCurrentStep().GetDueDate()
+		a.GetCurrentStep().GetDueDate() == b.GetCurrentStep().GetDueDate() &&
+		slices.EqualFunc(a.GetGaps(), b.GetGaps(), func(x, y *caseworkv1.MaterialGap) bool { return x.GetDueDate() == y.GetDueDate() })
 }
 
 // supplementDue is the applicant's last day of an open notice.
@@ -202,6 +202,17 @@ func supplementDue(c *caseworkv1.Case) string {
 	return ""
 }
 
+// gapDue is the first day of a material that is still missing.
+func gapDue(c *caseworkv1.Case) string {
+	first := ""
+	for _, g := range c.GetGaps() {
+		if day := g.GetDueDate(); g.GetFillTime() == nil && (first == "" || day < first) {
+			first = day
+		}
+	}
+	return first
+}
+
 // dueChange tells what moved and why.
 func (s *Service) dueChange(was, is *caseworkv1.Case, old store.Row) *caseworkv1.DueChange {
 	return &caseworkv1.DueChange{
@@ -212,6 +223,7 @@ func (s *Service) dueChange(was, is *caseworkv1.Case, old store.Row) *caseworkv1
 		FormerPromisedDueDate: was.GetPromisedDueDate(), PromisedDueDate: is.GetPromisedDueDate(),
 		FormerStatutoryDueDate: was.GetStatutoryDueDate(), StatutoryDueDate: is.GetStatutoryDueDate(),
 		FormerSupplementDueDate: supplementDue(was), SupplementDueDate: supplementDue(is),
+		FormerGapDueDate: gapDue(was), GapDueDate: gapDue(is),
 		FormerProvisional: was.GetDueProvisional(), Provisional: is.GetDueProvisional(),
 	}
 }

@@ -180,6 +180,7 @@ func (w *watched) wait(now time.Time) {
 type batch struct {
 	cases   map[string]*watched
 	drafts  []cardDraft
+	moved   []dueMoved
 	own     []ownSet
 	bursts  bursts
 	tallies tallies
@@ -219,7 +220,10 @@ func (e *engine) apply(ctx context.Context, tx *db.Tx, events []*feedv1.Event) e
 	if err := b.counts.save(ctx, tx); err != nil {
 		return err
 	}
-	return e.save(ctx, tx, b.cases, b.drafts)
+	if err := e.save(ctx, tx, b.cases, b.drafts); err != nil {
+		return err
+	}
+	return e.takeBack(ctx, tx, b.moved)
 }
 
 func (e *engine) applyCase(ctx context.Context, tx *db.Tx, b *batch, ev *feedv1.Event) error {
@@ -257,6 +261,9 @@ func (e *engine) applyCase(ctx context.Context, tx *db.Tx, b *batch, ev *feedv1.
 	shown, err := w.take(ev, c, terms, burst)
 	if err != nil {
 		e.report(ctx, ev.GetSubject(), err)
+	}
+	if d := c.GetDueChange(); ev.GetType() == "case.due_changed" && d.GetFormerGapDueDate() != d.GetGapDueDate() {
+		b.moved = append(b.moved, dueMoved{ev.GetSubject(), d.GetGround(), entered})
 	}
 	b.tallies.count(w, c, ev)
 	b.counts.count(w, c, ev)

@@ -261,49 +261,56 @@ func (r *recompute) card(ctx context.Context, row store.Card) error {
 		return nil
 	}
 	for {
-		err = r.e.db.Write(ctx, "supervision/timers", func(ctx context.Context, tx *db.Tx) error { return r.judge(ctx, tx, c.GetName()) })
+		err = r.e.db.Write(ctx, "supervision/timers", func(ctx context.Context, tx *db.Tx) error {
+			lacks, err := r.e.judge(ctx, tx, c.GetName(), r.book.Ground(divisionOf(row.Name), r.since), r.e.askedOf)
+			if lacks != "" {
+				r.lacks = lacks
+			}
+			return err
+		})
 		if !errors.Is(err, fault.Conflict) || ctx.Err() != nil {
 			return err
 		}
 	}
 }
 
-// judge revokes a card if it is of a clock that has not reached the card's threshold.
-func (r *recompute) judge(ctx context.Context, tx *db.Tx, name string) error {
+// judge revokes a card if it is of a clock that by what is known of its source has not
+// reached the card's threshold; ground is the notice or policy that moved it. It tells the
+// source when nothing is known of it yet.
+func (e *engine) judge(ctx context.Context, tx *db.Tx, name, ground string, known func(source string) time.Time) (lacks string, err error) {
 	row, err := store.GetCard(ctx, tx, name)
 	if err != nil || !row.State.Standing() && row.State != store.Pending {
-		return err
+		return "", err
 	}
-	cases, err := r.e.load(ctx, tx, []string{row.Subject})
+	cases, err := e.load(ctx, tx, []string{row.Subject})
 	w := cases[row.Subject]
 	if err != nil || w == nil {
-		return err
+		return "", err
 	}
 	if err := w.load(); err != nil {
-		return err
+		return "", err
 	}
 	key := keyOf(row.Name)
 	if !w.policy.Timed(key) {
-		return nil
+		return "", nil
 	}
 	c, err := cardOf(row.Data)
 	if err != nil {
-		return err
+		return "", err
 	}
 	// Which cards have lost their ground can be told once it is known what has happened
 	// meanwhile. An event may have raised one since.
-	known := r.e.askedOf(w.row.Source)
-	if known.IsZero() {
-		r.lacks = w.row.Source
-		return nil
+	until := known(w.row.Source)
+	if until.IsZero() {
+		return w.row.Source, nil
 	}
-	if asOf := c.GetAsOf().AsTime(); asOf.After(known) {
-		known = asOf
+	if asOf := c.GetAsOf().AsTime(); asOf.After(until) {
+		until = asOf
 	}
-	if w.founded(key, known) {
-		return nil
+	if w.founded(key, until) {
+		return "", nil
 	}
-	reason := "日历或时限规则变化，重新计算后条件不成立：" + r.book.Ground(divisionOf(row.Name), r.since)
+	reason := "日历或时限规则变化，重新计算后条件不成立：" + ground
 	event, now := "card.revoked", timestamppb.New(tx.Now())
 	if row.State == store.Pending {
 		event = "card.cancelled" // nobody has been told of it
@@ -316,15 +323,42 @@ func (r *recompute) judge(ctx context.Context, tx *db.Tx, name string) error {
 		a.State, a.Opinion, a.Decider, a.DecideTime = supervisionv1.AppealState_APPEAL_STATE_REVOKED, reason, systemActor, now
 	}
 	if err := saveCard(ctx, tx, row, c, feed.Draft{Type: event, Actor: systemActor}); err != nil {
-		return err
+		return "", err
 	}
 	if row.State.Standing() {
-		if err := r.e.scoreAgain(ctx, tx, c, "撤销"); err != nil {
-			return err
+		if err := e.scoreAgain(ctx, tx, c, "撤销"); err != nil {
+			return "", err
 		}
 	}
 	w.forget(key)
-	return r.e.save(ctx, tx, cases, nil)
+	return "", e.save(ctx, tx, cases, nil)
+}
+
+// dueMoved is a case of which casework has told that a newer calendar moved the day of a
+// missing material: a day that is told, not reckoned here.
+type dueMoved struct {
+	subject, ground string
+	known           time.Time
+}
+
+// takeBack revokes the cards of such cases that have lost their ground.
+func (e *engine) takeBack(ctx context.Context, tx *db.Tx, moved []dueMoved) error {
+	for _, m := range moved {
+		rows, err := store.ListCards(ctx, tx, store.CardFilter{Subject: m.subject, Hidden: true}, 0, timerBatch)
+		if err != nil {
+			return err
+		}
+		for _, row := range rows {
+			c, err := cardOf(row.Data)
+			if err == nil {
+				_, err = e.judge(ctx, tx, c.GetName(), m.ground, func(string) time.Time { return m.known })
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // founded tells whether a timed finding is true at a moment.

@@ -231,3 +231,43 @@ func (w *watch) total() int {
 	}
 	return len(rows)
 }
+
+// The day of a missing material is told, not reckoned here: when casework tells that a
+// closure moved it, the card that was issued by the former day is taken back, and comes
+// again when the new day has passed. The case is one of another system's.
+func TestMovedGapTakesCardsBack(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, cfg db.Config) {
+		start := time.Date(2018, 10, 15, 10, 0, 0, 0, workday.Zone) // a Monday
+		s := newSource(t, start)
+		w := newWatch(t, cfg, s, s.client)
+		w.start()
+		name := testHall + "/cases/441300181015000000010"
+		c := &caseworkv1.Case{
+			Name: name, SubmitTime: timestamppb.New(start), AcceptTime: timestamppb.New(start), State: caseworkv1.CaseState_CASE_STATE_ACCEPTED,
+			PromisedLimit: 20, StatutoryLimit: 20, Source: testHall + "/exchangeSources/oa", SourceCaseNo: "S1",
+			Gaps: []*caseworkv1.MaterialGap{{MaterialId: "m2", DisplayName: "健康证", DueDate: "2018-10-17", LimitDays: 2}},
+		}
+		s.tell("case.accepted", c, start)
+		until := func(day, hour int) {
+			s.clock.Set(time.Date(2018, 10, day, hour, 0, 0, 0, workday.Zone))
+			w.caughtUp(s.last)
+		}
+		const overdue = "G1_GAP_OVERDUE.yellow.1"
+		until(18, 9)
+		if card := w.cardsOf(name)[overdue]; card.GetState() != supervisionv1.CardState_CARD_STATE_ISSUED {
+			t.Fatalf("no card after the day: %v", w.cardsOf(name))
+		}
+		c.Gaps[0].DueDate = "2018-10-19"
+		c.DueChange = &caseworkv1.DueChange{Ground: "工作日历第2版：台风停止办公", FormerGapDueDate: "2018-10-17", GapDueDate: "2018-10-19"}
+		s.tell("case.due_changed", c, s.clock.Now())
+		until(18, 10)
+		if card := w.cardsOf(name)[overdue]; card.GetState() != supervisionv1.CardState_CARD_STATE_REVOKED || !card.GetRevokedByRecompute() ||
+			!strings.Contains(card.GetRevokeReason(), "第2版：台风停止办公") {
+			t.Errorf("after the closure the card is %v", card)
+		}
+		until(21, 9)
+		if all := w.cardsOf(name); all[overdue+".2"].GetState() != supervisionv1.CardState_CARD_STATE_ISSUED || len(all) != 2 {
+			t.Errorf("after the new day: %v", all)
+		}
+	})
+}

@@ -139,3 +139,44 @@ func TestWaiting(t *testing.T) {
 		})
 	}
 }
+
+// TestGapDue counts the days for a missing material by a newer calendar (Administrative
+// License Law Art. 82, Civil Code Art. 203).
+func TestGapDue(t *testing.T) {
+	shut, err := workday.China().With(workday.Notice{Division: "441300", Title: "台风", Days: []workday.Change{
+		{Date: dayOf(t, "2026-03-05"), Kind: workday.Closed}, {Date: dayOf(t, "2026-03-09"), Kind: workday.Closed},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	told := china(t, "2026-03-02 10:00")
+	for _, tc := range []struct {
+		name, due, division string
+		cal                 *workday.Calendar
+		days                int
+		want                string
+	}{
+		{"five days given, nothing new", "2026-03-09", "441300", workday.China(), 5, "2026-03-09"},
+		{"two of them closed", "2026-03-09", "441300", shut, 5, "2026-03-11"},
+		{"closed elsewhere", "2026-03-09", "440100", shut, 5, "2026-03-09"},
+		{"opened again: what was told stays", "2026-03-11", "441300", workday.China(), 5, "2026-03-11"},
+		{"a named day that is open", "2026-03-10", "441300", shut, 0, "2026-03-10"},
+		{"a named day that is closed", "2026-03-09", "441300", shut, 0, "2026-03-10"},
+		{"a named Saturday", "2026-03-07", "441300", workday.China(), 0, "2026-03-09"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := GapDue(tc.cal, tc.division, told, Gap{Due: dayOf(t, tc.due), Days: tc.days}); got.String() != tc.want {
+				t.Errorf("due %s, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
+func dayOf(t *testing.T, s string) workday.Date {
+	t.Helper()
+	d, err := workday.ParseDate(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}

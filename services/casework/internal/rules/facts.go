@@ -142,7 +142,7 @@ func (c Case) SameCourse(o Case) bool {
 			return a.Kind == b.Kind && a.Officer == b.Officer && a.ID == b.ID && a.SentBack == b.SentBack && a.At.Equal(b.At)
 		}) &&
 		slices.EqualFunc(c.Gaps, o.Gaps, func(a, b Gap) bool {
-			return a.Material == b.Material && a.Due == b.Due && a.Filled.Equal(b.Filled)
+			return a.Material == b.Material && a.Due == b.Due && a.Days == b.Days && a.Filled.Equal(b.Filled)
 		}) && slices.Equal(c.Charges, o.Charges) &&
 		slices.EqualFunc(c.Supplements, o.Supplements, func(a, b Supplement) bool {
 			return a.Told.Equal(b.Told) && a.Received.Equal(b.Received) && a.Due == b.Due && a.AfterAcceptance == b.AfterAcceptance

@@ -11,9 +11,31 @@ import (
 // Gap is a material that was missing when the case was accepted.
 type Gap struct {
 	Material string
-	// Due is the last day to bring it; Filled is when it came, zero while it is missing.
+	// Due is the last day to bring it, Days the working days that were given for it: 0
+	// where the day itself was named. Filled is when it came, zero while it is missing.
 	Due    workday.Date
+	Days   int
 	Filled time.Time
+}
+
+// GapDue is the last day of a gap by a calendar that may be newer than the one by which it
+// was told. Given days are counted anew, and a named day on which nobody works ends with
+// the next working day (Civil Code Art. 203). No day comes nearer than it was told.
+func GapDue(cal *workday.Calendar, division string, told time.Time, g Gap) workday.Date {
+	if g.Days > 0 {
+		return max(g.Due, SupplementDue(cal, division, told, g.Days))
+	}
+	due, _ := cal.OnOrAfter(division, g.Due)
+	return due
+}
+
+// GapsTold is when the days of the gaps were told: at the acceptance, or when silence
+// ended in it.
+func (c Case) GapsTold() time.Time {
+	if !c.Deemed.IsZero() {
+		return c.Deemed
+	}
+	return c.Accepted
 }
 
 // CheckGaps refuses gaps that the item does not allow, that are none, or named twice.

@@ -26,6 +26,20 @@ func Stale(ctx context.Context, q db.Querier, hall string, stage rules.Stage, bo
 	return out, nil
 }
 
+// StaleDated lists those of a hall's cases that wait in no inbox, have days all the same,
+// and were reckoned with an older book, after the given one.
+func StaleDated(ctx context.Context, q db.Querier, hall string, book int64, after Entry, size int) ([]Entry, error) {
+	rows, err := queries.New(q).ListStaleDated(ctx, queries.ListStaleDatedParams{Hall: hall, AfterCaseNo: after.CaseNo, Reckoned: book, Size: int64(size)})
+	if err != nil {
+		return nil, fmt.Errorf("store: stale dated: %w", err)
+	}
+	out := make([]Entry, len(rows))
+	for i, r := range rows {
+		out[i] = Entry{CaseNo: r.CaseNo, Due: rules.Day(r.Due)}
+	}
+	return out, nil
+}
+
 // MarkReckoned notes that a book moves nothing in a case that is still as it was read.
 func MarkReckoned(ctx context.Context, tx *db.Tx, r Row, book int64) error {
 	res, err := queries.New(tx).MarkReckoned(ctx, queries.MarkReckonedParams{Reckoned: book, CaseNo: r.CaseNo, Seq: r.Seq})

@@ -176,10 +176,10 @@ func GetMany(ctx context.Context, q db.Querier, caseNos []string) (map[string]Ro
 	err := db.Chunks(caseNos, nil, func(args []any, list string) error {
 		some, err := query(ctx, q, "get cases", func(rows *sql.Rows) (r Row, err error) {
 			var state, stage, due, happened int64
-			err = rows.Scan(&r.CaseNo, &state, &stage, &due, &r.Seq, &happened, &r.Data)
+			err = rows.Scan(&r.CaseNo, &state, &stage, &due, &r.Dated, &r.Reckoned, &r.Seq, &happened, &r.Data)
 			r.Hall, r.State, r.Stage, r.Due, r.Happened = r.CaseNo[:min(6, len(r.CaseNo))], rules.State(state), rules.Stage(stage), rules.Day(due), db.Time(happened)
 			return r, err
-		}, `SELECT case_no, state, stage, due, seq, happened_at, data FROM cases WHERE case_no IN `+list, args...)
+		}, `SELECT case_no, state, stage, due, dated, reckoned, seq, happened_at, data FROM cases WHERE case_no IN `+list, args...)
 		for _, r := range some {
 			found[r.CaseNo] = r
 		}
@@ -192,8 +192,8 @@ func GetMany(ctx context.Context, q db.Querier, caseNos []string) (map[string]Ro
 // and a correction may have changed even whose it is. A case that was changed since it was
 // read gives fault.Conflict.
 func SaveTold(ctx context.Context, tx *db.Tx, old, next Row) error {
-	res, err := tx.ExecContext(ctx, `UPDATE cases SET department = $1, applicant_key = $2, state = $3, stage = $4, due = $5, seq = $6, happened_at = $7, data = $8
-WHERE case_no = $9 AND seq = $10`, next.Department, next.ApplicantKey, int64(next.State), int64(next.Stage), int64(next.Due), next.Seq,
+	res, err := tx.ExecContext(ctx, `UPDATE cases SET department = $1, applicant_key = $2, state = $3, stage = $4, due = $5, dated = $6, reckoned = $7, seq = $8, happened_at = $9, data = $10
+WHERE case_no = $11 AND seq = $12`, next.Department, next.ApplicantKey, int64(next.State), int64(next.Stage), int64(next.Due), next.Dated, next.Reckoned, next.Seq,
 		db.Micros(next.Happened), next.Data, next.CaseNo, old.Seq)
 	if err != nil {
 		return wrap("save told case", err)

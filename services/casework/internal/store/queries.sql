@@ -1,22 +1,22 @@
 -- name: InsertCase :exec
-INSERT INTO cases (case_no, hall, department, applicant_key, state, on_behalf, stage, due, reckoned, seq, happened_at, data)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12);
+INSERT INTO cases (case_no, hall, department, applicant_key, state, on_behalf, stage, due, dated, reckoned, seq, happened_at, data)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
 
 -- name: GetCase :one
-SELECT state, stage, due, reckoned, seq, happened_at, data FROM cases WHERE case_no = $1;
+SELECT state, stage, due, dated, reckoned, seq, happened_at, data FROM cases WHERE case_no = $1;
 
 -- name: UpdateCase :execresult
-UPDATE cases SET state = @state, stage = @stage, due = @due, reckoned = @reckoned, seq = @seq, happened_at = @happened_at, data = @data
+UPDATE cases SET state = @state, stage = @stage, due = @due, dated = @dated, reckoned = @reckoned, seq = @seq, happened_at = @happened_at, data = @data
 WHERE case_no = @case_no AND seq = @seq - 1;
 
 -- name: UpdateDraft :execresult
 UPDATE cases SET department = @department, applicant_key = @applicant_key, state = @state, stage = @stage, due = @due,
-  reckoned = @reckoned, seq = @seq, happened_at = @happened_at, data = @data
+  dated = @dated, reckoned = @reckoned, seq = @seq, happened_at = @happened_at, data = @data
 WHERE case_no = @case_no AND seq = @seq - 1;
 
 -- name: MoveCase :execresult
 UPDATE cases SET department = @department, assignee = @assignee, state = @state, stage = @stage, due = @due,
-  reckoned = @reckoned, seq = @seq, happened_at = @happened_at, data = @data
+  dated = @dated, reckoned = @reckoned, seq = @seq, happened_at = @happened_at, data = @data
 WHERE case_no = @case_no AND seq = @seq - 1;
 
 -- name: TouchCase :execresult
@@ -325,6 +325,11 @@ SELECT case_no, due FROM cases
 WHERE hall = @hall AND stage = @stage AND stage > 0 AND (due, case_no) > (CAST(@after_due AS BIGINT), CAST(@after_case_no AS TEXT))
   AND reckoned < @reckoned
 ORDER BY due, case_no LIMIT CAST(@size AS BIGINT);
+
+-- name: ListStaleDated :many
+SELECT case_no, due FROM cases
+WHERE hall = @hall AND dated AND case_no > @after_case_no AND reckoned < @reckoned
+ORDER BY case_no LIMIT CAST(@size AS BIGINT);
 
 -- name: MarkReckoned :execresult
 UPDATE cases SET reckoned = @reckoned WHERE case_no = @case_no AND seq = @seq;

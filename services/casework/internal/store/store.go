@@ -41,6 +41,8 @@ type Row struct {
 	// Stage and Due are the inbox it waits in and the day it is sorted by.
 	Stage rules.Stage
 	Due   rules.Day
+	// Dated tells that it waits in no inbox and has days that a calendar may move.
+	Dated bool
 	// Reckoned is the version of the almanac's book that its dates were reckoned with.
 	Reckoned int64
 	// Seq is the sequence of its last event, Happened when that happened.
@@ -57,7 +59,7 @@ type Row struct {
 func Insert(ctx context.Context, tx *db.Tx, r Row) error {
 	err := queries.New(tx).InsertCase(ctx, queries.InsertCaseParams{
 		CaseNo: r.CaseNo, Hall: r.Hall, Department: r.Department, ApplicantKey: r.ApplicantKey, State: int64(r.State),
-		OnBehalf: r.OnBehalf, Stage: int64(r.Stage), Due: int64(r.Due), Reckoned: r.Reckoned, Seq: r.Seq,
+		OnBehalf: r.OnBehalf, Stage: int64(r.Stage), Due: int64(r.Due), Dated: r.Dated, Reckoned: r.Reckoned, Seq: r.Seq,
 		HappenedAt: db.Micros(r.Happened), Data: r.Data,
 	})
 	if err != nil {
@@ -78,7 +80,7 @@ func Get(ctx context.Context, q db.Querier, caseNo string) (Row, bool, error) {
 	}
 	return Row{
 		CaseNo: caseNo, Hall: caseNo[:min(6, len(caseNo))], State: rules.State(g.State), Stage: rules.Stage(g.Stage),
-		Due: rules.Day(g.Due), Reckoned: g.Reckoned, Seq: g.Seq, Happened: db.Time(g.HappenedAt), Data: g.Data,
+		Due: rules.Day(g.Due), Dated: g.Dated, Reckoned: g.Reckoned, Seq: g.Seq, Happened: db.Time(g.HappenedAt), Data: g.Data,
 	}, true, nil
 }
 
@@ -93,22 +95,22 @@ func Save(ctx context.Context, tx *db.Tx, old, next Row) error {
 	case old.State == rules.Draft:
 		res, err = q.UpdateDraft(ctx, queries.UpdateDraftParams{
 			Department: next.Department, ApplicantKey: next.ApplicantKey, State: int64(next.State), Stage: int64(next.Stage),
-			Due: int64(next.Due), Reckoned: next.Reckoned, Seq: next.Seq, HappenedAt: db.Micros(next.Happened),
+			Due: int64(next.Due), Dated: next.Dated, Reckoned: next.Reckoned, Seq: next.Seq, HappenedAt: db.Micros(next.Happened),
 			Data: next.Data, CaseNo: next.CaseNo,
 		})
 	case old.Department != next.Department || old.Assignee != next.Assignee:
 		res, err = q.MoveCase(ctx, queries.MoveCaseParams{
 			Department: next.Department, Assignee: next.Assignee, State: int64(next.State), Stage: int64(next.Stage), Due: int64(next.Due),
-			Reckoned: next.Reckoned, Seq: next.Seq, HappenedAt: db.Micros(next.Happened), Data: next.Data, CaseNo: next.CaseNo,
+			Dated: next.Dated, Reckoned: next.Reckoned, Seq: next.Seq, HappenedAt: db.Micros(next.Happened), Data: next.Data, CaseNo: next.CaseNo,
 		})
-	case old.State == next.State && old.Stage == next.Stage && old.Due == next.Due:
+	case old.State == next.State && old.Stage == next.Stage && old.Due == next.Due && old.Dated == next.Dated:
 		// Columns that are named are written to their indexes even when they stay the same.
 		res, err = q.TouchCase(ctx, queries.TouchCaseParams{
 			Reckoned: next.Reckoned, Seq: next.Seq, HappenedAt: db.Micros(next.Happened), Data: next.Data, CaseNo: next.CaseNo,
 		})
 	default:
 		res, err = q.UpdateCase(ctx, queries.UpdateCaseParams{
-			State: int64(next.State), Stage: int64(next.Stage), Due: int64(next.Due), Reckoned: next.Reckoned, Seq: next.Seq,
+			State: int64(next.State), Stage: int64(next.Stage), Due: int64(next.Due), Dated: next.Dated, Reckoned: next.Reckoned, Seq: next.Seq,
 			HappenedAt: db.Micros(next.Happened), Data: next.Data, CaseNo: next.CaseNo,
 		})
 	}

@@ -1105,7 +1105,9 @@ type MaterialGap struct {
 	// Name as shown to the applicant.
 	DisplayName string `protobuf:"bytes,3,opt,name=display_name,json=displayName,proto3" json:"display_name,omitempty"`
 	// When it came; unset while it is missing.
-	FillTime      *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=fill_time,json=fillTime,proto3" json:"fill_time,omitempty"`
+	FillTime *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=fill_time,json=fillTime,proto3" json:"fill_time,omitempty"`
+	// How many working days were given for it; 0 where the day itself was named.
+	LimitDays     int32 `protobuf:"varint,5,opt,name=limit_days,json=limitDays,proto3" json:"limit_days,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1166,6 +1168,13 @@ func (x *MaterialGap) GetFillTime() *timestamppb.Timestamp {
 		return x.FillTime
 	}
 	return nil
+}
+
+func (x *MaterialGap) GetLimitDays() int32 {
+	if x != nil {
+		return x.LimitDays
+	}
+	return 0
 }
 
 // One material handed in, as the item's guide lists it.
@@ -6896,13 +6905,15 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\tstatement\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\tstatement\x12C\n" +
 	"\x10signature_sha256\x18\x02 \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{64})?$R\x0fsignatureSha256\x12\x14\n" +
 	"\x05paper\x18\x03 \x01(\bR\x05paper\x12B\n" +
-	"\fpromise_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\vpromiseTime\"\xe2\x01\n" +
+	"\fpromise_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\vpromiseTime\"\x86\x02\n" +
 	"\vMaterialGap\x12*\n" +
 	"\vmaterial_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\n" +
 	"materialId\x12A\n" +
 	"\bdue_date\x18\x02 \x01(\tB&\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$R\adueDate\x12&\n" +
 	"\fdisplay_name\x18\x03 \x01(\tB\x03\xe0A\x03R\vdisplayName\x12<\n" +
-	"\tfill_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\bfillTime\"\xa0\x04\n" +
+	"\tfill_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampB\x03\xe0A\x03R\bfillTime\x12\"\n" +
+	"\n" +
+	"limit_days\x18\x05 \x01(\x05B\x03\xe0A\x03R\tlimitDays\"\xa0\x04\n" +
 	"\fCaseMaterial\x12*\n" +
 	"\vmaterial_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18(R\n" +
 	"materialId\x12+\n" +

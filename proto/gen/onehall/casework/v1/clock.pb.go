@@ -59,7 +59,11 @@ type DueChange struct {
 	// Whether a date was provisional before.
 	FormerProvisional bool `protobuf:"varint,16,opt,name=former_provisional,json=formerProvisional,proto3" json:"former_provisional,omitempty"`
 	// Whether one is now.
-	Provisional   bool `protobuf:"varint,17,opt,name=provisional,proto3" json:"provisional,omitempty"`
+	Provisional bool `protobuf:"varint,17,opt,name=provisional,proto3" json:"provisional,omitempty"`
+	// The first day of a material that was still missing (容缺) before.
+	FormerGapDueDate string `protobuf:"bytes,18,opt,name=former_gap_due_date,json=formerGapDueDate,proto3" json:"former_gap_due_date,omitempty"`
+	// That day now; it is never moved forward.
+	GapDueDate    string `protobuf:"bytes,19,opt,name=gap_due_date,json=gapDueDate,proto3" json:"gap_due_date,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -211,6 +215,20 @@ func (x *DueChange) GetProvisional() bool {
 		return x.Provisional
 	}
 	return false
+}
+
+func (x *DueChange) GetFormerGapDueDate() string {
+	if x != nil {
+		return x.FormerGapDueDate
+	}
+	return ""
+}
+
+func (x *DueChange) GetGapDueDate() string {
+	if x != nil {
+		return x.GapDueDate
+	}
+	return ""
 }
 
 // Days in a row that count, or do not for the same reason.
@@ -545,7 +563,7 @@ var File_onehall_casework_v1_clock_proto protoreflect.FileDescriptor
 
 const file_onehall_casework_v1_clock_proto_rawDesc = "" +
 	"\n" +
-	"\x1fonehall/casework/v1/clock.proto\x12\x13onehall.casework.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xb3\x06\n" +
+	"\x1fonehall/casework/v1/clock.proto\x12\x13onehall.casework.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x84\a\n" +
 	"\tDueChange\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x03R\bsequence\x12;\n" +
 	"\vchange_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -565,7 +583,10 @@ const file_onehall_casework_v1_clock_proto_rawDesc = "" +
 	"\x1aformer_supplement_due_date\x18\x0e \x01(\tR\x17formerSupplementDueDate\x12.\n" +
 	"\x13supplement_due_date\x18\x0f \x01(\tR\x11supplementDueDate\x12-\n" +
 	"\x12former_provisional\x18\x10 \x01(\bR\x11formerProvisional\x12 \n" +
-	"\vprovisional\x18\x11 \x01(\bR\vprovisional\"\xd4\x01\n" +
+	"\vprovisional\x18\x11 \x01(\bR\vprovisional\x12-\n" +
+	"\x13former_gap_due_date\x18\x12 \x01(\tR\x10formerGapDueDate\x12 \n" +
+	"\fgap_due_date\x18\x13 \x01(\tR\n" +
+	"gapDueDate\"\xd4\x01\n" +
 	"\fExplainedRun\x12\x1d\n" +
 	"\n" +
 	"first_date\x18\x01 \x01(\tR\tfirstDate\x12\x1b\n" +

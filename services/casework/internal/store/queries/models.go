@@ -44,6 +44,7 @@ type Case struct {
 	Data         []byte
 	Assignee     string
 	Reckoned     int64
+	Dated        bool
 }
 
 type Centre struct {

@@ -319,13 +319,14 @@ func (q *Queries) GetCarryCode(ctx context.Context, codeHash string) (GetCarryCo
 }
 
 const getCase = `-- name: GetCase :one
-SELECT state, stage, due, reckoned, seq, happened_at, data FROM cases WHERE case_no = $1
+SELECT state, stage, due, dated, reckoned, seq, happened_at, data FROM cases WHERE case_no = $1
 `
 
 type GetCaseRow struct {
 	State      int64
 	Stage      int64
 	Due        int64
+	Dated      bool
 	Reckoned   int64
 	Seq        int64
 	HappenedAt int64
@@ -339,6 +340,7 @@ func (q *Queries) GetCase(ctx context.Context, caseNo string) (GetCaseRow, error
 		&i.State,
 		&i.Stage,
 		&i.Due,
+		&i.Dated,
 		&i.Reckoned,
 		&i.Seq,
 		&i.HappenedAt,
@@ -618,8 +620,8 @@ func (q *Queries) InsertAppointment(ctx context.Context, arg InsertAppointmentPa
 }
 
 const insertCase = `-- name: InsertCase :exec
-INSERT INTO cases (case_no, hall, department, applicant_key, state, on_behalf, stage, due, reckoned, seq, happened_at, data)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+INSERT INTO cases (case_no, hall, department, applicant_key, state, on_behalf, stage, due, dated, reckoned, seq, happened_at, data)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 `
 
 type InsertCaseParams struct {
@@ -631,6 +633,7 @@ type InsertCaseParams struct {
 	OnBehalf     bool
 	Stage        int64
 	Due          int64
+	Dated        bool
 	Reckoned     int64
 	Seq          int64
 	HappenedAt   int64
@@ -647,6 +650,7 @@ func (q *Queries) InsertCase(ctx context.Context, arg InsertCaseParams) error {
 		arg.OnBehalf,
 		arg.Stage,
 		arg.Due,
+		arg.Dated,
 		arg.Reckoned,
 		arg.Seq,
 		arg.HappenedAt,
@@ -1527,6 +1531,52 @@ func (q *Queries) ListStale(ctx context.Context, arg ListStaleParams) ([]ListSta
 	return items, nil
 }
 
+const listStaleDated = `-- name: ListStaleDated :many
+SELECT case_no, due FROM cases
+WHERE hall = $1 AND dated AND case_no > $2 AND reckoned < $3
+ORDER BY case_no LIMIT CAST($4 AS BIGINT)
+`
+
+type ListStaleDatedParams struct {
+	Hall        string
+	AfterCaseNo string
+	Reckoned    int64
+	Size        int64
+}
+
+type ListStaleDatedRow struct {
+	CaseNo string
+	Due    int64
+}
+
+func (q *Queries) ListStaleDated(ctx context.Context, arg ListStaleDatedParams) ([]ListStaleDatedRow, error) {
+	rows, err := q.db.QueryContext(ctx, listStaleDated,
+		arg.Hall,
+		arg.AfterCaseNo,
+		arg.Reckoned,
+		arg.Size,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListStaleDatedRow
+	for rows.Next() {
+		var i ListStaleDatedRow
+		if err := rows.Scan(&i.CaseNo, &i.Due); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listTrash = `-- name: ListTrash :many
 SELECT blob FROM blob_trash ORDER BY blob LIMIT 200
 `
@@ -1857,8 +1907,8 @@ func (q *Queries) MarkReckoned(ctx context.Context, arg MarkReckonedParams) (sql
 
 const moveCase = `-- name: MoveCase :execresult
 UPDATE cases SET department = $1, assignee = $2, state = $3, stage = $4, due = $5,
-  reckoned = $6, seq = $7, happened_at = $8, data = $9
-WHERE case_no = $10 AND seq = $11- 1
+  dated = $6, reckoned = $7, seq = $8, happened_at = $9, data = $10
+WHERE case_no = $11 AND seq = $12- 1
 `
 
 type MoveCaseParams struct {
@@ -1867,6 +1917,7 @@ type MoveCaseParams struct {
 	State      int64
 	Stage      int64
 	Due        int64
+	Dated      bool
 	Reckoned   int64
 	Seq        int64
 	HappenedAt int64
@@ -1881,6 +1932,7 @@ func (q *Queries) MoveCase(ctx context.Context, arg MoveCaseParams) (sql.Result,
 		arg.State,
 		arg.Stage,
 		arg.Due,
+		arg.Dated,
 		arg.Reckoned,
 		arg.Seq,
 		arg.HappenedAt,
@@ -2278,14 +2330,15 @@ func (q *Queries) TrashParts(ctx context.Context, upload string) error {
 }
 
 const updateCase = `-- name: UpdateCase :execresult
-UPDATE cases SET state = $1, stage = $2, due = $3, reckoned = $4, seq = $5, happened_at = $6, data = $7
-WHERE case_no = $8 AND seq = $9- 1
+UPDATE cases SET state = $1, stage = $2, due = $3, dated = $4, reckoned = $5, seq = $6, happened_at = $7, data = $8
+WHERE case_no = $9 AND seq = $10- 1
 `
 
 type UpdateCaseParams struct {
 	State      int64
 	Stage      int64
 	Due        int64
+	Dated      bool
 	Reckoned   int64
 	Seq        int64
 	HappenedAt int64
@@ -2298,6 +2351,7 @@ func (q *Queries) UpdateCase(ctx context.Context, arg UpdateCaseParams) (sql.Res
 		arg.State,
 		arg.Stage,
 		arg.Due,
+		arg.Dated,
 		arg.Reckoned,
 		arg.Seq,
 		arg.HappenedAt,
@@ -2332,8 +2386,8 @@ func (q *Queries) UpdateCentre(ctx context.Context, arg UpdateCentreParams) (int
 
 const updateDraft = `-- name: UpdateDraft :execresult
 UPDATE cases SET department = $1, applicant_key = $2, state = $3, stage = $4, due = $5,
-  reckoned = $6, seq = $7, happened_at = $8, data = $9
-WHERE case_no = $10 AND seq = $11- 1
+  dated = $6, reckoned = $7, seq = $8, happened_at = $9, data = $10
+WHERE case_no = $11 AND seq = $12- 1
 `
 
 type UpdateDraftParams struct {
@@ -2342,6 +2396,7 @@ type UpdateDraftParams struct {
 	State        int64
 	Stage        int64
 	Due          int64
+	Dated        bool
 	Reckoned     int64
 	Seq          int64
 	HappenedAt   int64
@@ -2356,6 +2411,7 @@ func (q *Queries) UpdateDraft(ctx context.Context, arg UpdateDraftParams) (sql.R
 		arg.State,
 		arg.Stage,
 		arg.Due,
+		arg.Dated,
 		arg.Reckoned,
 		arg.Seq,
 		arg.HappenedAt,
