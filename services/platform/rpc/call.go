@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 
+	optionsv1 "github.com/onehall/onehall/proto/gen/onehall/options/v1"
 	"github.com/onehall/onehall/services/platform/authn"
 	"github.com/onehall/onehall/services/platform/fault"
 )
@@ -138,8 +139,22 @@ func (s *Server) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo,
 // errDraining is why a stream's context ends when the server stops.
 var errDraining = errors.New("server is stopping")
 
+// errTokenEnded is why a stream's context ends when its caller's token does.
+var errTokenEnded = errors.New("the caller's token has ended")
+
+// untilTokenEnds ends a stream when the token ends that it was begun with: what somebody
+// may see is looked at again then. A service's stream is left to the connection's age.
+func (c *call) untilTokenEnds(cancel context.CancelCauseFunc) (stop func() bool) {
+	p := c.access.Principal
+	if p == nil || p.Expires.IsZero() || p.Has(optionsv1.Role_ROLE_SERVICE) {
+		return func() bool { return true }
+	}
+	left := p.Expires.Sub(c.server.opt.Clock.Now())
+	return time.AfterFunc(left, func() { cancel(errTokenEnded) }).Stop
+}
+
 // stream is the interceptor of streams. They have no deadline of ours: they end
-// with the caller, the connection's age, or the server.
+// with the caller, its token, the connection's age, or the server.
 func (s *Server) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
 	ctx, cancel := context.WithCancelCause(ss.Context())
 	defer cancel(nil)
@@ -153,14 +168,19 @@ func (s *Server) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerIn
 		if r := recover(); r != nil {
 			err = c.panicked(ctx, r)
 		}
-		if err != nil && errors.Is(context.Cause(ctx), errDraining) {
+		switch why := context.Cause(ctx); {
+		case err == nil:
+		case errors.Is(why, errDraining):
 			err = fault.Unavailable.New(fault.Cause(errDraining))
+		case errors.Is(why, errTokenEnded):
+			err = fault.TokenExpired.New(fault.Cause(errTokenEnded))
 		}
 		err = c.finish(ctx, err)
 	}()
 	if ctx, err = c.admit(ctx); err != nil {
 		return err
 	}
+	defer c.untilTokenEnds(cancel)()
 	return handler(srv, &checkedStream{ServerStream: ss, ctx: ctx, call: c})
 }
 

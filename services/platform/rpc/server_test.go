@@ -21,6 +21,7 @@ import (
 
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
 	optionsv1 "github.com/onehall/onehall/proto/gen/onehall/options/v1"
+	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
 	"github.com/onehall/onehall/services/platform/authn"
 	"github.com/onehall/onehall/services/platform/clock"
 	"github.com/onehall/onehall/services/platform/fault"
@@ -92,6 +93,51 @@ func TestFeedPermission(t *testing.T) {
 		t.Errorf("stream with a bad message: %v", err)
 	}
 }
+
+// wallStub answers the wall, which people may watch.
+type wallStub struct {
+	supervisionv1.UnimplementedWallServiceServer
+}
+
+// WatchWall implements the wall: it says one word and then waits for the end.
+func (wallStub) WatchWall(_ *supervisionv1.WatchWallRequest, st grpc.ServerStreamingServer[supervisionv1.WatchWallResponse]) error {
+	if err := st.Send(&supervisionv1.WatchWallResponse{}); err != nil {
+		return err
+	}
+	<-st.Context().Done()
+	return st.Context().Err()
+}
+
+// A stream lasts no longer than the token it was begun with, and says why it ended.
+func TestStreamEndsWithItsToken(t *testing.T) {
+	brief := *everybody["supervisor"]
+	srv := newServer(t, rpc.ServerOptions{Role: "test", Clock: clock.System(), Verifier: verifier(func() *authn.Principal {
+		one := brief
+		one.Expires = time.Now().Add(300 * time.Millisecond)
+		return &one
+	})})
+	supervisionv1.RegisterWallServiceServer(srv, wallStub{})
+	c := supervisionv1.NewWallServiceClient(dialTo(t, "test", "passthrough:///"+listen(t, srv)))
+	srv.SetServing(true)
+	ctx, cancel := context.WithTimeout(as(t.Context(), "supervisor"), 20*time.Second)
+	defer cancel()
+	st, err := c.WatchWall(ctx, &supervisionv1.WatchWallRequest{Parent: "halls/-"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = st.Recv(); err != nil {
+		t.Fatalf("while the token is good: %v", err)
+	}
+	if _, err = st.Recv(); !is(err, fault.TokenExpired) {
+		t.Errorf("after the token's end: %v", err)
+	}
+}
+
+// verifier takes every token for the same caller.
+type verifier func() *authn.Principal
+
+// Verify implements rpc.Verifier.
+func (v verifier) Verify(context.Context, string) (*authn.Principal, error) { return v(), nil }
 
 func TestScope(t *testing.T) {
 	var got authn.Access
