@@ -28,6 +28,7 @@ type Gateway struct {
 	limits   *limits
 	metrics  *metrics
 	encode   encoder
+	lines    *lines
 	pages    http.Handler
 	docs     http.Handler
 	files    *files
@@ -47,7 +48,7 @@ func New(ctx context.Context, cfg Config, rt *boot.Runtime) (g *Gateway, err err
 		return nil, err
 	}
 	g = &Gateway{
-		cfg: cfg, rt: rt, encode: protojsonEncoder,
+		cfg: cfg, rt: rt, encode: protojsonEncoder, lines: newLines(protojsonEncoder),
 		conns: map[string]*grpc.ClientConn{}, streamConns: map[protoreflect.FullName]*pool{},
 	}
 	rt.Ready.Set(Role, false)

@@ -61,12 +61,12 @@ func (g *Gateway) serveStream(w http.ResponseWriter, r *http.Request, rt *route.
 		return
 	}
 	defer leave()
-	messages, err := open(ctx, conn, rt, req)
+	messages, err := g.open(ctx, conn, rt, req)
 	if err != nil {
 		refuse(w, r, err)
 		return
 	}
-	out := &streamWriter{w: w, rc: http.NewResponseController(w), patience: g.cfg.StreamWrite, encode: g.encode, sse: accepts(r.Header.Values("Accept"), sseType)}
+	out := &streamWriter{w: w, rc: http.NewResponseController(w), patience: g.cfg.StreamWrite, sse: accepts(r.Header.Values("Accept"), sseType)}
 	// The request is read and may stay silent for ever.
 	if err := out.rc.SetReadDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		refuse(w, r, fault.Internal.New(fault.Cause(err)))
@@ -92,18 +92,18 @@ func resume(req protoreflect.Message, lastID string) {
 
 // received is one message of a stream, or its end.
 type received struct {
-	msg proto.Message
-	err error
+	line *line
+	err  error
 }
 
 // open starts the call and reads it in the background, one message ahead and no more:
 // a client that reads slowly slows the service down, it fills nothing here.
-func open(ctx context.Context, conn grpc.ClientConnInterface, rt *route.Route, req proto.Message) (<-chan received, error) {
+func (g *Gateway) open(ctx context.Context, conn grpc.ClientConnInterface, rt *route.Route, req proto.Message) (<-chan received, error) {
 	mt, err := protoregistry.GlobalTypes.FindMessageByName(rt.RPC.Output().FullName())
 	if err != nil {
 		return nil, fault.Internal.New(fault.Cause(err))
 	}
-	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{StreamName: string(rt.RPC.Name()), ServerStreams: true}, rt.FullMethod())
+	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{StreamName: string(rt.RPC.Name()), ServerStreams: true}, rt.FullMethod(), grpc.ForceCodecV2(lineCodec{g.lines, mt}))
 	if err != nil {
 		return nil, err
 	}
@@ -117,8 +117,8 @@ func open(ctx context.Context, conn grpc.ClientConnInterface, rt *route.Route, r
 	go func() {
 		defer close(messages)
 		for {
-			m := mt.New().Interface()
-			err := stream.RecvMsg(m)
+			var m *line
+			err := stream.RecvMsg(&m)
 			select {
 			case messages <- received{m, err}:
 			case <-ctx.Done():
@@ -181,7 +181,7 @@ func await(ctx context.Context, messages <-chan received, tick <-chan time.Time)
 func (g *Gateway) forward(ctx context.Context, out *streamWriter, r *http.Request, m received) bool {
 	switch {
 	case m.err == nil:
-		return out.message(m.msg) != nil
+		return out.message(m.line) != nil
 	case errors.Is(m.err, io.EOF):
 		// What cannot be written any more has nobody to read it.
 		_ = out.last("end", streamEnd{Position: out.position})
@@ -208,7 +208,6 @@ type streamWriter struct {
 	w        http.ResponseWriter
 	rc       *http.ResponseController
 	patience time.Duration
-	encode   encoder
 	sse      bool
 	position string
 	buf      []byte
@@ -222,27 +221,20 @@ func (s *streamWriter) start() error {
 	s.w.Header().Set("Content-Type", contentType)
 	s.w.Header().Set("X-Accel-Buffering", "no")
 	s.w.WriteHeader(http.StatusOK)
-	s.buf = s.buf[:0]
-	return s.flush()
+	return s.flush(nil)
 }
 
-func (s *streamWriter) message(m proto.Message) error {
+func (s *streamWriter) message(m *line) error {
+	s.position = m.position
+	if !s.sse {
+		return s.flush(m.text)
+	}
 	s.buf = s.buf[:0]
-	s.position = positionOf(m.ProtoReflect())
-	if s.sse {
-		if s.position != "" {
-			s.buf = append(append(append(s.buf, "id: "...), s.position...), '\n')
-		}
-		s.buf = append(s.buf, "data: "...)
+	if s.position != "" {
+		s.buf = append(append(append(s.buf, "id: "...), s.position...), '\n')
 	}
-	s.buf = append(s.buf, `{"result":`...)
-	var err error
-	// JSON from protojson holds no line break, so an event stays one line.
-	if s.buf, err = s.encode(s.buf, m); err != nil {
-		return err
-	}
-	s.buf = append(s.buf, '}')
-	return s.finish()
+	s.buf = append(append(append(s.buf, "data: "...), m.text...), '\n')
+	return s.flush(s.buf)
 }
 
 func (s *streamWriter) last(word string, v any) error {
@@ -272,14 +264,14 @@ func (s *streamWriter) finish() error {
 	if s.sse {
 		s.buf = append(s.buf, '\n')
 	}
-	return s.flush()
+	return s.flush(s.buf)
 }
 
-func (s *streamWriter) flush() error {
+func (s *streamWriter) flush(text []byte) error {
 	if err := s.rc.SetWriteDeadline(time.Now().Add(s.patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return err
 	}
-	if _, err := s.w.Write(s.buf); err != nil {
+	if _, err := s.w.Write(text); err != nil {
 		return err
 	}
 	return s.rc.Flush()

@@ -64,7 +64,7 @@ type epoch struct {
 	cards    []change
 
 	mu       sync.Mutex
-	messages map[wallScope]*supervisionv1.WatchWallResponse
+	messages map[wallScope]*wallMessage
 }
 
 // wall follows what supervision itself has applied of the cases, and its own feed, once
@@ -208,7 +208,7 @@ func (w *wall) pull(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	e := &epoch{from: w.head, to: w.head, messages: map[wallScope]*supervisionv1.WatchWallResponse{}}
+	e := &epoch{from: w.head, to: w.head, messages: map[wallScope]*wallMessage{}}
 	if at.cases > e.to.cases {
 		page, err := w.source.ReadEvents(w.rt.outgoing(ctx), &feedv1.ReadEventsRequest{After: e.to.cases, PageSize: wallPull})
 		if err != nil {

@@ -33,7 +33,7 @@ func TestSlowReadersOfTheWallAreCut(t *testing.T) {
 	out := feed.NewSender(d, 20*time.Millisecond, wallTooSlow)
 	defer out.Close()
 	v := &viewer{wall: w, out: out}
-	err := v.send(t.Context(), &supervisionv1.WatchWallResponse{})
+	err := v.told(v.out.Send(t.Context(), &supervisionv1.WatchWallResponse{}))
 	if !errors.Is(err, fault.WallTooSlow) || w.cut != 1 {
 		t.Errorf("%v, %d cut", err, w.cut)
 	}
@@ -45,7 +45,7 @@ func TestWallKeepsSoMuchAndNoMore(t *testing.T) {
 	w := newWall(&engine{}, nil, nil, nil, nil)
 	const each = 500
 	for i := range int64(40) {
-		e := &epoch{from: w.head, to: place{cases: (i + 1) * each, cards: i + 1}, messages: map[wallScope]*supervisionv1.WatchWallResponse{}}
+		e := &epoch{from: w.head, to: place{cases: (i + 1) * each, cards: i + 1}, messages: map[wallScope]*wallMessage{}}
 		for k := range int64(each) {
 			e.cases = append(e.cases, &supervisionv1.WallCase{Case: fmt.Sprintf("%s/cases/%d", testHall, i*each+k), Position: i*each + k + 1})
 		}
@@ -69,7 +69,7 @@ func TestWallKeepsSoMuchAndNoMore(t *testing.T) {
 			if e == nil {
 				break
 			}
-			m := e.message(scope, at)
+			m := e.message(scope, at).Message
 			for _, c := range m.GetCases() {
 				if c.GetPosition() <= from.cases {
 					t.Errorf("from %v: %d again", from, c.GetPosition())

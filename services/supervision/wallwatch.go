@@ -50,16 +50,19 @@ func scopeOf(a authn.Access, parent string) (s wallScope, err error) {
 	return s, nil
 }
 
+// wallMessage is one that watchers share.
+type wallMessage = feed.Shared[supervisionv1.WatchWallResponse]
+
 // message is what of an epoch is new to a watcher of a scope at a place. Those at its
 // beginning share one.
-func (e *epoch) message(s wallScope, at place) *supervisionv1.WatchWallResponse {
+func (e *epoch) message(s wallScope, at place) *wallMessage {
 	if at != e.from {
-		return e.build(s, at)
+		return &wallMessage{Message: e.build(s, at)}
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.messages[s] == nil {
-		e.messages[s] = e.build(s, at)
+		e.messages[s] = &wallMessage{Message: e.build(s, at)}
 	}
 	return e.messages[s]
 }
@@ -145,7 +148,7 @@ func (v *viewer) snapshot(ctx context.Context) error {
 		return err
 	}
 	v.at, v.figures = at, snap.GetFigures()
-	return v.send(ctx, &supervisionv1.WatchWallResponse{Snapshot: snap, ResumeToken: at.token()})
+	return v.told(v.out.Send(ctx, &supervisionv1.WatchWallResponse{Snapshot: snap, ResumeToken: at.token()}))
 }
 
 // follow sends what comes, fresh figures now and then, and a heartbeat when there is
@@ -164,8 +167,8 @@ func (v *viewer) follow(ctx context.Context) error {
 		case e != nil:
 			m := e.message(v.scope, v.at)
 			v.at = e.end(v.at)
-			if len(m.GetCases())+len(m.GetCards()) > 0 {
-				if err := v.send(ctx, m); err != nil {
+			if len(m.Message.GetCases())+len(m.Message.GetCards()) > 0 {
+				if err := v.told(v.out.SendShared(ctx, m)); err != nil {
 					return err
 				}
 			}
@@ -194,11 +197,11 @@ func (v *viewer) pulse(ctx context.Context) error {
 	if f != v.figures {
 		v.figures, m.Figures = f, f
 	}
-	return v.send(ctx, m)
+	return v.told(v.out.Send(ctx, m))
 }
 
-func (v *viewer) send(ctx context.Context, m *supervisionv1.WatchWallResponse) error {
-	err := v.out.Send(ctx, m)
+// told counts the readers that did not read.
+func (v *viewer) told(err error) error {
 	if errors.Is(err, fault.WallTooSlow) {
 		v.wall.mu.Lock()
 		v.wall.cut++
