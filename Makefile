@@ -25,14 +25,25 @@ race: ## run the concurrent parts under the race detector
 	@# The million pairs of the clock's proof, which CI asks for, are counted once: by `make test`.
 	CI= CGO_ENABLED=1 go test -race -timeout 20m ./services/platform/... ./gateway/...
 
+# A release is compiled by where a hall under load spends its time. `go run` and the
+# tests are not: compiling so takes minutes.
+PROFILE := deploy/onehall/release.pgo
+
 .PHONY: bench
-bench: ## measure, each figure beside its limit taken in the same run
+bench: ## measure a release build, each figure beside its limit taken in the same run
 	@deploy/testing/prepare
-	go run ./deploy/bench
+	go run -pgo=$(PROFILE) ./deploy/bench
+
+.PHONY: profile
+profile: ## take anew the profile that releases are compiled by
+	rm -rf .cache/profile && mkdir -p .cache/profile
+	@for part in group submit life; do ONEHALL_CPUPROFILE=$(CURDIR)/.cache/profile go run ./deploy/bench -short -only $$part || exit 1; done
+	go tool pprof -proto .cache/profile/*.pprof > .cache/profile/all
+	go tool preprofile -i .cache/profile/all -o $(PROFILE)
 
 .PHONY: build
 build: ## build the one program into .bin/onehall
-	CGO_ENABLED=0 go build -trimpath -o $(BIN)/onehall ./deploy/onehall
+	CGO_ENABLED=0 go build -trimpath -pgo=$(PROFILE) -o $(BIN)/onehall ./deploy/onehall
 
 .PHONY: gen
 gen: workshop ## generate Go, REST and OpenAPI from proto, and Go from the queries
