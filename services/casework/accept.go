@@ -171,7 +171,11 @@ func (s *Service) merged(ctx context.Context, c *caseworkv1.Case, sent []*casewo
 			all = append(all, b)
 		}
 	}
-	return all, checkMaterials(item, all, false)
+	// What the case holds from an earlier revision and this one asks for no more is no harm.
+	known := slices.DeleteFunc(slices.Clone(all), func(m *caseworkv1.CaseMaterial) bool {
+		return !slices.ContainsFunc(item.Materials, func(asked rules.ItemMaterial) bool { return asked.ID == m.GetMaterialId() })
+	})
+	return all, checkMaterials(item, known, false)
 }
 
 // AcceptCase accepts the application.

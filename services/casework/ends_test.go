@@ -155,6 +155,71 @@ func TestChangeRevision(t *testing.T) {
 	})
 }
 
+// TestChangeRevisionRefits holds a case against the form and the materials of the newer
+// revision: what does not fit is told whole, by the preview as by the change itself.
+func TestChangeRevisionRefits(t *testing.T) {
+	eachHall(t, func(h *hall) {
+		c := h.file(promisedItem)
+		h.publish(item(promisedItem, func(i *cataloguev1.Item) { i.FormSchema = shopForm }), 2, monday.Add(-time.Hour))
+		h.publish(item(promisedItem, func(i *cataloguev1.Item) { i.Materials = i.Materials[:1] }), 3, monday.Add(-time.Hour))
+		h.settle()
+		change := func(revision int32, dry bool) (*caseworkv1.Case, error) {
+			return h.client.ChangeRevision(as(h.t.Context(), "head"), &caseworkv1.ChangeRevisionRequest{
+				Name: c.GetName(), RequestId: newID(), Etag: c.GetEtag(), ItemRevision: revision, Reason: longReason, ValidateOnly: dry,
+			})
+		}
+		for _, dry := range []bool{true, false} {
+			_, err := change(2, dry)
+			h.refusedWith(err, fault.RevisionTakes)
+			if got := wrongPlaces(err); got["form.boss"] != "FIELD_REQUIRED" || fault.Of(err).Metadata()["what"] != "content" {
+				h.t.Errorf("what does not fit: %v", got)
+			}
+		}
+		c, err := change(3, false)
+		if err != nil {
+			h.t.Fatal(explain(err))
+		}
+		// What the newer revision asks for no more stands in the way of nothing.
+		c, err = h.client.RequestSupplement(as(h.t.Context(), "window"), &caseworkv1.RequestSupplementRequest{
+			Name: c.GetName(), RequestId: newID(), Etag: c.GetEtag(), Reason: longReason, MaterialIds: []string{"m1"},
+		})
+		if err != nil {
+			h.t.Fatal(explain(err))
+		}
+		_, err = h.client.ReceiveSupplement(as(h.t.Context(), "ada"), &caseworkv1.ReceiveSupplementRequest{
+			Name: c.GetName(), RequestId: newID(), Etag: c.GetEtag(), Materials: []*caseworkv1.CaseMaterial{{MaterialId: "m1", Sha256: sha('e')}},
+		})
+		if err != nil {
+			h.t.Error(explain(err))
+		}
+	})
+}
+
+// TestForwardedForm holds the form of a forwarded case against the upper item.
+func TestForwardedForm(t *testing.T) {
+	h := oneHall(t)
+	h.publish(item(upperItem, func(i *cataloguev1.Item) { i.Department, i.FormSchema = upperHall+"/departments/U1", shopForm }), 1, monday.Add(-time.Hour))
+	h.settle()
+	origin := h.forwardUp()
+	req := &caseworkv1.OpenForwardedCaseRequest{
+		Parent: upperHall, OriginCase: origin.GetName(), RequestId: newID(), Item: upperItem,
+		Materials: []*caseworkv1.CaseMaterial{{MaterialId: "m1", Paper: true}, {MaterialId: "m2", Paper: true}},
+	}
+	_, err := h.client.OpenForwardedCase(as(t.Context(), "elsewhere"), req)
+	h.refusedWith(err, fault.FormInvalid)
+	if got := wrongPlaces(err); got["form.boss"] != "FIELD_REQUIRED" {
+		t.Errorf("told %v", got)
+	}
+	req.RequestId, req.Form = newID(), structOf(t, map[string]any{"boss": "艾达"})
+	c, err := h.client.OpenForwardedCase(as(t.Context(), "elsewhere"), req)
+	if err != nil {
+		t.Fatal(explain(err))
+	}
+	if _, kept, err := h.service.stored(t.Context(), lastPart(c.GetName())); err != nil || kept.GetForm().AsMap()["boss"] != "艾达" {
+		t.Errorf("%v, %v", kept, err)
+	}
+}
+
 func TestDocuments(t *testing.T) {
 	h := oneHall(t)
 	c := h.do(h.file(promisedItem), "request_supplement", "receive_supplement", "accept", "undertake", "start_special", "end_special", "deny")

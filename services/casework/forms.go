@@ -73,11 +73,5 @@ func (s *Service) applicationForm(in intake, item *rules.Item, filled *structpb.
 	if at == "" {
 		at = "case.form"
 	}
-	if in.otherForm {
-		if filled == nil {
-			return nil
-		}
-		return checkForm(at, filled)
-	}
 	return s.forms.check(item, at, filled, in.complete)
 }

@@ -60,11 +60,16 @@ func (s *Service) origin(ctx context.Context, req *caseworkv1.OpenForwardedCaseR
 }
 
 // forwarded is the upper body's case: of the same applicant, by the channel of the first
-// application, without a visit of its own.
+// application, without a visit of its own. The lower item's form is taken where it fits the
+// upper one; else the window fills in the upper one's.
 func (s *Service) forwarded(ctx context.Context, a authn.Access, hall string, req *caseworkv1.OpenForwardedCaseRequest, origin *caseworkv1.Case) (*caseworkv1.Case, rules.Case, error) {
-	in := intake{access: a, hall: hall, complete: true, otherForm: true, now: s.clock.Now()}
+	in := intake{access: a, hall: hall, complete: true, formAt: "form", now: s.clock.Now()}
+	form := req.GetForm()
+	if form == nil {
+		form = origin.GetForm()
+	}
 	c, err := s.application(ctx, in, &caseworkv1.Case{
-		Item: req.GetItem(), Applicant: origin.GetApplicant(), Subject: origin.GetSubject(), Form: origin.GetForm(),
+		Item: req.GetItem(), Applicant: origin.GetApplicant(), Subject: origin.GetSubject(), Form: form,
 		Materials: req.GetMaterials(), Channel: origin.GetChannel(),
 	})
 	if err != nil {

@@ -22,10 +22,8 @@ type intake struct {
 	asApplicant bool
 	// complete demands that every necessary material is there.
 	complete bool
-	// formAt is where the form stands in the request, case.form when empty; otherForm
-	// tells that it was filled in for another item.
-	formAt    string
-	otherForm bool
+	// formAt is where the form stands in the request, case.form when empty.
+	formAt string
 	// wanted is the item revision the applicant read, 0 for any.
 	wanted int32
 	now    time.Time

@@ -44,6 +44,7 @@ func (s *Service) ChangeRevision(ctx context.Context, req *caseworkv1.ChangeRevi
 			if in.Becomes = s.items.revision(t.c.GetItem(), req.GetItemRevision()); in.Becomes == nil {
 				return in, fault.InvalidArgument.New(fault.Field("item_revision"))
 			}
+			in.Unfit = s.unfit(t, in.Becomes)
 			return in, nil
 		},
 		effect: func(t *turn) {
@@ -53,4 +54,14 @@ func (s *Service) ChangeRevision(ctx context.Context, req *caseworkv1.ChangeRevi
 			t.c.Department = department
 		},
 	})
+}
+
+// unfit is everything in a case that another revision of its item would not take: wrong or
+// missing in the form, or in the materials.
+func (s *Service) unfit(t *turn, becomes *rules.Item) []fault.Violation {
+	var all []fault.Violation
+	if schema := s.forms.of(becomes); schema != nil {
+		all = schema.Check("form", t.c.GetForm().AsMap(), true)
+	}
+	return append(all, rules.UnfitMaterials(t.before.Gaps, plainMaterials(t.c.GetMaterials()), becomes)...)
 }

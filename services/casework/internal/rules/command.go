@@ -3,6 +3,7 @@ package rules
 import (
 	"time"
 
+	"github.com/onehall/onehall/services/platform/fault"
 	"github.com/onehall/onehall/services/platform/workday"
 )
 
@@ -119,8 +120,10 @@ type Input struct {
 	Assignee string
 	// Department is the one a case is handed over to.
 	Department string
-	// Was is the item's revision, Becomes the newer one of a change.
+	// Was is the item's revision, Becomes the newer one of a change; Unfit is what the case
+	// holds that the newer one would not take as it is.
 	Was, Becomes *Item
+	Unfit        []fault.Violation
 	// AllEnded tells that every child of a joint case has ended.
 	AllEnded bool
 	// Superior tells that the actor is a head, who may take work away from others.

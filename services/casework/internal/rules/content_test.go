@@ -3,6 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -116,6 +117,44 @@ func TestCheckGaps(t *testing.T) {
 	} {
 		if err := CheckGaps(guide(), tc.given, tc.gaps); tc.want == nil && err != nil || tc.want != nil && !errors.Is(err, tc.want) {
 			t.Errorf("%s: %v, want %v", tc.name, err, tc.want)
+		}
+	}
+}
+
+// TestUnfitMaterials tells what a case holds that another revision would not take.
+func TestUnfitMaterials(t *testing.T) {
+	have := func(id string, change func(*Material)) Material {
+		m := Material{ID: id, Paper: true}
+		if change != nil {
+			m.Paper = false
+			change(&m)
+		}
+		return m
+	}
+	later := func(m *Material) { m.Promised = true }
+	signed := func(m *Material) { m.Promise = true }
+	for _, tc := range []struct {
+		name  string
+		gaps  []Gap
+		given []Material
+		want  string
+	}{
+		{"all there", nil, []Material{have("m1", nil), have("m2", nil)}, ""},
+		{"one asked for no more", nil, []Material{have("m1", nil), have("m2", nil), have("m9", nil)}, ""},
+		{"nothing there", nil, nil, "materials.m1 MATERIAL_MISSING, materials.m2 MATERIAL_MISSING"},
+		{"promised where a gap is allowed", nil, []Material{have("m1", nil), have("m2", later)}, ""},
+		{"promised where none is", nil, []Material{have("m1", later), have("m2", nil)}, "materials.m1 GAP_NOT_ALLOWED"},
+		{"a gap admitted before", []Gap{{Material: "m1"}}, []Material{have("m1", later), have("m2", nil)}, ""},
+		{"a gap that was filled does not stand for it", []Gap{{Material: "m1", Filled: time.Unix(1, 0)}}, []Material{have("m2", nil)}, "materials.m1 MATERIAL_MISSING"},
+		{"a signed promise", nil, []Material{have("m1", nil), have("m2", nil), have("m4", signed)}, ""},
+		{"a signed promise that is not taken", nil, []Material{have("m1", signed), have("m2", nil), have("m3", signed)}, "materials.m1 PROMISE_NOT_ALLOWED, materials.m3 PROMISE_NOT_ALLOWED"},
+	} {
+		var got []string
+		for _, v := range UnfitMaterials(tc.gaps, tc.given, guide()) {
+			got = append(got, v.Field+" "+v.Reason)
+		}
+		if diff := cmp.Diff(tc.want, strings.Join(got, ", ")); diff != "" {
+			t.Errorf("%s: %s", tc.name, diff)
 		}
 	}
 }

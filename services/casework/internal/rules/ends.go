@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/onehall/onehall/services/platform/fault"
@@ -50,8 +51,8 @@ func nothingTaken(c Case, in Input) error {
 	if was == nil || becomes == nil || becomes.Revision <= was.Revision || becomes.Effective.After(in.Now) {
 		return fault.InvalidArgument.New(fault.Field("item_revision"))
 	}
-	refuse := func(what string) error {
-		return fault.RevisionTakes.New(fault.Field("item_revision"), fault.Meta("revision", strconv.Itoa(int(becomes.Revision))), fault.Meta("what", what))
+	refuse := func(what string, more ...fault.Option) error {
+		return fault.RevisionTakes.New(append(more, fault.Field("item_revision"), fault.Meta("revision", strconv.Itoa(int(becomes.Revision))), fault.Meta("what", what))...)
 	}
 	switch a, b := was.Limits, becomes.Limits; {
 	case a.Unit != b.Unit:
@@ -75,6 +76,45 @@ func nothingTaken(c Case, in Input) error {
 		if m.Necessary && !asked[m.ID] {
 			return refuse("materials")
 		}
+	}
+	if len(in.Unfit) > 0 {
+		return refuse("content", fault.Violations(in.Unfit...)) // it would have to be filled in or brought anew
+	}
+	return nil
+}
+
+// UnfitMaterials tells everything that a case holds, or was let go without, that another
+// revision of its item would not take as it is: then the applicant would have to bring it
+// anew. What was missing at acceptance stays a gap with its day, and what the revision no
+// longer asks for is no harm.
+func UnfitMaterials(gaps []Gap, given []Material, becomes *Item) []fault.Violation {
+	var all []fault.Violation
+	for _, m := range becomes.Materials {
+		if slices.ContainsFunc(gaps, func(g Gap) bool { return g.Material == m.ID && g.Filled.IsZero() }) {
+			continue
+		}
+		got := Material{ID: m.ID}
+		if i := slices.IndexFunc(given, func(g Material) bool { return g.ID == m.ID }); i >= 0 {
+			got = given[i]
+		}
+		if r := unfit(m, got); r != nil {
+			all = append(all, fault.Violation{Field: "materials." + m.ID, Reason: r.Name, ZH: m.Title + "：" + r.ZH, EN: m.Title + ": " + r.EN})
+		}
+	}
+	return all
+}
+
+// unfit is why a material would not be taken as it is; nil when it would.
+func unfit(m ItemMaterial, got Material) *fault.Reason {
+	switch {
+	case got.Promise && !m.PromiseAllowed:
+		return fault.PromiseNotAllowed
+	case got.present() || got.Promise || !m.Necessary:
+		return nil
+	case !got.Promised:
+		return fault.MaterialMissing
+	case !m.GapAllowed:
+		return fault.GapNotAllowed
 	}
 	return nil
 }

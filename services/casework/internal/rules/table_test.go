@@ -300,6 +300,7 @@ func TestGuards(t *testing.T) {
 		{"a revision that asks for less", s[Accepted], with(ChangeRevision, func(in *Input) {
 			in.Was.Materials, in.Becomes.Materials = []ItemMaterial{{ID: "m1", Necessary: true}}, []ItemMaterial{{ID: "m2"}}
 		}), nil},
+		{"a revision that the form does not fit", s[Accepted], with(ChangeRevision, func(in *Input) { in.Unfit = []fault.Violation{{Field: "form.boss"}} }), fault.RevisionTakes},
 		{"undertake a joint parent", joint, do(Undertake, "o"), fault.CaseWrongState},
 		{"decide a joint parent", joint, do(Decide, "h"), fault.CaseWrongState},
 		{"another revision for a joint parent", joint, do(ChangeRevision, "h"), fault.CaseWrongState},

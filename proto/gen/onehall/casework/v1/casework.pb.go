@@ -6197,7 +6197,10 @@ type OpenForwardedCaseRequest struct {
 	// The item it is handled as, of the upper body's hall.
 	Item string `protobuf:"bytes,4,opt,name=item,proto3" json:"item,omitempty"`
 	// The materials that came up with it.
-	Materials     []*CaseMaterial `protobuf:"bytes,5,rep,name=materials,proto3" json:"materials,omitempty"`
+	Materials []*CaseMaterial `protobuf:"bytes,5,rep,name=materials,proto3" json:"materials,omitempty"`
+	// The form of this item, filled in; without one the lower body's case's form is taken.
+	// Either must fit the item.
+	Form          *structpb.Struct `protobuf:"bytes,6,opt,name=form,proto3" json:"form,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -6263,6 +6266,13 @@ func (x *OpenForwardedCaseRequest) GetItem() string {
 func (x *OpenForwardedCaseRequest) GetMaterials() []*CaseMaterial {
 	if x != nil {
 		return x.Materials
+	}
+	return nil
+}
+
+func (x *OpenForwardedCaseRequest) GetForm() *structpb.Struct {
+	if x != nil {
+		return x.Form
 	}
 	return nil
 }
@@ -7437,7 +7447,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\vhappened_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"happenedAt\x12 \n" +
 	"\x06reason\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\x06reason\x12$\n" +
-	"\bremedies\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\bremedies\"\xca\x02\n" +
+	"\bremedies\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\bremedies\"\xfd\x02\n" +
 	"\x18OpenForwardedCaseRequest\x12/\n" +
 	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x12H\n" +
 	"\vorigin_case\x18\x02 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\n" +
@@ -7445,7 +7455,8 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\x03 \x01(\tR\trequestId\x12I\n" +
 	"\x04item\x18\x04 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04item\x12I\n" +
-	"\tmaterials\x18\x05 \x03(\v2!.onehall.casework.v1.CaseMaterialB\b\xbaH\x05\x92\x01\x02\x10dR\tmaterials\"\xb9\x02\n" +
+	"\tmaterials\x18\x05 \x03(\v2!.onehall.casework.v1.CaseMaterialB\b\xbaH\x05\x92\x01\x02\x10dR\tmaterials\x121\n" +
+	"\x04form\x18\x06 \x01(\v2\x17.google.protobuf.StructB\x04\xa8\xbb\x18\x01R\x04form\"\xb9\x02\n" +
 	"\x15ChangeRevisionRequest\x12;\n" +
 	"\x04name\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x04name\x12\x1d\n" +
 	"\n" +
@@ -7858,97 +7869,98 @@ var file_onehall_casework_v1_casework_proto_depIdxs = []int32{
 	75,  // 104: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
 	75,  // 105: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
 	17,  // 106: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	75,  // 107: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
-	12,  // 108: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
-	12,  // 109: onehall.casework.v1.PrintCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
-	12,  // 110: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
-	75,  // 111: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
-	71,  // 112: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
-	13,  // 113: onehall.casework.v1.CaseDocument.archive_term:type_name -> onehall.casework.v1.ArchiveTerm
-	77,  // 114: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
-	17,  // 115: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
-	14,  // 116: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
-	2,   // 117: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
-	73,  // 118: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
-	30,  // 119: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
-	31,  // 120: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
-	32,  // 121: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
-	33,  // 122: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
-	34,  // 123: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
-	35,  // 124: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
-	37,  // 125: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
-	39,  // 126: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
-	42,  // 127: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
-	44,  // 128: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
-	45,  // 129: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
-	46,  // 130: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
-	47,  // 131: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
-	48,  // 132: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
-	49,  // 133: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
-	50,  // 134: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
-	51,  // 135: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
-	52,  // 136: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
-	53,  // 137: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
-	54,  // 138: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
-	55,  // 139: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
-	56,  // 140: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
-	57,  // 141: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
-	58,  // 142: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
-	59,  // 143: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
-	60,  // 144: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
-	61,  // 145: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
-	62,  // 146: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
-	63,  // 147: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
-	64,  // 148: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
-	65,  // 149: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
-	66,  // 150: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
-	67,  // 151: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
-	68,  // 152: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
-	69,  // 153: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
-	70,  // 154: onehall.casework.v1.CaseworkService.PrintCaseDocument:input_type -> onehall.casework.v1.PrintCaseDocumentRequest
-	74,  // 155: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
-	29,  // 156: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
-	29,  // 157: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
-	29,  // 158: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
-	29,  // 159: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
-	29,  // 160: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
-	36,  // 161: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
-	38,  // 162: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
-	41,  // 163: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
-	43,  // 164: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
-	14,  // 165: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
-	29,  // 166: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
-	29,  // 167: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
-	29,  // 168: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
-	29,  // 169: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
-	29,  // 170: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
-	29,  // 171: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
-	29,  // 172: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
-	29,  // 173: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
-	29,  // 174: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
-	29,  // 175: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
-	29,  // 176: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
-	29,  // 177: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
-	29,  // 178: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
-	29,  // 179: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
-	29,  // 180: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
-	29,  // 181: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
-	29,  // 182: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
-	29,  // 183: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
-	29,  // 184: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
-	29,  // 185: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
-	29,  // 186: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
-	29,  // 187: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
-	29,  // 188: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
-	29,  // 189: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
-	72,  // 190: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
-	81,  // 191: onehall.casework.v1.CaseworkService.PrintCaseDocument:output_type -> google.api.HttpBody
-	29,  // 192: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
-	156, // [156:193] is the sub-list for method output_type
-	119, // [119:156] is the sub-list for method input_type
-	119, // [119:119] is the sub-list for extension type_name
-	119, // [119:119] is the sub-list for extension extendee
-	0,   // [0:119] is the sub-list for field type_name
+	77,  // 107: onehall.casework.v1.OpenForwardedCaseRequest.form:type_name -> google.protobuf.Struct
+	75,  // 108: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
+	12,  // 109: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
+	12,  // 110: onehall.casework.v1.PrintCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
+	12,  // 111: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
+	75,  // 112: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
+	71,  // 113: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
+	13,  // 114: onehall.casework.v1.CaseDocument.archive_term:type_name -> onehall.casework.v1.ArchiveTerm
+	77,  // 115: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
+	17,  // 116: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
+	14,  // 117: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
+	2,   // 118: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
+	73,  // 119: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
+	30,  // 120: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
+	31,  // 121: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
+	32,  // 122: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
+	33,  // 123: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
+	34,  // 124: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
+	35,  // 125: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
+	37,  // 126: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
+	39,  // 127: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
+	42,  // 128: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
+	44,  // 129: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
+	45,  // 130: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
+	46,  // 131: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
+	47,  // 132: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
+	48,  // 133: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
+	49,  // 134: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
+	50,  // 135: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
+	51,  // 136: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
+	52,  // 137: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
+	53,  // 138: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
+	54,  // 139: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
+	55,  // 140: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
+	56,  // 141: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
+	57,  // 142: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
+	58,  // 143: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
+	59,  // 144: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
+	60,  // 145: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
+	61,  // 146: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
+	62,  // 147: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
+	63,  // 148: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
+	64,  // 149: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
+	65,  // 150: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
+	66,  // 151: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
+	67,  // 152: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
+	68,  // 153: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
+	69,  // 154: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
+	70,  // 155: onehall.casework.v1.CaseworkService.PrintCaseDocument:input_type -> onehall.casework.v1.PrintCaseDocumentRequest
+	74,  // 156: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
+	29,  // 157: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
+	29,  // 158: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
+	29,  // 159: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
+	29,  // 160: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
+	29,  // 161: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
+	36,  // 162: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
+	38,  // 163: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
+	41,  // 164: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
+	43,  // 165: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
+	14,  // 166: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
+	29,  // 167: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
+	29,  // 168: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
+	29,  // 169: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
+	29,  // 170: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
+	29,  // 171: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
+	29,  // 172: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
+	29,  // 173: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
+	29,  // 174: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
+	29,  // 175: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
+	29,  // 176: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
+	29,  // 177: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
+	29,  // 178: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
+	29,  // 179: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
+	29,  // 180: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
+	29,  // 181: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
+	29,  // 182: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
+	29,  // 183: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
+	29,  // 184: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
+	29,  // 185: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
+	29,  // 186: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
+	29,  // 187: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
+	29,  // 188: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
+	29,  // 189: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
+	29,  // 190: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
+	72,  // 191: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
+	81,  // 192: onehall.casework.v1.CaseworkService.PrintCaseDocument:output_type -> google.api.HttpBody
+	29,  // 193: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
+	157, // [157:194] is the sub-list for method output_type
+	120, // [120:157] is the sub-list for method input_type
+	120, // [120:120] is the sub-list for extension type_name
+	120, // [120:120] is the sub-list for extension extendee
+	0,   // [0:120] is the sub-list for field type_name
 }
 
 func init() { file_onehall_casework_v1_casework_proto_init() }
