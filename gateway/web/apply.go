@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/types/known/structpb"
@@ -44,6 +45,11 @@ func (v applyView) Action() string {
 		return casePath(v.Case.GetName()) + "/supplement"
 	}
 	return applyPath(v.Item.GetName())
+}
+
+// Reached tells that a mandate is for the item, so that its principal's form can be filled in.
+func (v applyView) Reached(m *caseworkv1.Mandate) bool {
+	return len(m.GetItems()) == 0 || slices.Contains(m.GetItems(), v.Item.GetName())
 }
 
 // applyPath is the address of the page on which an item is applied for.
@@ -159,11 +165,12 @@ func (s *Site) begin(r *http.Request, a *application) error {
 	if no := r.URL.Query().Get("draft"); no != "" {
 		return s.goOn(r, a, no)
 	}
-	known, err := s.cfg.Clients.Applicant.PrefillForm(r.Context(), &caseworkv1.PrefillFormRequest{Item: a.item.GetName()})
+	mandate := r.URL.Query().Get("mandate")
+	known, err := s.cfg.Clients.Applicant.PrefillForm(r.Context(), &caseworkv1.PrefillFormRequest{Item: a.item.GetName(), Mandate: mandate})
 	if err != nil {
 		return err
 	}
-	a.view.Applicant = known.GetApplicant()
+	a.view.Applicant, a.view.Mandate = known.GetApplicant(), mandate
 	if known.GetForm() != nil {
 		a.filled = known.GetForm().AsMap()
 	}

@@ -216,3 +216,51 @@ func TestPrefillForm(t *testing.T) {
 		}
 	})
 }
+
+// TestPrefillByMandate fills in a principal's form for its agent: what the mandate reaches,
+// and nothing of the agent's own.
+func TestPrefillByMandate(t *testing.T) {
+	eachHall(t, func(h *hall) {
+		h.withForms()
+		bob := as(h.t.Context(), "bob")
+		h.save("bob", &caseworkv1.Profile{Phone: "13700000000", Address: "鲍勃路 9 号"})
+		narrow := h.give("ada", "bob", func(m *caseworkv1.Mandate) { m.Items = []string{otherItem} })
+		wide := h.give("ada", "bob", func(m *caseworkv1.Mandate) { m.AllCases = true })
+		prefilled := func(item string, m *caseworkv1.Mandate) (map[string]any, *caseworkv1.PrefillFormResponse) {
+			res, err := h.own.PrefillForm(bob, &caseworkv1.PrefillFormRequest{Item: item, Mandate: m.GetName()})
+			if err != nil {
+				t.Fatal(explain(err))
+			}
+			return res.GetForm().AsMap(), res
+		}
+		got, res := prefilled(otherItem, narrow)
+		if diff := cmp.Diff(map[string]any{"boss": "艾达", "number": adaID}, got); diff != "" || res.GetFields()[0].GetSource() != "mandate" {
+			t.Errorf("what the mandate says: %s %v", diff, res.GetFields())
+		}
+		req := filing(formItem)
+		req.Case.Form = goodForm(t)
+		if _, err := h.client.FileCase(as(h.t.Context(), "ada"), req); err != nil {
+			t.Fatal(explain(err))
+		}
+		// Her own filing is not the agent's to see, unless the mandate reaches all her cases.
+		if got, _ = prefilled(otherItem, narrow); got["where"] != nil {
+			t.Errorf("the agent is told %v", got)
+		}
+		if got, res = prefilled(otherItem, wide); got["where"] != "测试路 1 号" || res.GetApplicant().GetPhone() == "13700000000" {
+			t.Errorf("by a mandate for all cases: %v %v", got, res.GetApplicant())
+		}
+		h.save("ada", &caseworkv1.Profile{Phone: "13900000000", Address: "新路 2 号"})
+		if got, res = prefilled(otherItem, narrow); got["where"] != "新路 2 号" || res.GetApplicant().GetPhone() != "13900000000" || res.GetApplicant().GetIdNumber() != adaID {
+			t.Errorf("from the principal's profile: %v %v", got, res.GetApplicant())
+		}
+		refused := func(login, item string, m *caseworkv1.Mandate, want *fault.Reason) {
+			_, err := h.own.PrefillForm(as(h.t.Context(), login), &caseworkv1.PrefillFormRequest{Item: item, Mandate: m.GetName()})
+			h.refusedWith(err, want)
+		}
+		refused("bob", formItem, narrow, fault.MandateItem)
+		refused("company", otherItem, narrow, fault.NotFound)
+		refused("ada", otherItem, narrow, fault.MandateUnknown)
+		h.clock.Set(narrow.GetEndTime().AsTime())
+		refused("bob", otherItem, narrow, fault.MandateExpired)
+	})
+}

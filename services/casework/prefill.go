@@ -11,6 +11,7 @@ import (
 	"github.com/onehall/onehall/services/casework/internal/rules"
 	"github.com/onehall/onehall/services/casework/internal/store"
 	"github.com/onehall/onehall/services/platform/authn"
+	"github.com/onehall/onehall/services/platform/fault"
 	"github.com/onehall/onehall/services/platform/form"
 )
 
@@ -22,6 +23,7 @@ const (
 	fromProfile  = "profile"
 	fromIdentity = "identity"
 	fromCase     = "case"
+	fromMandate  = "mandate"
 )
 
 // PrefillForm gives an item's form with what is known already.
@@ -34,7 +36,7 @@ func (s *Service) PrefillForm(ctx context.Context, req *caseworkv1.PrefillFormRe
 	if err != nil {
 		return nil, err
 	}
-	known, err := s.known(ctx, a)
+	known, err := s.knownFor(ctx, a, item, req.GetMandate())
 	if err != nil {
 		return nil, err
 	}
@@ -69,50 +71,77 @@ func fits(schema *form.Schema, path string, value any) bool {
 	return len(schema.Check("", alone, false)) == 0
 }
 
-// known is what the hall knows of a caller.
+// known is what the hall knows of whoever is to apply.
 type known struct {
-	caller  authn.Access
-	profile *caseworkv1.Profile
+	// name is what is known without a profile and without a case, source where from; party
+	// is the principal as its mandate names it, nil for the caller itself.
+	name, source string
+	party        *caseworkv1.Party
+	profile      *caseworkv1.Profile
 	// former are its latest cases, submitted ones only.
 	former []*caseworkv1.Case
 	items  *catalogue
 }
 
-func (s *Service) known(ctx context.Context, a authn.Access) (*known, error) {
-	k := &known{caller: a, items: s.items}
-	var err error
-	if k.profile, _, err = s.profile(ctx, a.IdentityKey); err != nil {
-		return nil, err
-	}
-	found, err := store.List(ctx, s.db.Read(), store.Filter{ApplicantKey: a.IdentityKey, Size: formerCases})
+// knownFor is what is known of the caller or, by a mandate, of whoever gave it: what the
+// mandate lets the agent hand in for this item, and of former cases those it may see.
+func (s *Service) knownFor(ctx context.Context, a authn.Access, item *rules.Item, mandate string) (*known, error) {
+	owner, sees, err := s.seenBy(ctx, a, mandate)
 	if err != nil {
 		return nil, err
+	}
+	k := &known{name: a.Name, source: fromIdentity, items: s.items}
+	if mandate != "" {
+		m, row, err := s.mandate(ctx, a, mandate)
+		if err != nil {
+			return nil, err
+		}
+		if err := mandateFacts(row, m).Allows(item.Name, s.clock.Now()); err != nil {
+			return nil, fault.At("mandate", err)
+		}
+		k.party = m.GetPrincipal()
+		k.name, k.source = k.party.GetDisplayName(), fromMandate
+	}
+	return k, s.remember(ctx, k, owner, sees)
+}
+
+// remember looks up the profile and the former cases of somebody, as far as they may be seen.
+func (s *Service) remember(ctx context.Context, k *known, owner string, sees func(*caseworkv1.Case) bool) (err error) {
+	if k.profile, _, err = s.profile(ctx, owner); err != nil {
+		return err
+	}
+	found, err := store.List(ctx, s.db.Read(), store.Filter{ApplicantKey: owner, Size: formerCases})
+	if err != nil {
+		return err
 	}
 	for _, e := range found {
 		c := &caseworkv1.Case{}
 		if err := proto.Unmarshal(e.Data, c); err != nil {
-			return nil, fmt.Errorf("casework: stored case %s: %w", e.CaseNo, err)
+			return fmt.Errorf("casework: stored case %s: %w", e.CaseNo, err)
 		}
-		if c.GetState() != caseworkv1.CaseState_CASE_STATE_DRAFT {
+		if c.GetState() != caseworkv1.CaseState_CASE_STATE_DRAFT && sees(c) {
 			k.former = append(k.former, c)
 		}
 	}
-	return k, nil
+	return nil
 }
 
-// applicant is the caller as a case names it: what it keeps, else what it gave last.
+// applicant is who applies as a case names it: what it keeps, else what it gave last.
 func (k *known) applicant() *caseworkv1.Applicant {
 	p, last := k.profile, &caseworkv1.Applicant{}
 	if len(k.former) > 0 {
 		last = k.former[0].GetApplicant()
 	}
 	a := &caseworkv1.Applicant{
-		DisplayName: first(p.GetDisplayName(), last.GetDisplayName(), k.caller.Name), IdType: p.GetIdType(), IdNumber: p.GetIdNumber(),
+		DisplayName: first(p.GetDisplayName(), last.GetDisplayName(), k.name), IdType: p.GetIdType(), IdNumber: p.GetIdNumber(),
 		Phone: first(p.GetPhone(), last.GetPhone()), Address: first(p.GetDeliveryAddress(), p.GetAddress(), last.GetAddress()),
 		ContactName: first(p.GetContactName(), last.GetContactName()),
 	}
 	if a.IdNumber == "" {
 		a.IdType, a.IdNumber = last.GetIdType(), last.GetIdNumber()
+	}
+	if a.IdNumber == "" {
+		a.IdType, a.IdNumber = k.party.GetIdType(), k.party.GetIdNumber()
 	}
 	switch a.IdType {
 	case caseworkv1.IdType_ID_TYPE_RESIDENT_ID:
@@ -136,10 +165,22 @@ func (k *known) value(forms *forms, item *rules.Item, f *form.Field) (value any,
 	if text := k.given(f.Prefill); text != "" {
 		return text, fromCase, k.former[0].GetName()
 	}
-	if f.Prefill == "profile.name" && k.caller.Name != "" {
-		return k.caller.Name, fromIdentity, ""
+	if text := k.bare(f.Prefill); text != "" {
+		return text, k.source, ""
 	}
 	return nil, "", ""
+}
+
+// bare is what the token says of the caller, or the mandate of its principal.
+func (k *known) bare(source string) string {
+	company := k.party.GetIdType() == caseworkv1.IdType_ID_TYPE_USCC
+	switch {
+	case source == "profile.name", source == "uscc.name" && company:
+		return k.name
+	case source == "profile.idNumber", source == "uscc.code" && company:
+		return k.party.GetIdNumber()
+	}
+	return ""
 }
 
 // kept is what the profile says.

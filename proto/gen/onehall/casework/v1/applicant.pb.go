@@ -510,7 +510,10 @@ func (x *ListMyCasesResponse) GetNextPageToken() string {
 type PrefillFormRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The item, halls/{division}/items/{item_code}.
-	Item          string `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	Item string `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	// The mandate to file by, mandates/{mandate}: the form is then filled in with what is
+	// known of whoever gave it, as far as it reaches. Empty for the caller's own.
+	Mandate       string `protobuf:"bytes,2,opt,name=mandate,proto3" json:"mandate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -552,12 +555,19 @@ func (x *PrefillFormRequest) GetItem() string {
 	return ""
 }
 
+func (x *PrefillFormRequest) GetMandate() string {
+	if x != nil {
+		return x.Mandate
+	}
+	return ""
+}
+
 // Where a value came from.
 type PrefilledField struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The field's path in the form, as household.address.
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
-	// profile, identity or case.
+	// profile, identity, case or mandate.
 	Source string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
 	// The former case it came from, halls/{division}/cases/{case_no}.
 	Case          string `protobuf:"bytes,3,opt,name=case,proto3" json:"case,omitempty"`
@@ -1151,9 +1161,10 @@ const file_onehall_casework_v1_applicant_proto_rawDesc = "" +
 	"page_token\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\tpageToken\"n\n" +
 	"\x13ListMyCasesResponse\x12/\n" +
 	"\x05cases\x18\x01 \x03(\v2\x19.onehall.casework.v1.CaseR\x05cases\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"_\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x9d\x01\n" +
 	"\x12PrefillFormRequest\x12I\n" +
-	"\x04item\x18\x01 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04item\"P\n" +
+	"\x04item\x18\x01 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04item\x12<\n" +
+	"\amandate\x18\x02 \x01(\tB\"\xbaH\x1fr\x1d2\x1b^(mandates/[0-9a-f-]{36})?$R\amandate\"P\n" +
 	"\x0ePrefilledField\x12\x12\n" +
 	"\x04path\x18\x01 \x01(\tR\x04path\x12\x16\n" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12\x12\n" +

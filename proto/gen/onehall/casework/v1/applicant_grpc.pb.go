@@ -46,7 +46,7 @@ type ApplicantServiceClient interface {
 	// The order is that of halls and, within one, newest first.
 	ListMyCases(ctx context.Context, in *ListMyCasesRequest, opts ...grpc.CallOption) (*ListMyCasesResponse, error)
 	// Gives an item's form with what is known already: from the profile, the caller's
-	// identity and its former cases.
+	// identity and its former cases; by a mandate from those of whoever gave it.
 	PrefillForm(ctx context.Context, in *PrefillFormRequest, opts ...grpc.CallOption) (*PrefillFormResponse, error)
 	// Gives a mandate (委托): the agent may file and follow cases for the caller.
 	CreateMandate(ctx context.Context, in *CreateMandateRequest, opts ...grpc.CallOption) (*Mandate, error)
@@ -163,7 +163,7 @@ type ApplicantServiceServer interface {
 	// The order is that of halls and, within one, newest first.
 	ListMyCases(context.Context, *ListMyCasesRequest) (*ListMyCasesResponse, error)
 	// Gives an item's form with what is known already: from the profile, the caller's
-	// identity and its former cases.
+	// identity and its former cases; by a mandate from those of whoever gave it.
 	PrefillForm(context.Context, *PrefillFormRequest) (*PrefillFormResponse, error)
 	// Gives a mandate (委托): the agent may file and follow cases for the caller.
 	CreateMandate(context.Context, *CreateMandateRequest) (*Mandate, error)
