@@ -29,7 +29,7 @@ type Gateway struct {
 	metrics  *metrics
 	encode   encoder
 	lines    *lines
-	pages    http.Handler
+	pages    *web.Site
 	docs     http.Handler
 	files    *files
 

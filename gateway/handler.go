@@ -59,6 +59,8 @@ func (g *Gateway) serve(w *recorder, r *http.Request, in *info) {
 	case path == "/openapi.json" || path == "/docs" || strings.HasPrefix(path, "/docs/"):
 		in.pattern = "docs"
 		g.docs.ServeHTTP(w, stripped(r, in))
+	case strings.HasPrefix(path, web.WallStreamPath):
+		g.servePageStream(w, r, in)
 	case path == web.MaterialsPath && r.Method == http.MethodPost:
 		in.pattern = "pages"
 		g.serveFilePage(w, r, in)
@@ -152,6 +154,18 @@ func (g *Gateway) servePage(w *recorder, r *http.Request, in *info) {
 	ctx, cancel := context.WithTimeout(r.Context(), g.cfg.Timeout)
 	defer cancel()
 	g.pages.ServeHTTP(w, forPages(r.WithContext(ctx), in))
+}
+
+// servePageStream is a stream of the API for a page, whose script has a cookie where
+// others have a token.
+func (g *Gateway) servePageStream(w *recorder, r *http.Request, in *info) {
+	in.pattern = "pages"
+	stream, err := g.pages.WallStream(w, forPages(r, in))
+	if err != nil {
+		refuse(w, r, err)
+		return
+	}
+	g.serveREST(w, stream, in)
 }
 
 // forPages is a request as the pages see it: with their own cookies.

@@ -182,6 +182,17 @@ func (b *tab) shows(words ...string) {
 	}
 }
 
+// comes waits for words that a script brings.
+func (b *tab) comes(words ...string) {
+	b.t.Helper()
+	for _, w := range words {
+		b.until(w, func() bool {
+			found, err := b.eval(fmt.Sprintf("String(document.body.innerText.includes(%q))", w))
+			return err == nil && found == "true"
+		})
+	}
+}
+
 // size makes the window that of a phone or of a desk.
 func (b *tab) size(width int) {
 	b.t.Helper()

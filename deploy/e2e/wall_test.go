@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -8,8 +9,8 @@ import (
 	"github.com/onehall/onehall/services/platform/db"
 )
 
-// TestWallPage opens the wall in a browser as a supervisor, and looks at what it made of
-// the stream; without a right token it says so.
+// TestWallPage opens the wall in a browser as a supervisor signs in to it, and looks at what
+// it made of the stream; who has no right is told so.
 func TestWallPage(t *testing.T) {
 	chromium := browser(t)
 	if chromium == "" {
@@ -17,33 +18,54 @@ func TestWallPage(t *testing.T) {
 	}
 	s := newScene(t, house.Options{Shape: house.One, Driver: db.SQLite})
 	x := s.things()
-	look := func(token string) string {
-		// A stream has no end, so real time is given instead of waiting for silence.
-		return s.chrome(t, chromium, "--virtual-time-budget=4000", "--dump-dom", s.Gateway+"/wall?hall="+house.City+"#token="+token)
-	}
-	dom := look(s.Token(supervisorUser))
+	b := openTab(t, chromium)
+	b.visit(s.Gateway + "/wall?hall=" + house.City)
+	b.signInAs("hall-supervisor-1")
 	no := x.kase[strings.LastIndexByte(x.kase, '/')+1:]
-	for _, want := range []string{"已连接。", no, `<b id="open">`, "已受理", `data-key="` + x.card + `"`, "剩余工作日"} {
-		if !strings.Contains(dom, want) {
-			t.Errorf("the wall does not show %q:\n%.6000s", want, dom)
-		}
+	b.comes("已连接。", no, "已受理", "剩余工作日", "有效监察牌")
+	dom := b.must("document.documentElement.outerHTML")
+	if !strings.Contains(dom, `data-key="`+x.card+`"`) {
+		t.Errorf("the wall does not show the card:\n%.6000s", dom)
 	}
 	for _, never := range []string{`<b id="open">—</b>`, `<b id="valid">0</b>`, s.data.People[1].Name} {
 		if never != "" && strings.Contains(dom, never) {
 			t.Errorf("the wall shows %q", never)
 		}
 	}
-	if dom = look(s.Token(officerUser)); !strings.Contains(dom, "无权查看") {
-		t.Errorf("an officer's token: %.3000s", dom)
-	}
-	s.picture(t, chromium, "/wall", t.TempDir()+"/wall-empty.png")
-	s.wallPicture(t, chromium)
+	b.noScriptReadsTheCookie()
+	b.size(1200)
+	b.picture("wall")
+	b.size(390)
+	b.picture("wall-phone")
+	// What happens comes by itself.
+	c := s.file(2, house.Residence)
+	b.comes(c.GetName()[strings.LastIndexByte(c.GetName(), '/')+1:])
+
+	b.press("退出登录")
+	b.visit(s.Gateway + "/wall")
+	b.signInAs("police-officer-1")
+	b.comes("您的账号无权查看")
 	s.noFaults()
 }
 
-// wallPicture keeps a picture of the wall at work, for who wants to look.
-func (s *scene) wallPicture(t *testing.T, chromium string) {
-	file := t.TempDir() + "/wall.png"
-	s.chrome(t, chromium, "--timeout=4000", "--hide-scrollbars", "--window-size=1200,1500", "--screenshot="+file, s.Gateway+"/wall#token="+s.Token(supervisorUser))
-	s.keep(t, file)
+// TestWallStreamOfThePage asks the page's stream as others might.
+func TestWallStreamOfThePage(t *testing.T) {
+	s := newScene(t, house.Options{Shape: house.One, Driver: db.SQLite})
+	v := s.visitor()
+	for path, want := range map[string]int{
+		"/wall/halls/" + house.City: http.StatusUnauthorized, "/wall/halls/": http.StatusNotFound, "/wall/halls/x/cases/1": http.StatusNotFound, "/wall/halls/-?since=1": http.StatusUnauthorized,
+	} {
+		if code, _, body := v.send(path, nil); code != want {
+			t.Errorf("signed out %s: %d %.300s", path, code, body)
+		}
+	}
+	v.signIn("/my")
+	for path, want := range map[string]int{
+		"/wall/halls/" + house.City: http.StatusForbidden, "/wall/halls/-?since=1": http.StatusBadRequest, "/wall/halls/x": http.StatusNotFound,
+	} {
+		if code, _, body := v.send(path, nil); code != want {
+			t.Errorf("a citizen at %s: %d %.300s", path, code, body)
+		}
+	}
+	s.noFaults()
 }

@@ -101,7 +101,6 @@ func New(cfg Config) (*Site, error) {
 	s.mux.HandleFunc("GET /progress", s.progress)
 	s.mux.HandleFunc("POST /progress", s.progress)
 	s.mux.HandleFunc("GET /rates", s.rates)
-	s.mux.HandleFunc("GET /wall", s.wall)
 	s.ownPages()
 	return s, nil
 }
@@ -119,6 +118,7 @@ func (s *Site) ownPages() {
 		s.mux.HandleFunc("POST "+path, s.own(page))
 	}
 	s.mux.HandleFunc("GET /my", s.own(s.my))
+	s.mux.HandleFunc("GET /wall", s.own(s.wall))
 	s.mux.HandleFunc("GET "+MaterialsPath, s.own(s.materials))
 	s.mux.HandleFunc("POST "+MaterialsPath, s.upload)
 	s.mux.HandleFunc("POST "+MaterialsPath+"/{id}/download", s.own(s.download))

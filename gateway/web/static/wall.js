@@ -1,6 +1,6 @@
 "use strict";
-// The wall: one stream, read line by line. The token goes into its header and is kept
-// nowhere else; after a break the stream goes on from the last resume token.
+// The wall: one stream, read line by line. Who asks is told by the session's cookie, which no
+// script reads; after a break the stream goes on from the last resume token.
 const $ = (id) => document.getElementById(id);
 const shown = 50, stages = {
   submitted: "待受理", supplementing: "补正中", accepted: "已受理", examining: "审批中", suspended: "特别程序中", decided: "已决定", finished: "办结",
@@ -73,11 +73,11 @@ function take(m) {
   if (m.figures) figures(m.figures);
 }
 
-let running;
-const say = (text) => { $("state").textContent = text; };
-async function* lines(body, signal) {
+const say = (...parts) => $("state").replaceChildren(...parts);
+const signIn = () => Object.assign(document.createElement("a"), { href: "/login?to=" + encodeURIComponent(location.pathname + location.search), textContent: "重新登录" });
+const refusals = { 403: "您的账号无权查看这个大厅。", 404: "没有这个大厅，或者您的账号无权查看它，请另选一个。" };
+async function* lines(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  signal.addEventListener("abort", () => reader.cancel().catch(() => {}));
   for (let rest = ""; ;) {
     const { value, done } = await reader.read();
     if (done) return;
@@ -86,43 +86,29 @@ async function* lines(body, signal) {
     for (const line of parts) if (line) yield JSON.parse(line);
   }
 }
-async function watch(hall, token, signal) {
-  for (let resume = "", wait = 500; !signal.aborted;) {
+async function watch(hall) {
+  for (let resume = "", wait = 500; ;) {
     try {
       const at = resume ? "?resumeToken=" + encodeURIComponent(resume) : "";
-      const response = await fetch("/v1/halls/" + hall + "/wall:watch" + at, { headers: { Authorization: "Bearer " + token, Accept: "application/x-ndjson" }, cache: "no-store", signal });
-      if (response.status === 401 || response.status === 403 || response.status === 404) { say("令牌无效、已过期，或者无权查看该大厅。"); return; }
+      const response = await fetch("/wall/halls/" + hall + at, { headers: { Accept: "application/x-ndjson" }, cache: "no-store" });
+      if (response.status === 401) { say("登录已到期，请", signIn(), "。"); return; }
+      if (refusals[response.status]) { say(refusals[response.status]); return; }
       if (!response.ok) throw new Error(String(response.status));
       say("已连接。"); wait = 500;
-      for await (const line of lines(response.body, signal)) {
+      for await (const line of lines(response.body)) {
         if (line.error) throw new Error(line.error.reason || "error");
         if (!line.result) continue;
         take(line.result);
         resume = line.result.resumeToken || resume;
       }
     } catch (problem) {
-      if (signal.aborted) return;
-      say("连接中断，正在重连……（" + problem.message + "）");
+      // A token ends every few minutes; with the next request the session has a new one.
+      if (problem.message !== "TOKEN_EXPIRED") say("连接中断，正在重连……（" + problem.message + "）");
     }
     await new Promise((go) => setTimeout(go, wait));
     wait = Math.min(wait * 2, 10000);
   }
 }
-function start(token) {
-  if (running) running.abort();
-  running = new AbortController();
-  say("正在连接……");
-  watch($("hall").value, token, running.signal);
-}
-$("watch").addEventListener("submit", (event) => {
-  event.preventDefault();
-  start($("token").value.trim());
-  $("token").value = "";
-});
-// A screen on a wall has no keyboard: its browser may be started with the token behind the
-// address, where no server and no log ever sees it. It is taken away at once.
-if (location.hash.startsWith("#token=")) {
-  const token = location.hash.slice(7);
-  history.replaceState(null, "", location.pathname + location.search);
-  start(token);
-}
+$("hall").addEventListener("change", () => $("watch").submit());
+say("正在连接……");
+watch($("state").dataset.hall);
