@@ -90,6 +90,9 @@ func Serve(ctx context.Context, role string, c Config, p boot.Params) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, rt.Close()) }()
+	if err := rt.CompareClock(Roles()[:len(services)]...); err != nil { // all but the gateway speak gRPC
+		return err
+	}
 	return serve(ctx, role, c, rt)
 }
 

@@ -153,6 +153,9 @@ func (s *Service) deem(ctx context.Context, old store.Row, c *caseworkv1.Case, n
 	}
 	m := masked(c)
 	return s.db.Write(ctx, old.CaseNo, func(ctx context.Context, tx *db.Tx) error {
+		if tx.Now().Before(now) {
+			return fault.Conflict.New(fault.Cause(errors.New("the clock was put back")))
+		}
 		_, err := feed.Append(ctx, tx, feed.Draft{
 			Subject: c.GetName(), Sequence: next.Seq, Type: "case.deemed_accepted", Resource: m, Actor: systemActor, HappenedAt: after.Last,
 		})

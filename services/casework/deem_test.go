@@ -1,6 +1,7 @@
 package casework
 
 import (
+	"errors"
 	"log/slog"
 	"testing"
 	"time"
@@ -9,6 +10,8 @@ import (
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	"github.com/onehall/onehall/services/platform/authn"
+	"github.com/onehall/onehall/services/platform/clock"
+	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/db/dbtest"
 	"github.com/onehall/onehall/services/platform/fault"
 	"github.com/onehall/onehall/services/platform/workday"
@@ -118,6 +121,43 @@ func TestSilenceAcceptsOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestWrongClockAcceptsNothing puts the clock over the midnight that ends a limit, for five
+// minutes: neither the law nor an official acts by it, and the limit is what it was.
+func TestWrongClockAcceptsNothing(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, cfg db.Config) {
+		var guard *clock.Guard
+		h := newHallBy(t, cfg, func(v *clock.Virtual) clock.Clock {
+			guard = clock.NewGuard(v, slog.New(slog.DiscardHandler))
+			return unasked{guard}
+		})
+		c := h.file(promisedItem)
+		before := midnight(t, "2026-03-10").Add(-time.Hour)
+		h.clock.Set(before)
+		h.clock.Jump(before.Add(2 * time.Hour))
+		for range 5 {
+			if err := h.service.deemDue(t.Context(), h.service.clock.Now()); !errors.Is(err, fault.ClockUnconfirmed) {
+				t.Errorf("by a wrong clock: %v", err)
+			}
+			h.refusedWith(h.try(c, "accept", "window"), fault.ClockUnconfirmed)
+			h.clock.Advance(time.Minute)
+			guard.Check(t.Context())
+		}
+		h.clock.Jump(h.clock.Now().Add(-2 * time.Hour))
+		guard.Check(t.Context())
+		if err := h.service.deemDue(t.Context(), h.service.clock.Now()); err != nil {
+			t.Error(err)
+		}
+		c = h.do(c, "accept")
+		if c.GetState() != caseworkv1.CaseState_CASE_STATE_ACCEPTED || c.GetDeemedAcceptTime() != nil || !c.GetAcceptTime().AsTime().Equal(before.Add(5*time.Minute)) {
+			t.Errorf("%s at %s, deemed at %s", c.GetState(), c.GetAcceptTime().AsTime(), c.GetDeemedAcceptTime())
+		}
+	})
+}
+
+// unasked is a guarded clock that no database is asked about: the test's day is another
+// than PostgreSQL's.
+type unasked struct{ *clock.Guard }
 
 // TestActsFindTheLawFirst acts on an overdue case before any timer came by.
 func TestActsFindTheLawFirst(t *testing.T) {

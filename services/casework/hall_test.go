@@ -156,6 +156,12 @@ func oneHall(t *testing.T) *hall {
 
 func newHall(t *testing.T, cfg db.Config, settings ...func(*Config)) *hall {
 	t.Helper()
+	return newHallBy(t, cfg, func(v *clock.Virtual) clock.Clock { return v }, settings...)
+}
+
+// newHallBy has the service go by a clock made of the test's.
+func newHallBy(t *testing.T, cfg db.Config, legal func(*clock.Virtual) clock.Clock, settings ...func(*Config)) *hall {
+	t.Helper()
 	h := &hall{t: t, clock: clock.NewVirtual(monday), published: map[string]int64{}}
 	h.catalogue = dbtest.Open(t, db.Config{Driver: db.SQLite, DSN: filepath.Join(t.TempDir(), "catalogue.db")}, feed.WithMigrations(nil), h.clock)
 	source := feed.NewServer(h.catalogue, h.clock, feed.WithLog(slog.New(slog.DiscardHandler)))
@@ -170,7 +176,7 @@ func newHall(t *testing.T, cfg db.Config, settings ...func(*Config)) *hall {
 	}
 	var err error
 	h.service, err = open(t.Context(), c, parts{
-		clock: h.clock, log: slog.New(slog.DiscardHandler), catalogue: feedv1.NewFeedServiceClient(catalogueConn),
+		clock: legal(h.clock), log: slog.New(slog.DiscardHandler), catalogue: feedv1.NewFeedServiceClient(catalogueConn),
 		identity: func(idType, number string) string { return authn.IdentityKey(identitySecret, idType, number) },
 		outgoing: func(ctx context.Context) context.Context { return as(ctx, "service") }, verify: everybody.Verify,
 	})

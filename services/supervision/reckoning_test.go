@@ -3,6 +3,7 @@ package supervision
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"slices"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
+	"github.com/onehall/onehall/services/platform/clock"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/db/dbtest"
 	"github.com/onehall/onehall/services/platform/fault"
@@ -169,3 +171,54 @@ func TestCardsOfEventsOutliveANotice(t *testing.T) {
 	w.must(w.read(w.source.catalogue, applyCatalogue), w.e.idleCatalogue(t.Context(), at(18, 9)))
 	w.expect("when the notice came", 1, warnedKey)
 }
+
+// A clock put two hours ahead for five minutes raises no card: what would fall due is held
+// until the clock is back, and comes at its own time.
+func TestWrongClockHoldsCards(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, cfg db.Config) {
+		w := steer(t)
+		guard := clock.NewGuard(w.clock, slog.New(slog.DiscardHandler))
+		w.db = dbtest.Open(t, cfg, store.Migrations, unasked{guard})
+		restart := func() { w.restart(); w.e.clock = guard }
+		restart()
+		judge := func() error {
+			now := w.clock.Now()
+			return errors.Join(w.e.idleCatalogue(t.Context(), now), w.e.idle(t.Context(), now))
+		}
+		w.must(w.read(w.source, w.e.apply), judge())
+		w.clock.Set(at(17, 23)) // an hour before the warning falls due
+		w.must(judge())
+		w.clock.Jump(at(18, 1))
+		for range 5 {
+			w.must(judge())
+			if judged, _ := w.e.judged.Load(sourceCasework); judged.(time.Time).After(at(17, 23).Add(5 * time.Minute)) {
+				t.Errorf("judged up to %v by a wrong clock", judged)
+			}
+			w.clock.Advance(time.Minute)
+			guard.Check(t.Context())
+		}
+		// What another node entered before midnight is not judged by this one's clock either.
+		c := &caseworkv1.Case{Name: steeredCase, PromisedLimit: 5, StatutoryLimit: 10, SubmitTime: timestamppb.New(at(15, 10)), AcceptTime: timestamppb.New(at(15, 10))}
+		w.source.tell("case.undertaken", c, at(17, 23))
+		if err := w.read(w.source, w.e.apply); !errors.Is(err, fault.ClockUnconfirmed) {
+			t.Errorf("an event by a wrong clock: %v", err)
+		}
+		w.expect("while the clock is wrong", 0)
+		w.clock.Jump(w.clock.Now().Add(-2 * time.Hour))
+		guard.Check(t.Context())
+		w.must(judge())
+		w.expect("when the clock is back", 0)
+		w.clock.Set(at(18, 1))
+		w.must(judge())
+		w.expect("at its own time", 1, warnedKey)
+		for _, c := range w.cardsOf(steeredCase) {
+			if !c.GetAsOf().AsTime().Equal(at(18, 0)) {
+				t.Errorf("the warning is as of %v", c.GetAsOf().AsTime())
+			}
+		}
+	})
+}
+
+// unasked is a guarded clock that no database is asked about: the test's day is another
+// than PostgreSQL's.
+type unasked struct{ *clock.Guard }

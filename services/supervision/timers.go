@@ -2,9 +2,12 @@ package supervision
 
 import (
 	"context"
+	"errors"
 	"time"
 
+	"github.com/onehall/onehall/services/platform/clock"
 	"github.com/onehall/onehall/services/platform/db"
+	"github.com/onehall/onehall/services/platform/fault"
 	"github.com/onehall/onehall/services/supervision/internal/store"
 )
 
@@ -60,6 +63,9 @@ func (e *engine) fallDueOf(ctx context.Context, source string, completeUntil tim
 		until = now
 	}
 	until = e.heard.bound(until)
+	if clock.Doubt(e.clock) != nil {
+		return nil // what falls due is judged when the clock is believed again
+	}
 	for {
 		names, err := store.DueCases(ctx, e.db.Read(), source, until, timerBatch)
 		if err != nil {
@@ -70,6 +76,9 @@ func (e *engine) fallDueOf(ctx context.Context, source string, completeUntil tim
 			return nil
 		}
 		err = e.db.Write(ctx, "supervision/timers", func(ctx context.Context, tx *db.Tx) error {
+			if tx.Now().Before(until) {
+				return fault.Conflict.New(fault.Cause(errors.New("the clock was put back")))
+			}
 			cases, err := e.load(ctx, tx, names)
 			if err != nil {
 				return err

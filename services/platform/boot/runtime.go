@@ -67,6 +67,10 @@ func NewRuntime(ctx context.Context, cfg Config, p Params) (rt *Runtime, err err
 		Clock: p.Clock, Log: p.Log, Version: p.Version, Cluster: cfg.Cluster, Config: cfg,
 		Metrics: prometheus.NewRegistry(), Ready: NewReadiness(), Locals: rpc.NewLocals(),
 	}
+	if rt.Clock == clock.Clock(clock.System()) {
+		// A clock that is moved on purpose has nothing to be guarded against.
+		rt.Clock = clock.NewGuard(clock.System(), p.Log)
+	}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, rt.Close())
@@ -82,6 +86,7 @@ func NewRuntime(ctx context.Context, cfg Config, p Params) (rt *Runtime, err err
 	if err = rt.connect(cfg); err != nil {
 		return rt, err
 	}
+	rt.watchClock()
 	stopAdmin, addr, err := serveAdmin(cfg.Admin.Listen, AdminHandler(rt.Metrics, rt.Ready, p.Version), p.Log)
 	if err != nil {
 		return rt, err

@@ -32,11 +32,20 @@ type Timer interface {
 }
 
 // System is the clock of the machine.
-func System() Clock { return system{} }
+func System() Source { return system{} }
 
 type system struct{}
 
+// started is what the time elapsed is counted from.
+var started = time.Now()
+
 func (system) Now() time.Time { return time.Now().UTC() }
+
+// Reading takes both from one look: Go reads the two clocks of the machine together.
+func (system) Reading() (now time.Time, elapsed time.Duration) {
+	t := time.Now()
+	return t.UTC().Round(0), t.Sub(started)
+}
 
 func (system) NewTimer(d time.Duration) Timer { return systemTimer{time.NewTimer(d)} }
 

@@ -33,6 +33,14 @@ func (v *Virtual) Now() time.Time {
 	return v.now
 }
 
+// Reading is the time of day, and how far the clock was advanced: a Jump changes the
+// first alone.
+func (v *Virtual) Reading() (now time.Time, elapsed time.Duration) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.now, v.elapsed
+}
+
 // NewTimer makes a timer that fires when the clock has been advanced by d.
 func (v *Virtual) NewTimer(d time.Duration) Timer {
 	v.mu.Lock()

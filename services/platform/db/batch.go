@@ -232,7 +232,10 @@ func call(ctx context.Context, j *job, tx *Tx) (err error) {
 			err = &PanicError{Value: v, Stack: debug.Stack()}
 		}
 	}()
-	return j.fn(writeContext{Context: ctx, caller: j.ctx}, tx)
+	if err := j.fn(writeContext{Context: ctx, caller: j.ctx}, tx); err != nil {
+		return err
+	}
+	return tx.db.believed() // it may have been put while fn looked at it
 }
 
 // context is the life of one transaction. It does not end with any caller's, because

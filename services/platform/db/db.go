@@ -32,6 +32,9 @@ type DB struct {
 	failOnce sync.Once
 	failed   chan struct{}
 	failure  error
+
+	// forget ends the comparing with the database's clock; nil when there is none.
+	forget func()
 }
 
 // Open opens the database, applies the migrations and starts the writers. A SQLite
@@ -53,6 +56,7 @@ func Open(ctx context.Context, cfg Config, migrations fs.FS, clk clock.Clock) (*
 		inflight: inflight{clock: clk, starts: map[uint64]time.Time{}},
 		failed:   make(chan struct{}),
 	}
+	d.forget = d.compareClock(ctx)
 	for range cfg.Writers {
 		w := newWriter(d)
 		d.writers = append(d.writers, w)
@@ -74,6 +78,9 @@ func (d *DB) Close() error {
 		w.close()
 	}
 	d.running.Wait()
+	if d.forget != nil {
+		d.forget()
+	}
 	if err := d.engine.close(); err != nil {
 		return fmt.Errorf("db: close: %w", err)
 	}

@@ -98,6 +98,9 @@ func (s *postgresSession) flight(ctx context.Context, last, commit bool) error {
 	if b.Len() == 0 {
 		return nil
 	}
+	if s.failure = f.believed(); s.failure != nil {
+		return s.failure
+	}
 	s.begun, s.turn = true, s.turn || f.turn
 	s.failure = s.raw(func(c *pgx.Conn) error {
 		results := c.SendBatch(ctx, b)
@@ -142,6 +145,16 @@ func (f *flight) batch() *pgx.Batch {
 		b.Queue("commit")
 	}
 	return b
+}
+
+// believed refuses what was stamped by a clock that is not believed.
+func (f *flight) believed() error {
+	for _, p := range f.all {
+		if p.stamp != nil {
+			return p.tx.db.believed() // one database, one clock
+		}
+	}
+	return nil
 }
 
 // receive takes the answers in the order of the statements. The first error ends the

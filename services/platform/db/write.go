@@ -29,6 +29,8 @@ type WriteFunc func(ctx context.Context, tx *Tx) error
 // whose context ends while waiting for its turn gets the context's error, with no
 // effect; once its turn has come the call ends with the outcome.
 //
+// While the clock cannot be believed every call is fault.ClockUnconfirmed.
+//
 // An error that is fault.UnknownOutcome means that the change may have become
 // durable. Any other error means that it has not.
 func (d *DB) Write(ctx context.Context, key string, fn func(ctx context.Context, tx *Tx) error) error {
@@ -38,6 +40,10 @@ func (d *DB) Write(ctx context.Context, key string, fn func(ctx context.Context,
 	}
 	if ctx.Value(writingKey{}) != nil {
 		return ErrNested
+	}
+	if err := d.believed(); err != nil {
+		d.stats.refused.Add(1)
+		return err
 	}
 	j := &job{ctx: ctx, key: key, fn: fn, done: make(chan error, 1)}
 	if err := d.pick(key).push(j); err != nil {

@@ -12,6 +12,7 @@ var (
 	Unavailable      = define(codes.Unavailable, http.StatusServiceUnavailable, "UNAVAILABLE", "服务暂时不可用，请稍后再试", "The service is temporarily unavailable; please try again later")
 	StorageFull      = define(codes.Unavailable, http.StatusServiceUnavailable, "STORAGE_FULL", "系统存储空间不足，暂时不能写入", "Storage is full; nothing can be written for now")
 	UnknownOutcome   = define(codes.Unavailable, http.StatusServiceUnavailable, "UNKNOWN_OUTCOME", "暂时无法确认是否已经办理，请用同一请求编号重试", "It is not known whether the request took effect; retry with the same request id")
+	ClockUnconfirmed = define(codes.Unavailable, http.StatusServiceUnavailable, "CLOCK_UNCONFIRMED", "系统时钟正在核对，暂时不能写入，请稍后再试", "The server's clock is being checked and nothing can be written for now; please try again later")
 	DeadlineExceeded = define(codes.DeadlineExceeded, http.StatusGatewayTimeout, "DEADLINE_EXCEEDED", "处理超时，请稍后再试", "The request took too long; please try again later")
 	Canceled         = define(codes.Canceled, 499, "CANCELED", "请求已被取消", "The request was cancelled by the caller")
 	Unimplemented    = define(codes.Unimplemented, http.StatusNotImplemented, "UNIMPLEMENTED", "没有这个接口", "There is no such method")

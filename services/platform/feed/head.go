@@ -53,6 +53,9 @@ func (s *Server) pass(ctx context.Context) (busy bool, err error) {
 		}
 	}
 	before, _ := s.current()
+	if clock.Doubt(s.db.Clock()) != nil {
+		until = before.completeUntil // a clock that is not believed vouches for no moment
+	}
 	var position int64
 	if err := s.db.Read().QueryRowContext(ctx, lastPosition).Scan(&position); err != nil {
 		return false, fmt.Errorf("feed: head: %w", err)

@@ -109,6 +109,9 @@ func (c *call) clamp(ctx context.Context) (context.Context, context.CancelFunc, 
 // unary is the interceptor of unary calls.
 func (s *Server) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
 	if exempt(info.FullMethod) {
+		if err := s.tellTime(ctx); err != nil {
+			return nil, err
+		}
 		return handler(ctx, req)
 	}
 	c, ctx := s.begin(ctx, info.FullMethod)

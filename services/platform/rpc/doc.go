@@ -34,4 +34,6 @@ const (
 	headerRequestID     = "x-request-id"
 	headerAuthorization = "authorization"
 	headerLanguage      = "accept-language"
+	// headerClock is the time of whoever answers a health check, and whose clock that is.
+	headerClock = "onehall-clock"
 )
