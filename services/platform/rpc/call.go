@@ -221,8 +221,14 @@ func (c *call) finish(ctx context.Context, err error) error {
 	st := fault.Status(err, fault.Lang(ctx))
 	level := slog.LevelInfo
 	switch st.Code() {
-	case codes.Internal, codes.Unknown, codes.DataLoss, codes.Unavailable:
+	case codes.Internal, codes.Unknown, codes.DataLoss:
 		level = slog.LevelError
+	case codes.Unavailable:
+		// A stream that ends with its connection, which comes anew every few minutes,
+		// or with this process is nobody's failure.
+		if ctx.Err() == nil {
+			level = slog.LevelError
+		}
 	}
 	if !c.server.log.Enabled(ctx, level) {
 		return st.Err()

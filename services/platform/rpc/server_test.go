@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -354,6 +355,48 @@ func TestLogLine(t *testing.T) {
 	}
 	if all := f.log.String(); strings.Contains(all, "user/officer") || strings.Contains(all, "张三丰") {
 		t.Errorf("personal text in the log: %s", all)
+	}
+}
+
+// goneStub is a stream that finds its connection gone, as every one does when its
+// connection is old enough to come anew.
+type goneStub struct{ wallStub }
+
+func (goneStub) WatchWall(_ *supervisionv1.WatchWallRequest, st grpc.ServerStreamingServer[supervisionv1.WatchWallResponse]) error {
+	if err := st.Send(&supervisionv1.WatchWallResponse{}); err != nil {
+		return err
+	}
+	<-st.Context().Done()
+	return status.Error(codes.Unavailable, "transport is closing")
+}
+
+// lineWriter passes on what is logged, line by line.
+type lineWriter chan string
+
+// Write implements io.Writer.
+func (w lineWriter) Write(p []byte) (int, error) {
+	w <- string(p)
+	return len(p), nil
+}
+
+func TestAStreamThatEndsWithItsConnectionIsNoError(t *testing.T) {
+	lines := make(lineWriter, 10)
+	srv := newServer(t, rpc.ServerOptions{Role: "test", Clock: clock.System(), Verifier: everybody, Log: slog.New(slog.NewJSONHandler(lines, nil))})
+	supervisionv1.RegisterWallServiceServer(srv, goneStub{})
+	c := supervisionv1.NewWallServiceClient(dialTo(t, "test", "passthrough:///"+listen(t, srv)))
+	srv.SetServing(true)
+	ctx, leave := context.WithCancel(as(t.Context(), "supervisor"))
+	defer leave()
+	st, err := c.WatchWall(ctx, &supervisionv1.WatchWallRequest{Parent: "halls/-"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = st.Recv(); err != nil {
+		t.Fatal(err)
+	}
+	leave()
+	if line := <-lines; !strings.Contains(line, `"level":"INFO"`) || !strings.Contains(line, `"code":"Unavailable"`) {
+		t.Errorf("logged: %s", line)
 	}
 }
 
