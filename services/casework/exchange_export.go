@@ -175,6 +175,10 @@ func (e *exporter) ownRows(ctx context.Context, c *caseworkv1.Case, first, last 
 	}
 	now := map[exchange.Key]state{}
 	titles := e.s.titles(c)
+	parent, err := e.s.parentOf(ctx, c)
+	if err != nil {
+		return nil, err
+	}
 	for after := int64(0); after < last; {
 		events, err := feed.History(ctx, e.s.db.Read(), c.GetName(), after, 0)
 		if err != nil {
@@ -188,7 +192,7 @@ func (e *exporter) ownRows(ctx context.Context, c *caseworkv1.Case, first, last 
 			if err != nil {
 				return nil, err
 			}
-			for _, r := range rowsOf(was, titles) {
+			for _, r := range rowsOf(was, titles, parent) {
 				old, ok := now[r.Key]
 				if ok && old.row.Same(r) {
 					continue
@@ -210,7 +214,7 @@ func (e *exporter) ownRows(ctx context.Context, c *caseworkv1.Case, first, last 
 		}
 	}
 	if e.unmasked {
-		reveal(rows, rowsOf(c, titles))
+		reveal(rows, rowsOf(c, titles, parent))
 	}
 	slices.SortFunc(rows, exchange.Compare)
 	return rows, nil

@@ -39,13 +39,14 @@ func (t *teller) finish(r *exchange.Row) {
 		t.leave("case.withdrawn", rules.Withdraw, r, "", r.Get("ZFHTHYY"))
 		return
 	}
-	if t.c.GetDecision() == nil && (code == exchange.ResultIssued || code == exchange.ResultFinished) {
+	t.paid(r)
+	if t.c.GetDecision() == nil && !t.f.Joint && (code == exchange.ResultIssued || code == exchange.ResultFinished) {
 		// A finish with a result contains the decision where no approval told it.
 		t.decide(r, "", code == exchange.ResultIssued || r.Get("BJJGMS") != deniedMark, r.Get("ZFHTHYY"), "")
 	}
 	f := &caseworkv1.Finish{
 		Result: finishResults[code], Description: r.Get("BJJGMS"), CertificateName: r.Get("ZJGZMC"), CertificateNo: r.Get("ZJBH"),
-		Online: r.Get("BYZD") == onlineMark,
+		Online: r.Marked(onlineMark),
 	}
 	if code == exchange.ResultReturned {
 		f.Description = r.Get("ZFHTHYY")
@@ -59,4 +60,5 @@ func (t *teller) finish(r *exchange.Row) {
 		f.FinishTime = stamp(at)
 		t.c.Finish = f
 	})
+	t.revocation(r)
 }

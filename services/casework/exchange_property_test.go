@@ -26,8 +26,14 @@ func story(t *rapid.T, no string) []*caseworkv1.ExchangeRow {
 		at = at.Add(time.Duration(rapid.IntRange(0, 600).Draw(t, "minutes")) * time.Minute)
 		return at.Format(time.DateTime)
 	}
-	item := rapid.SampledFrom([]string{promisedItem, instantItem, fullItem}).Draw(t, "item")
+	item := rapid.SampledFrom([]string{promisedItem, instantItem, fullItem, flowItem}).Draw(t, "item")
 	rows := []*caseworkv1.ExchangeRow{appliedAt(no, item, next())}
+	mark := func(r *caseworkv1.ExchangeRow, line string) {
+		if rapid.Bool().Draw(t, "marked") {
+			r.Columns[exchange.FreeColumn] = line
+		}
+	}
+	mark(rows[0], "并联父件=PARENT1\n收费=1|工本费|1000|2|"+at.Format(time.DateTime)+"|"+at.Format(time.DateTime)+"|1|GD0017|0||user/w||粤价〔2014〕1号|")
 	add := func(table string, columns ...string) { rows = append(rows, told(no, item, table, columns...)) }
 	supplements, specials := 0, 0
 	pauses := func() {
@@ -59,12 +65,22 @@ func story(t *rapid.T, no string) []*caseworkv1.ExchangeRow {
 		add(exchange.Finish, "BJJGDM", "5", "BJSJ", next())
 	default:
 		add(exchange.Acceptance, "SLZTDM", "1", "SLSJ", next(), "BLRXM", "李受理")
+		mark(rows[len(rows)-1], "容缺=申请表|2026-03-20|0|\n容缺=身份证明|2026-03-25|5|2026-03-24 09:00:00")
+		for n, id := range []string{"undertake", "advice", "survey"} {
+			if item == flowItem {
+				add(exchange.Approval, "SPHJDM", "1", "SPRXM", "职员", "SPSJ", next(), "SPHJZTDM", "1", "BYZD", fmt.Sprintf("流程=%d|%s||", n+1, id))
+			}
+		}
 		for k := 1; k <= 3; k++ {
+			if item == flowItem && k < 3 {
+				continue // its own steps stand for these
+			}
 			pauses()
 			special()
 			add(exchange.Approval, "SPHJDM", strconv.Itoa(k), "SPRXM", "职员"+strconv.Itoa(k), "SPSJ", next(), "SPHJZTDM", rapid.SampledFrom([]string{"1", "2"}).Draw(t, "status"))
 		}
 		add(exchange.Finish, "BJJGDM", rapid.SampledFrom([]string{"0", "1", "4", "6"}).Draw(t, "result"), "BJSJ", next())
+		mark(rows[len(rows)-1], "撤销="+at.Add(time.Hour).Format(time.DateTime)+"|user/h")
 		add(exchange.Collection, "LQRXM", "艾达", "LQFS", "0", "LQSJ", next())
 	}
 	for _, r := range slices.Clone(rows) {
@@ -248,7 +264,7 @@ func roundTrip(here, there *hall, c *caseworkv1.Case) {
 		})
 	}
 	var written []*caseworkv1.ExchangeRow
-	for i, r := range rowsOf(made, there.service.titles(made)) {
+	for i, r := range rowsOf(made, there.service.titles(made), made.GetSourceParent()) {
 		r.Columns["VERSION"] = want[min(i, len(want)-1)].GetColumns()["VERSION"]
 		written = append(written, &caseworkv1.ExchangeRow{Table: r.Table, Columns: r.Columns})
 	}

@@ -13,12 +13,12 @@ import (
 
 // rowsOf writes a case as rows of the ten tables, in the order of the tables. It is the
 // other direction of teller: a case told by these rows gives the same rows. titles gives
-// the guide's name of a material.
-func rowsOf(c *caseworkv1.Case, titles func(id string) string) []*exchange.Row {
-	if c.GetSubmitTime() == nil || c.GetCaseType() == caseworkv1.CaseType_CASE_TYPE_JOINT {
-		return nil // a draft is its applicant's own business; a joint case is told by its parts
+// the guide's name of a material, parent is the joint case that it is part of.
+func rowsOf(c *caseworkv1.Case, titles func(id string) string, parent *caseworkv1.SourceParent) []*exchange.Row {
+	if c.GetSubmitTime() == nil {
+		return nil // a draft is its applicant's own business
 	}
-	w := &rowWriter{c: c, titles: titles, key: sourceKey(c.GetSource())}
+	w := &rowWriter{c: c, titles: titles, parent: parent, key: sourceKey(c.GetSource())}
 	w.application()
 	w.acceptance()
 	w.approval()
@@ -36,6 +36,7 @@ func rowsOf(c *caseworkv1.Case, titles func(id string) string) []*exchange.Row {
 type rowWriter struct {
 	c      *caseworkv1.Case
 	titles func(id string) string
+	parent *caseworkv1.SourceParent
 	key    string
 	rows   []*exchange.Row
 }
@@ -54,7 +55,7 @@ func (w *rowWriter) add(table string, serial int, at time.Time, columns map[stri
 	t, _ := exchange.Find(table)
 	columns["SBLSH"], columns["SXBM"], columns["XZQHDM"] = caseNoOf(w.c), lastPart(w.c.GetItem()), hallOf(w.c.GetName())
 	columns[t.Time] = exchange.FormatTime(at)
-	if t.Serial != "" {
+	if t.Serial != "" && columns[t.Serial] == "" {
 		columns[t.Serial] = strconv.Itoa(serial)
 	}
 	for _, c := range t.Columns {
@@ -112,6 +113,7 @@ func (w *rowWriter) application() {
 		"SXMC": c.GetItemTitle(), "SQRLX": kind, "SQRMC": a.GetDisplayName(), "SQRZJHM": a.GetIdNumber(), "SQRZJLX": id,
 		"LXRXM": a.GetContactName(), "LXRSJ": a.GetPhone(), "SBXMMC": c.GetSubject(), "SBCLQD": exchange.Join(names),
 		"TJFS": wayCode(c.GetChannel()), "QDFS": channelCode(c.GetChannel()), "SBBMZZJGDM": w.body(), "YSBLSH": former,
+		"FSXBM": w.parent.GetItemCode(), "FSXMC": w.parent.GetTitle(), exchange.FreeColumn: exchange.JoinMarks(append(w.kin(), w.charges()...)),
 	})
 }
 
@@ -151,6 +153,7 @@ func (w *rowWriter) acceptance() {
 		if c.GetDeemedAcceptTime() != nil {
 			columns["BZ"] = deemedMark
 		}
+		columns[exchange.FreeColumn] = w.gaps()
 	}
 	if !at.IsZero() {
 		w.add(exchange.Acceptance, 1, at, columns)
@@ -161,7 +164,11 @@ func (w *rowWriter) acceptance() {
 func (w *rowWriter) approval() {
 	d := w.c.GetDecision()
 	approver := ""
-	for _, s := range w.c.GetSteps() {
+	for i, s := range w.c.GetSteps() {
+		if s.GetStepId() != "" {
+			w.flowStep(i+1, s)
+			continue
+		}
 		if s.GetKind() == caseworkv1.StepKind_STEP_KIND_APPROVE {
 			approver = s.GetOfficerName()
 			if d != nil {
@@ -273,9 +280,16 @@ func (w *rowWriter) finished(f *caseworkv1.Finish, columns map[string]string) {
 			}
 		}
 	}
+	w.paid(columns)
+	var marks []string
 	if f.GetOnline() {
-		columns["BYZD"] = onlineMark
+		marks = append(marks, onlineMark)
 	}
+	if r := w.c.GetRevocation(); r != nil {
+		marks = append(marks, exchange.Mark(exchange.RevokedMark, exchange.FormatTime(timeOf(r.GetRevokeTime())), w.named(r.GetOfficer())))
+		columns["ZFHTHYY"], columns["BZ"] = r.GetReason(), r.GetRemedies()
+	}
+	columns[exchange.FreeColumn] = exchange.JoinMarks(marks)
 }
 
 // sourceKey is the short name of a source: oa of halls/441300/exchangeSources/oa.

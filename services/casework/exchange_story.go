@@ -92,6 +92,8 @@ func (t *teller) application(r *exchange.Row) {
 	}
 	c.PromisedLimit, c.StatutoryLimit = int32(t.item.Limits.Promised), int32(t.item.Limits.Statutory)
 	c.LimitUnit = unitName(t.item.Limits.Unit)
+	t.kin(r)
+	t.charges(r)
 	c.SourceCaseNo, c.Subject, c.Channel = r.Case, r.Get("SBXMMC"), channelOf(r)
 	c.Applicant, c.ApplicantKey = t.s.applicantOf(r)
 	for _, m := range t.materials(r.Get("SBCLQD")) {
@@ -104,8 +106,8 @@ func (t *teller) application(r *exchange.Row) {
 	t.f = factsOf(c, time.Time{})
 	t.fact("case.submitted", input(rules.Submit, r, ""), func(at time.Time) {
 		c.SubmitTime, c.LastChannel = stamp(at), c.Channel
-		if c.Channel == caseworkv1.Channel_CHANNEL_WINDOW {
-			c.Visits++
+		if c.Channel == caseworkv1.Channel_CHANNEL_WINDOW && c.SourceParent == nil {
+			c.Visits++ // for the whole of a joint case one comes once
 		}
 	})
 }
@@ -172,11 +174,13 @@ func (t *teller) acceptance(r *exchange.Row) {
 	case exchange.Accepted:
 		if r.Get("BZ") == deemedMark {
 			in := input(rules.DeemAccept, r, "")
-			in.Received = r.At
+			in.Received, in.Gaps = r.At, t.gaps(r)
 			t.fact("case.deemed_accepted", in, func(at time.Time) { t.c.AcceptTime, t.c.DeemedAcceptTime = stamp(at), stamp(at) })
 			return
 		}
-		t.fact("case.accepted", input(rules.Accept, r, by), func(at time.Time) { t.c.AcceptTime = stamp(at) })
+		in := input(rules.Accept, r, by)
+		in.Gaps = t.gaps(r)
+		t.fact("case.accepted", in, func(at time.Time) { t.c.AcceptTime = stamp(at) })
 	case "2":
 		t.leave("case.not_accepted", rules.NotAccept, r, by, r.Get("BSLYY"))
 	case "4":
@@ -193,6 +197,10 @@ func (t *teller) leave(event string, command rules.Command, r *exchange.Row, by,
 }
 
 func (t *teller) approval(r *exchange.Row) {
+	if r.IsFlow() {
+		t.flowStep(r)
+		return
+	}
 	by := t.officer(r.Get("SPRXM"))
 	kind := rules.StepKind(r.Serial)
 	step := func(event string, command rules.Command) {
@@ -224,6 +232,7 @@ func (t *teller) decide(r *exchange.Row, by string, granted bool, reason, remedi
 		if granted {
 			result = caseworkv1.DecisionResult_DECISION_RESULT_GRANTED
 		}
+		t.c.GrantedWithGaps = granted && slices.ContainsFunc(t.f.Gaps, func(g rules.Gap) bool { return g.Filled.IsZero() || g.Filled.After(at) })
 		t.c.Decision = &caseworkv1.Decision{Result: result, Reason: reason, Remedies: remedies, Officer: by, DecideTime: stamp(at)}
 	})
 }

@@ -123,7 +123,7 @@ func (s *story) needs(r *Row) []Key {
 		needs = append(needs, nth(SpecialStart, r.Serial))
 	case Approval:
 		needs = append(needs, one(Acceptance))
-		needs = append(needs, s.steps(r.Serial-1)...)
+		needs = append(needs, s.stepsBefore(r)...)
 	case Finish:
 		needs = append(needs, s.finishNeeds(r)...)
 	case Collection:
@@ -132,8 +132,44 @@ func (s *story) needs(r *Row) []Key {
 	return needs
 }
 
+// stepsBefore are the approval steps before one: in an own flow the former one, before the
+// decision on it those that happened earlier.
+func (s *story) stepsBefore(r *Row) []Key {
+	switch {
+	case r.Serial == FlowSerial(1):
+		return nil
+	case r.IsFlow():
+		return []Key{nth(Approval, r.Serial-1)}
+	}
+	out := s.steps(r.Serial - 1)
+	for k, o := range s.rows {
+		if k.IsFlow() && !o.At.After(r.At) {
+			out = append(out, k)
+		}
+	}
+	slices.SortFunc(out, func(a, b Key) int { return cmp.Compare(a.Serial, b.Serial) })
+	return out
+}
+
+// ownWay reports a case that does not go by the usual steps: it has those of a flow of its
+// own, or is a joint case, which is decided in its parts.
+func (s *story) ownWay() bool {
+	if app := s.rows[one(Application)]; app != nil && app.Marked(JointMark) {
+		return true
+	}
+	for k := range s.rows {
+		if k.IsFlow() {
+			return true
+		}
+	}
+	return false
+}
+
 // steps are the approval steps that the item demands before one of a higher number.
 func (s *story) steps(last int) []Key {
+	if s.ownWay() {
+		return nil
+	}
 	var out []Key
 	for k := 1; k <= last; k++ {
 		if s.traits.FullFlow || k == 1 && !s.traits.Instant {

@@ -103,6 +103,11 @@ func Read(table string, sent map[string]string, now time.Time) (Row, error) {
 			return r, err
 		}
 	}
+	if t.Name == Approval && r.Marked(FlowMark) {
+		if r.Serial = FlowSerial(number(r.Mark(FlowMark, 0))); !r.IsFlow() || r.Serial > maxSerial {
+			return r, fault.RowBadFormat.New(fault.Field(FreeColumn))
+		}
+	}
 	if err := r.applicant(now); err != nil {
 		return r, err
 	}

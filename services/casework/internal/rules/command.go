@@ -100,7 +100,9 @@ type Input struct {
 	// Step is the id of a step of the item's own flow. ActorDepartment and Posts are the
 	// caller's.
 	Step, ActorDepartment string
-	Posts                 []string
+	// StepKind is what kind of step a told one is; others are known by the flow.
+	StepKind StepKind
+	Posts    []string
 	// Charge is the number of a charge from 1, Amount money in fen.
 	Charge int
 	Amount int64

@@ -13,7 +13,13 @@ func Record(c Case, in Input) Case {
 	if next.Last.Before(at) {
 		next.Last = at
 	}
-	next.record(in, at)
+	switch in.Command {
+	case PerformStep, SendBack:
+		// Which steps there are is known to whoever tells it.
+		next.Steps = append(next.Steps, Step{Kind: in.StepKind, Officer: in.Actor, ID: in.Step, SentBack: in.Command == SendBack, At: at})
+	default:
+		next.record(in, at)
+	}
 	next.State = next.told(in.Command)
 	return next
 }
@@ -26,6 +32,10 @@ func (c Case) told(command Command) State {
 	case Collect:
 		if c.State == Finished {
 			return Collected
+		}
+	case Revoke:
+		if c.State == Finished || c.State == Collected {
+			return Revoked
 		}
 	}
 	if c.Ended() {
