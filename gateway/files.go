@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -104,8 +105,16 @@ func (f *files) rewrite(pr *httputil.ProxyRequest) {
 	}
 }
 
-// failed answers when nobody was reached, or the line broke before an answer.
+// errSender is why a file did not arrive: whoever sent it is gone.
+var errSender = errors.New("gateway: the sender of a file broke off")
+
+// failed answers when nobody was reached, or the line broke before an answer. A phone that
+// loses its connection is no failure of ours.
 func (f *files) failed(w http.ResponseWriter, r *http.Request, err error) {
+	if errors.Is(err, errSender) || errors.Is(r.Context().Err(), context.Canceled) {
+		refuse(w, r, fault.Canceled.New(fault.Cause(err)))
+		return
+	}
 	refuse(w, r, fault.Unavailable.New(fault.Cause(err), fault.RetryAfter(time.Second)))
 }
 
@@ -203,7 +212,11 @@ func (s *steady) Read(b []byte) (int, error) {
 	if err := s.rc.SetReadDeadline(time.Now().Add(standstill)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return 0, err
 	}
-	return s.ReadCloser.Read(b)
+	n, err := s.ReadCloser.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = fmt.Errorf("%w: %w", errSender, err)
+	}
+	return n, err
 }
 
 // steadyWriter writes as long as the reader takes something.

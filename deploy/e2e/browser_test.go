@@ -24,14 +24,14 @@ type tab struct {
 	id   int
 }
 
-// openTab starts a Chromium on a profile of its own.
-func openTab(t *testing.T, chromium string) *tab {
+// openTab starts a Chromium on a profile of its own, with what flags more.
+func openTab(t *testing.T, chromium string, flags ...string) *tab {
 	t.Helper()
 	profile := t.TempDir()
 	ctx, cancel := context.WithCancel(context.Background())
-	cmd := exec.CommandContext(ctx, chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+	cmd := exec.CommandContext(ctx, chromium, append(flags, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
 		"--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--lang=zh-CN", "--hide-scrollbars", "--user-data-dir="+profile,
-		"--remote-debugging-port=0", "--remote-allow-origins=*", "about:blank")
+		"--remote-debugging-port=0", "--remote-allow-origins=*", "about:blank")...)
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("chromium: %v", err)
 	}

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"encoding/json"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -70,6 +71,7 @@ func TestMaterialPage(t *testing.T) {
 	if code, _, _ := s.visitor().sendFile(token[1], newID(), "合同.txt", content); code != http.StatusUnauthorized {
 		t.Errorf("signed out: %d", code)
 	}
+	v.uploadsOfTheScript(token[1])
 	if code, to, body := v.sendFile(token[1], request[1], "合同.txt", content); code != http.StatusSeeOther || to != "/my/materials?done=material" {
 		t.Fatalf("upload: %d to %q: %.500s", code, to, body)
 	}
@@ -90,4 +92,39 @@ func TestMaterialPage(t *testing.T) {
 		t.Error("the page of an application does not offer what is kept")
 	}
 	s.noFaults()
+}
+
+// uploadsOfTheScript asks what the page's script asks, rightly and wrongly.
+func (v *visitor) uploadsOfTheScript(token string) {
+	v.t.Helper()
+	form := func(token, size string) url.Values {
+		return url.Values{"csrf": {token}, "request_id": {newID()}, "file_name": {"合同.txt"}, "media_type": {"text/plain"}, "size": {size}}
+	}
+	for name, tc := range map[string]struct {
+		path string
+		form url.Values
+		want int
+	}{
+		"without the form's token": {"/my/uploads", form("", "5"), http.StatusForbidden},
+		"no size":                  {"/my/uploads", form(token, ""), http.StatusBadRequest},
+		"less than nothing":        {"/my/uploads", form(token, "-1"), http.StatusBadRequest},
+		"too large":                {"/my/uploads", form(token, "20971521"), http.StatusRequestEntityTooLarge},
+		"nothing to go on with":    {"/my/uploads/01jd0000000000000000000000/link", form(token, ""), http.StatusNotFound},
+		"nothing to end":           {"/my/uploads/01jd0000000000000000000000/complete", form(token, ""), http.StatusNotFound},
+	} {
+		if code, _, body := v.send(tc.path, tc.form); code != tc.want {
+			v.t.Errorf("%s: %d %.300s", name, code, body)
+		}
+	}
+	if code, _, _ := v.scene.visitor().send("/my/uploads", form(token, "5")); code != http.StatusUnauthorized {
+		v.t.Errorf("signed out: %d", code)
+	}
+	code, _, body := v.send("/my/uploads", form(token, "5"))
+	var up struct{ Name, Link string }
+	if err := json.Unmarshal([]byte(body), &up); code != http.StatusOK || err != nil || !strings.HasPrefix(up.Link, "/files/uploads/") {
+		v.t.Fatalf("begun: %d %s", code, body)
+	}
+	if code, _, body = v.send("/my/"+up.Name+"/complete", form(token, "")); code < 400 || code >= 500 || !strings.Contains(body, `"message"`) {
+		v.t.Errorf("nothing has arrived: %d %s", code, body)
+	}
 }

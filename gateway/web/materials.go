@@ -20,7 +20,7 @@ import (
 // takes longer and is larger than other forms.
 const MaterialsPath = "/my/materials"
 
-// maxFile bounds a file sent by a form. Programs may send larger ones in pieces.
+// maxFile bounds a file sent from the page. Programs may send larger ones.
 const maxFile = 20 << 20
 
 // maxToken is longer than the token of a form.
@@ -29,12 +29,14 @@ const maxToken = 4 << 10
 // materialsView is the page of one's own materials.
 type materialsView struct {
 	Token, RequestID, Note, Next string
-	Materials                    []*caseworkv1.Material
+	// Max is how many bytes a file may have.
+	Max       int
+	Materials []*caseworkv1.Material
 }
 
 // materials lists what somebody keeps.
 func (s *Site) materials(w http.ResponseWriter, r *http.Request, c *session) {
-	v := materialsView{Token: s.signIn.cookies.formToken(c), RequestID: uuid.NewString(), Note: notes[r.URL.Query().Get("done")]}
+	v := materialsView{Max: maxFile, Token: s.signIn.cookies.formToken(c), RequestID: uuid.NewString(), Note: notes[r.URL.Query().Get("done")]}
 	list, err := s.cfg.Clients.Material.ListMaterials(r.Context(), &caseworkv1.ListMaterialsRequest{PageToken: r.URL.Query().Get("page")})
 	if err != nil {
 		s.problem(w, r, err)

@@ -122,6 +122,9 @@ func (s *Site) ownPages() {
 	s.mux.HandleFunc("GET "+MaterialsPath, s.own(s.materials))
 	s.mux.HandleFunc("POST "+MaterialsPath, s.upload)
 	s.mux.HandleFunc("POST "+MaterialsPath+"/{id}/download", s.own(s.download))
+	s.mux.HandleFunc("POST /my/uploads", s.own(s.beginUpload))
+	s.mux.HandleFunc("POST /my/uploads/{id}/link", s.own(s.goOnUpload))
+	s.mux.HandleFunc("POST /my/uploads/{id}/complete", s.own(s.endUpload))
 	s.mux.HandleFunc("POST /my/mandates/revoke", s.own(s.endMandate))
 }
 
