@@ -50,6 +50,9 @@ type engine struct {
 	foretoldDay atomic.Int64
 	// reckoning lets one at a time reckon again.
 	reckoning sync.Mutex
+	// reckoned is the version of the book that all clocks were by, as far as this replica
+	// wrote them; nil before it has looked.
+	reckoned *int64
 	// lacks is what reckoning again waits for; nil while it waits for nothing.
 	lacks atomic.Pointer[lacking]
 	// asked and judged are, by source, up to when it last vouched for its silence and up

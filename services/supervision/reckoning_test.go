@@ -16,6 +16,7 @@ import (
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/db/dbtest"
 	"github.com/onehall/onehall/services/platform/fault"
+	"github.com/onehall/onehall/services/platform/feed"
 	"github.com/onehall/onehall/services/platform/workday"
 	"github.com/onehall/onehall/services/supervision/internal/store"
 )
@@ -170,6 +171,46 @@ func TestCardsOfEventsOutliveANotice(t *testing.T) {
 	w.source.catalogue.closeOn(2, "2018-10-14", "2018-10-19")
 	w.must(w.read(w.source.catalogue, applyCatalogue), w.e.idleCatalogue(t.Context(), at(18, 9)))
 	w.expect("when the notice came", 1, warnedKey)
+}
+
+// A replica that hears of a notice late takes back what it raised by its former calendar
+// after another had been through, and puts right the clocks that it wrote.
+func TestReplicaThatHearsLatePutsRightItsOwn(t *testing.T) {
+	dbtest.EachConfig(t, func(t *testing.T, cfg db.Config) {
+		w := steer(t)
+		w.db = dbtest.Open(t, cfg, store.Migrations, w.clock)
+		w.restart()
+		w.must(w.read(w.source, w.e.apply), w.e.idleCatalogue(t.Context(), at(18, 9)), w.e.idle(t.Context(), at(15, 11)))
+		late := w.e
+		w.restart()
+		w.clock.Set(at(18, 9))
+		w.source.catalogue.closeOn(2, "2018-10-16", "2018-10-17")
+		w.must(w.read(w.source.catalogue, applyCatalogue), w.e.idle(t.Context(), at(18, 9)), w.e.idleCatalogue(t.Context(), at(18, 9)))
+		w.expect("by the replica that has heard", 0)
+		// The other has the word of the catalogue up to the notice, and what was heard until
+		// then lets it judge; and it writes a clock.
+		row, err := store.GetClock(t.Context(), w.db.Read(), steeredCase)
+		w.must(err)
+		w.must(w.db.Write(t.Context(), "", func(ctx context.Context, tx *db.Tx) error {
+			one := late.watch(row)
+			if err := one.load(); err != nil {
+				return err
+			}
+			one.schedule(tx.Now())
+			return late.save(ctx, tx, map[string]*watched{steeredCase: one}, nil)
+		}), late.idle(t.Context(), at(18, 9)))
+		w.expect("by the replica that has not", 1, warnedKey)
+		w.must(late.idleCatalogue(t.Context(), at(18, 9)))
+		w.expect("when it has heard", 1)
+		next, err := store.NextDue(t.Context(), w.db.Read(), sourceCasework)
+		w.must(err)
+		if want := at(22, 0); !next.Equal(want) {
+			t.Errorf("the clock waits for %v, want %v", next, want)
+		}
+		if changes, err := feed.History(t.Context(), w.db.Read(), "supervision/policy", 0, 10); err != nil || len(changes) != 1 {
+			t.Errorf("%d notes of one recompute, %v", len(changes), err)
+		}
+	})
 }
 
 // A clock put two hours ahead for five minutes raises no card: what would fall due is held

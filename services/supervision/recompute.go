@@ -13,6 +13,7 @@ import (
 
 	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
 	"github.com/onehall/onehall/services/platform/almanac"
+	"github.com/onehall/onehall/services/platform/clock"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/fault"
 	"github.com/onehall/onehall/services/platform/feed"
@@ -109,17 +110,25 @@ func (e *engine) reckonAgain(ctx context.Context) error {
 	}
 	e.lacks.Store(nil)
 	former, err := store.PolicyVersion(ctx, e.db.Read())
-	if err != nil || former == version {
+	if err != nil {
 		return err
 	}
 	configured, since := splitVersion(former)
-	if configured == e.policies.version && since > book.Version {
-		return nil // another replica knows more, and its clocks are the better ones
+	if e.reckoned == nil {
+		e.reckoned = &since
+	}
+	if former == version && *e.reckoned >= book.Version || configured == e.policies.version && since > book.Version {
+		return nil // another replica may know more, and its clocks are the better ones
 	}
 	job := &recompute{e: e, book: book, version: version}
-	// By other rules every clock is looked at, by another calendar those of its halls.
-	job.all, job.since = configured != e.policies.version, since
+	// By other rules every clock is looked at, by another calendar those of its halls. What
+	// this replica wrote by its former book, another that had the new one sooner could not
+	// see yet.
+	job.all, job.since, job.own = configured != e.policies.version, min(since, *e.reckoned), former == version
 	if former != "" {
+		if err := e.settled(ctx); err != nil {
+			return err
+		}
 		if err := job.clocks(ctx); err != nil {
 			return err
 		}
@@ -133,9 +142,9 @@ func (e *engine) reckonAgain(ctx context.Context) error {
 			}
 		}
 	}
-	return e.db.Write(ctx, "supervision/policy", func(ctx context.Context, tx *db.Tx) error {
+	err = e.db.Write(ctx, "supervision/policy", func(ctx context.Context, tx *db.Tx) error {
 		now, err := store.PolicyVersion(ctx, tx)
-		if err != nil || now != former {
+		if err != nil || now != former || job.own {
 			return err // another replica has been through, too
 		}
 		if former != "" {
@@ -145,6 +154,20 @@ func (e *engine) reckonAgain(ctx context.Context) error {
 		}
 		return errors.Join(store.SetPolicyVersion(ctx, tx, version), store.SetReckonPlace(ctx, tx, "", ""))
 	})
+	if err == nil {
+		e.reckoned = &book.Version
+	}
+	return err
+}
+
+// settled waits until all that this process began to write by a former book has ended.
+func (e *engine) settled(ctx context.Context) error {
+	for from := e.db.Clock().Now().Add(-time.Microsecond); e.db.Settled().Before(from); {
+		if err := clock.Sleep(ctx, clock.System(), time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // recompute is one time of reckoning again.
@@ -154,6 +177,8 @@ type recompute struct {
 	version string
 	all     bool
 	since   int64
+	// own tells that another replica has been through, and what is left is this one's.
+	own bool
 	// lacks is a source that has not told yet what has happened meanwhile, so that its
 	// cards could not be judged.
 	lacks string
@@ -182,8 +207,8 @@ func (r *recompute) clocks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if version != r.version {
-		after = ""
+	if version != r.version || r.own {
+		after = "" // the place is another's
 	}
 	for {
 		names, err := store.LiveCases(ctx, r.e.db.Read(), after, timerBatch)
@@ -221,6 +246,9 @@ func (r *recompute) batch(ctx context.Context, names []string, after string) err
 			}
 			if err := r.e.save(ctx, tx, cases, nil); err != nil {
 				return err
+			}
+			if r.own {
+				return nil
 			}
 			return store.SetReckonPlace(ctx, tx, r.version, after)
 		})

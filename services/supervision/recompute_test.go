@@ -144,8 +144,8 @@ func TestHallPolicyReachesClocks(t *testing.T) {
 }
 
 // The standing cards are the same with supervision that was away when notices came, was
-// told everything many times, was stopped and started, had its clock stepped, or began
-// when all was over: none is missing, none double, none false.
+// told everything many times, was stopped and started, had its clock stepped, ran as two
+// replicas, or began when all was over: none is missing, none double, none false.
 func TestCardsAfterNoticesDoNotDependOnWhenItRan(t *testing.T) {
 	start := time.Date(2018, 11, 1, 9, 0, 0, 0, workday.Zone)
 	s := newSource(t, start)
@@ -154,9 +154,12 @@ func TestCardsAfterNoticesDoNotDependOnWhenItRan(t *testing.T) {
 	steps, cases := script(rand.New(rand.NewPCG(7, 8)), start, 80)
 	steady := newWatch(t, dbtest.SQLiteConfig(t), s, s.client)
 	faulty := newWatch(t, dbtest.SQLiteConfig(t), s, &unruly{FeedServiceClient: s.client, rand: rand.New(rand.NewPCG(9, 10))})
+	twins := newWatch(t, dbtest.SQLiteConfig(t), s, &unruly{FeedServiceClient: s.client, rand: rand.New(rand.NewPCG(11, 12))})
 	late := newWatch(t, dbtest.SQLiteConfig(t), s, s.client)
 	steady.start()
 	faulty.start()
+	twins.start()
+	twins.start()
 	day, version := 0, int32(2)
 	for _, st := range steps {
 		for now := s.clock.Now(); now.Before(st.at); now = s.clock.Now() {
@@ -192,12 +195,12 @@ func TestCardsAfterNoticesDoNotDependOnWhenItRan(t *testing.T) {
 	if len(want) < 60 {
 		t.Errorf("only %d standing cards", len(want))
 	}
-	for name, w := range map[string]*watch{"faulty": faulty, "late": late} {
+	for name, w := range map[string]*watch{"faulty": faulty, "twins": twins, "late": late} {
 		if diff := cmp.Diff(want, w.standing(s.last)); diff != "" {
 			t.Errorf("%s differs from the undisturbed run:\n%s", name, diff)
 		}
 	}
-	t.Logf("%d events, %d notices, %d standing cards of %d, three ways to the same", s.last, version-2, len(want), steady.total())
+	t.Logf("%d events, %d notices, %d standing cards of %d, four ways to the same", s.last, version-2, len(want), steady.total())
 }
 
 // standing are the cards that stand, without the order in which they came again.
