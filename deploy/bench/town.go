@@ -101,7 +101,8 @@ func writeCast(path string, issuer *authn.Issuer, n int) error {
 		if err != nil {
 			return err
 		}
-		body, err := protojson.Marshal(&caseworkv1.FileCaseRequest{Case: application(item, a), RequestId: placeholder})
+		// The same applicants file the same again and again, and mean it.
+		body, err := protojson.Marshal(&caseworkv1.FileCaseRequest{Case: application(item, a), RequestId: placeholder, AllowDuplicate: true})
 		if err != nil {
 			return err
 		}

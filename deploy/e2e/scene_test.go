@@ -63,9 +63,9 @@ func (s *scene) person(n int) (sample.Applicant, *restclient.Client) {
 	return a, s.As(house.Applicant(a))
 }
 
-// filing is a complete filing for an item.
+// filing is a complete filing for an item, which may be the same as one a moment ago.
 func (s *scene) filing(a sample.Applicant, item string) *caseworkv1.FileCaseRequest {
-	return &caseworkv1.FileCaseRequest{Parent: s.hall, Case: house.Application(s.data.Items[item], a), RequestId: uuid.NewString()}
+	return &caseworkv1.FileCaseRequest{Parent: s.hall, Case: house.Application(s.data.Items[item], a), RequestId: uuid.NewString(), AllowDuplicate: true}
 }
 
 // file files an application online.

@@ -99,7 +99,8 @@ func (l *life) file(ctx context.Context) error {
 			in.Materials = append(in.Materials, &caseworkv1.CaseMaterial{MaterialId: "m" + strconv.Itoa(i+1), FileName: m.Name, Sha256: hex.EncodeToString(sum[:]), Paper: !l.online()})
 		}
 	}
-	req := &caseworkv1.FileCaseRequest{Parent: load.HallName(l.item.Division), Case: in, RequestId: newID()}
+	// Who wants what is drawn: the same person may want the same twice in a minute.
+	req := &caseworkv1.FileCaseRequest{Parent: load.HallName(l.item.Division), Case: in, RequestId: newID(), AllowDuplicate: true}
 	who := l.self(ctx)
 	if !l.online() {
 		req.Consent, who = true, l.official(ctx, sample.RoleWindow, 0)

@@ -191,7 +191,7 @@ func (w *Walk) file(ctx context.Context, a Applicant, it *cataloguev1.Item, subj
 		}
 	}
 	filed := &caseworkv1.Case{}
-	req := &caseworkv1.FileCaseRequest{Case: c, ItemRevision: it.GetRevision(), RequestId: uuid.NewString()}
+	req := &caseworkv1.FileCaseRequest{Case: c, ItemRevision: it.GetRevision(), RequestId: uuid.NewString(), AllowDuplicate: true} // two walks may follow each other
 	return filed, eventually(ctx, "filing", func() (bool, error) {
 		err := w.as(a.Login).Post(ctx, "/v1/halls/"+w.opt.City+"/cases:file", req, filed)
 		var refused *restclient.Error

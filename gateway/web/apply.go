@@ -27,6 +27,8 @@ type applyView struct {
 	Mandates []*caseworkv1.Mandate
 	Mandate  string
 	Subject  string
+	// Again tells that the same was filed a moment ago and is meant to be filed once more.
+	Again bool
 	// Draft and Etag are of the draft gone on with; RequestID makes a second click harmless.
 	Draft, Etag, RequestID, Token string
 	Revision                      int32
@@ -238,9 +240,9 @@ func (s *Site) send(ctx context.Context, a *application, submit bool) (*casework
 			return saved, err
 		}
 		v.Etag = saved.GetEtag()
-		return casework.SubmitCase(ctx, &caseworkv1.SubmitCaseRequest{Name: v.Draft, Etag: saved.GetEtag(), RequestId: v.RequestID})
+		return casework.SubmitCase(ctx, &caseworkv1.SubmitCaseRequest{Name: v.Draft, Etag: saved.GetEtag(), RequestId: v.RequestID, AllowDuplicate: v.Again})
 	case submit:
-		return casework.FileCase(ctx, &caseworkv1.FileCaseRequest{Parent: parent, Case: kase, RequestId: v.RequestID})
+		return casework.FileCase(ctx, &caseworkv1.FileCaseRequest{Parent: parent, Case: kase, RequestId: v.RequestID, AllowDuplicate: v.Again})
 	}
 	return casework.CreateCase(ctx, &caseworkv1.CreateCaseRequest{Parent: parent, Case: kase, RequestId: v.RequestID})
 }

@@ -17,6 +17,7 @@ func (a *application) take(sent url.Values) {
 		a.filled = read(a.schema.Fields, sent, formPrefix)
 	}
 	v.Subject, v.Mandate, v.Draft, v.Etag = strings.TrimSpace(sent.Get("subject")), sent.Get("mandate"), sent.Get("draft"), sent.Get("etag")
+	v.Again = sent.Get("allow_duplicate") != ""
 	if id := sent.Get("request_id"); uuid.Validate(id) == nil {
 		v.RequestID = id
 	}

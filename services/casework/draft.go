@@ -7,6 +7,7 @@ import (
 
 	caseworkv1 "github.com/onehall/onehall/proto/gen/onehall/casework/v1"
 	"github.com/onehall/onehall/services/casework/internal/rules"
+	"github.com/onehall/onehall/services/casework/internal/store"
 	"github.com/onehall/onehall/services/platform/fault"
 )
 
@@ -89,7 +90,8 @@ func (s *Service) SubmitCase(ctx context.Context, req *caseworkv1.SubmitCaseRequ
 			redraft(t.c, fresh)
 			submitted(t.c, t.after)
 		},
-		files: true,
+		filing: func(t *turn) (store.Filing, error) { return filingOf(t.c, t.now, req.GetAllowDuplicate()) },
+		files:  true,
 	})
 }
 

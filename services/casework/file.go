@@ -32,7 +32,11 @@ func (s *Service) FileCase(ctx context.Context, req *caseworkv1.FileCaseRequest)
 	if err != nil {
 		return s.answer(s.refused(ctx, r, err), true)
 	}
-	return s.insert(ctx, a, r, c, f, "case.submitted", nil)
+	filing, err := filingOf(c, s.clock.Now(), req.GetAllowDuplicate())
+	if err != nil {
+		return nil, err
+	}
+	return s.insert(ctx, a, r, c, f, filing, "case.submitted", nil)
 }
 
 // filed is the case that a filing makes, still without a number.
@@ -80,13 +84,14 @@ func (s *Service) CreateCase(ctx context.Context, req *caseworkv1.CreateCaseRequ
 	if err != nil {
 		return s.answer(s.refused(ctx, r, err), false)
 	}
-	return s.insert(ctx, a, r, c, factsOf(c, in.now), "case.drafted", nil)
+	return s.insert(ctx, a, r, c, factsOf(c, in.now), store.Filing{}, "case.drafted", nil)
 }
 
 // insert gives a new case its number and writes it with its first event. Nothing is
 // read: a number in use, and a request carried out before, show when the event is
 // written. also, if any, is done in the same transaction, knowing the new case's name.
-func (s *Service) insert(ctx context.Context, a authn.Access, r request, c *caseworkv1.Case, f rules.Case, event string,
+// The write goes by the applicant, so that of two filings at once one sees the other.
+func (s *Service) insert(ctx context.Context, a authn.Access, r request, c *caseworkv1.Case, f rules.Case, filing store.Filing, event string,
 	also func(ctx context.Context, tx *db.Tx, name string) error) (*caseworkv1.Case, error) {
 	if c.GetOnBehalf() {
 		addHandler(c, a.Subject)
@@ -97,7 +102,7 @@ func (s *Service) insert(ctx context.Context, a authn.Access, r request, c *case
 		return nil, err
 	}
 	var written numbered
-	err = s.db.Write(ctx, n.row.CaseNo, func(ctx context.Context, tx *db.Tx) error {
+	err = s.db.Write(ctx, c.GetApplicantKey(), func(ctx context.Context, tx *db.Tx) error {
 		for try := 1; ; try++ {
 			_, err := feed.Append(ctx, tx, feed.Draft{
 				Subject: n.masked.GetName(), Sequence: 1, Type: event, Resource: n.masked, Actor: a.Subject, ActorDepartment: a.Department,
@@ -119,6 +124,7 @@ func (s *Service) insert(ctx context.Context, a authn.Access, r request, c *case
 				return err
 			}
 		}
+		n.row.Filing = filing
 		if err := store.Insert(ctx, tx, n.row); err != nil {
 			return err
 		}
@@ -128,6 +134,9 @@ func (s *Service) insert(ctx context.Context, a authn.Access, r request, c *case
 		written = n
 		return nil
 	})
+	if errors.Is(err, fault.CaseDuplicate) {
+		err = s.refused(ctx, r, err) // the first may have been this very request
+	}
 	if err != nil {
 		return s.answer(err, c.State != caseworkv1.CaseState_CASE_STATE_DRAFT)
 	}
@@ -135,6 +144,15 @@ func (s *Service) insert(ctx context.Context, a authn.Access, r request, c *case
 		written.masked.QueryCode = s.codes.of(written.row.CaseNo)
 	}
 	return written.masked, nil
+}
+
+// filingOf is what tells a new application from another of the same applicant.
+func filingOf(c *caseworkv1.Case, now time.Time, again bool) (store.Filing, error) {
+	form, err := proto.MarshalOptions{Deterministic: true}.Marshal(c.GetForm())
+	if err != nil {
+		return store.Filing{}, fmt.Errorf("casework: form: %w", err)
+	}
+	return store.Filing{Content: rules.Content(c.GetItem(), c.GetSubject(), form, plainMaterials(c.GetMaterials())), At: now, Once: !again}, nil
 }
 
 // numbered is a new case with a number, ready to be written.

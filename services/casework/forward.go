@@ -31,7 +31,7 @@ func (s *Service) OpenForwardedCase(ctx context.Context, req *caseworkv1.OpenFor
 	if err != nil {
 		return s.answer(s.refused(ctx, r, err), true)
 	}
-	opened, err := s.insert(ctx, a, r, c, f, "case.submitted", func(ctx context.Context, tx *db.Tx, name string) error {
+	opened, err := s.insert(ctx, a, r, c, f, store.Filing{}, "case.submitted", func(ctx context.Context, tx *db.Tx, name string) error {
 		return s.link(ctx, tx, a, row, proto.CloneOf(origin), name)
 	})
 	if errors.Is(err, fault.Conflict) {

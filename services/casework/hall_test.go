@@ -364,8 +364,9 @@ func application(item string) *caseworkv1.Case {
 	}
 }
 
+// filing is an application that may be the same as one a moment ago.
 func filing(item string) *caseworkv1.FileCaseRequest {
-	return &caseworkv1.FileCaseRequest{Parent: hallName, Case: application(item), RequestId: newID()}
+	return &caseworkv1.FileCaseRequest{Parent: hallName, Case: application(item), RequestId: newID(), AllowDuplicate: true}
 }
 
 // file files an application of ada's.

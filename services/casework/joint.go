@@ -38,7 +38,7 @@ func (s *Service) FileJointCase(ctx context.Context, req *caseworkv1.FileJointCa
 		return s.answer(s.refused(ctx, r, err), true)
 	}
 	for try := 1; ; try++ {
-		parent, err := s.insertFamily(ctx, a, r, hall, f)
+		parent, err := s.insertFamily(ctx, a, r, hall, f, req.GetAllowDuplicate())
 		if err == nil {
 			parent.QueryCode = s.codes.of(lastPart(parent.GetName()))
 			return parent, nil
@@ -107,7 +107,7 @@ func parentOf(first *caseworkv1.Case, titles []string) *caseworkv1.Case {
 
 // insertFamily draws the numbers and writes all cases with their first events at once.
 // fault.Conflict means that a number was taken.
-func (s *Service) insertFamily(ctx context.Context, a authn.Access, r request, hall string, f family) (*caseworkv1.Case, error) {
+func (s *Service) insertFamily(ctx context.Context, a authn.Access, r request, hall string, f family, again bool) (*caseworkv1.Case, error) {
 	f.cases[0].ChildCases = nil
 	all := make([]numbered, len(f.cases))
 	for i := len(f.cases) - 1; i >= 0; i-- { // the parent last, when the names of its children are known
@@ -127,9 +127,12 @@ func (s *Service) insertFamily(ctx context.Context, a authn.Access, r request, h
 		if err != nil {
 			return nil, err
 		}
+		if row.Filing, err = filingOf(c, s.clock.Now(), again); err != nil {
+			return nil, err
+		}
 		all[i] = numbered{row, masked(c)}
 	}
-	err := s.db.Write(ctx, all[0].row.CaseNo, func(ctx context.Context, tx *db.Tx) error {
+	err := s.db.Write(ctx, f.cases[0].GetApplicantKey(), func(ctx context.Context, tx *db.Tx) error {
 		for i, n := range all {
 			d := feed.Draft{
 				Subject: n.masked.GetName(), Sequence: 1, Type: "case.submitted", Resource: n.masked, Actor: a.Subject, ActorDepartment: a.Department, HappenedAt: f.facts[i].Last,
@@ -149,5 +152,8 @@ func (s *Service) insertFamily(ctx context.Context, a authn.Access, r request, h
 		}
 		return nil
 	})
+	if errors.Is(err, fault.CaseDuplicate) {
+		err = s.refused(ctx, r, err) // the first may have been this very request
+	}
 	return all[0].masked, err
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func jointFiling(items ...string) *caseworkv1.FileJointCaseRequest {
-	req := &caseworkv1.FileJointCaseRequest{Parent: hallName, RequestId: newID(), Subject: "开一家小餐馆", Applicant: application(promisedItem).GetApplicant()}
+	req := &caseworkv1.FileJointCaseRequest{Parent: hallName, RequestId: newID(), AllowDuplicate: true, Subject: "开一家小餐馆", Applicant: application(promisedItem).GetApplicant()}
 	for _, i := range items {
 		req.Parts = append(req.Parts, &caseworkv1.JointPart{Item: i, Materials: application(i).GetMaterials()})
 	}

@@ -59,6 +59,8 @@ type step struct {
 	withCode bool
 	// guests lets a department do it that only takes a step of the case's own flow.
 	guests bool
+	// filing, if any, tells the application that the step hands in from others.
+	filing func(t *turn) (store.Filing, error)
 	// also, if any, is what else is written in the same transaction.
 	also func(ctx context.Context, tx *db.Tx, t *turn) error
 }
@@ -160,6 +162,11 @@ func (s *Service) attempt(ctx context.Context, a authn.Access, r request, st ste
 	if err != nil {
 		return nil, nil, err
 	}
+	if st.filing != nil {
+		if next.Filing, err = st.filing(t); err != nil {
+			return nil, nil, err
+		}
+	}
 	m := masked(c)
 	if st.dry {
 		m.Etag = feed.Etag(c.GetName(), old.Seq) // which is what the change itself will ask for
@@ -178,6 +185,9 @@ func (s *Service) attempt(ctx context.Context, a authn.Access, r request, st ste
 		}
 		return store.Save(ctx, tx, old, next)
 	})
+	if errors.Is(err, fault.CaseDuplicate) {
+		err = s.refused(ctx, r, err)
+	}
 	return c, m, err
 }
 

@@ -12,6 +12,7 @@ import (
 	cataloguev1 "github.com/onehall/onehall/proto/gen/onehall/catalogue/v1"
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
 	optionsv1 "github.com/onehall/onehall/proto/gen/onehall/options/v1"
+	"github.com/onehall/onehall/services/casework/internal/store"
 	"github.com/onehall/onehall/services/platform/almanac"
 	"github.com/onehall/onehall/services/platform/authn"
 	"github.com/onehall/onehall/services/platform/db"
@@ -85,7 +86,7 @@ func TestSpringFestival2020(t *testing.T) {
 func (h *hall) plant(c *caseworkv1.Case, happened time.Time) string {
 	h.t.Helper()
 	a := authn.Access{Principal: everybody["window"], Scope: optionsv1.Scope_SCOPE_HALL}
-	made, err := h.service.insert(h.t.Context(), a, request{}, c, factsOf(c, happened), "case.accepted", nil)
+	made, err := h.service.insert(h.t.Context(), a, request{}, c, factsOf(c, happened), store.Filing{}, "case.accepted", nil)
 	if err != nil {
 		h.t.Fatal(err)
 	}

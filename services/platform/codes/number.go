@@ -124,8 +124,13 @@ func CaseNo(division string, day time.Time, serial int) string {
 	if len(division) != 6 || !allDigits(division) || serial < 0 || serial > MaxSerial {
 		panic(fmt.Sprintf("codes: no case number for division %q, serial %d", division, serial))
 	}
-	body := fmt.Sprintf("%s%s%08d", division, day.In(chinaTime).Format("060102"), serial)
+	body := fmt.Sprintf("%s%08d", CaseDay(division, day), serial)
 	return body + string(rune('0'+mod1110(body)))
+}
+
+// CaseDay is what all case numbers of a division's day begin with.
+func CaseDay(division string, day time.Time) string {
+	return division + day.In(chinaTime).Format("060102")
 }
 
 // ParseCaseNo cuts a case number into its parts, or returns BAD_CASE_NO.

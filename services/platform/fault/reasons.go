@@ -117,6 +117,7 @@ var (
 	SupplementRunning   = define(codes.FailedPrecondition, http.StatusConflict, "SUPPLEMENT_RUNNING", "补正期限未满，截止日期为 {due_date}", "The time to supplement runs until {due_date}")
 	ExtensionLimit      = define(codes.InvalidArgument, http.StatusBadRequest, "EXTENSION_LIMIT", "只能延长一次，且不超过 {max} 个工作日", "The limit may be extended once, by {max} working days at the most")
 	CaseClaimed         = define(codes.FailedPrecondition, http.StatusConflict, "CASE_CLAIMED", "办件已由 {assignee} 认领", "The case is claimed by {assignee}")
+	CaseDuplicate       = define(codes.AlreadyExists, http.StatusConflict, "CASE_DUPLICATE", "一分钟内已提交过相同的申请（{case}）；确需再办一件的，请确认后重新提交", "The same application was filed less than a minute ago ({case}); confirm to file it once more")
 	RevisionTakes       = define(codes.FailedPrecondition, http.StatusConflict, "REVISION_TAKES", "新版本对申请人不利，办件保留原版本", "The newer revision would leave the applicant worse off; the case keeps its own")
 	DocumentNotDue      = define(codes.FailedPrecondition, http.StatusConflict, "DOCUMENT_NOT_DUE", "办件没有这份文书", "The case has no such document")
 	DepartmentUnknown   = define(codes.InvalidArgument, http.StatusBadRequest, "DEPARTMENT_UNKNOWN", "本大厅没有办理事项的该部门", "No such department handles items in this hall")

@@ -1,6 +1,16 @@
--- name: InsertCase :exec
-INSERT INTO cases (case_no, hall, department, applicant_key, state, on_behalf, stage, due, dated, reckoned, seq, happened_at, data)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13);
+-- name: InsertCase :execresult
+INSERT INTO cases (case_no, hall, department, applicant_key, state, on_behalf, stage, due, dated, reckoned, seq, happened_at, data, content, filed_at)
+SELECT CAST(@case_no AS TEXT), CAST(@hall AS TEXT), CAST(@department AS TEXT), CAST(@applicant_key AS TEXT), CAST(@state AS BIGINT), CAST(@on_behalf AS BOOLEAN),
+  CAST(@stage AS BIGINT), CAST(@due AS BIGINT), CAST(@dated AS BOOLEAN), CAST(@reckoned AS BIGINT), CAST(@seq AS BIGINT), CAST(@happened_at AS BIGINT), @data,
+  CAST(@content AS BIGINT), CAST(@filed_at AS BIGINT)
+WHERE NOT CAST(@once AS BOOLEAN) OR CAST(@content AS BIGINT) NOT IN (
+  SELECT CASE WHEN today.filed_at > CAST(@since AS BIGINT) THEN today.content ELSE 0 END FROM cases AS today
+  WHERE today.applicant_key = CAST(@applicant_key AS TEXT) AND today.case_no > CAST(@lowest AS TEXT) AND today.case_no < CAST(@highest AS TEXT) LIMIT 200
+);
+
+-- name: FiledBefore :one
+SELECT case_no FROM cases
+WHERE applicant_key = @applicant_key AND case_no > @lowest AND case_no < @highest AND content = @content AND filed_at > CAST(@since AS BIGINT) LIMIT 1;
 
 -- name: GetCase :one
 SELECT state, stage, due, dated, reckoned, seq, happened_at, data FROM cases WHERE case_no = $1;
@@ -11,8 +21,11 @@ WHERE case_no = @case_no AND seq = @seq - 1;
 
 -- name: UpdateDraft :execresult
 UPDATE cases SET department = @department, applicant_key = @applicant_key, state = @state, stage = @stage, due = @due,
-  dated = @dated, reckoned = @reckoned, seq = @seq, happened_at = @happened_at, data = @data
-WHERE case_no = @case_no AND seq = @seq - 1;
+  dated = @dated, reckoned = @reckoned, seq = @seq, happened_at = @happened_at, data = @data, content = @content, filed_at = @filed_at
+WHERE cases.case_no = @case_no AND cases.seq = @seq - 1 AND (NOT CAST(@once AS BOOLEAN) OR CAST(@content AS BIGINT) NOT IN (
+  SELECT CASE WHEN today.filed_at > CAST(@since AS BIGINT) THEN today.content ELSE 0 END FROM cases AS today
+  WHERE today.applicant_key = @applicant_key AND today.case_no > CAST(@lowest AS TEXT) AND today.case_no < CAST(@highest AS TEXT) LIMIT 200
+));
 
 -- name: MoveCase :execresult
 UPDATE cases SET department = @department, assignee = @assignee, state = @state, stage = @stage, due = @due,

@@ -50,22 +50,26 @@ type Row struct {
 	Happened time.Time
 	// Step is the step of its own flow it waits for; nil for none.
 	Step *Step
+	// Filing is written when the application comes in, and not read back.
+	Filing Filing
 	// Data is the whole case.
 	Data []byte
 }
 
 // Insert writes a new case. The number must be new: the event written before it in the
-// same transaction has made sure.
+// same transaction has made sure. One that Filing refuses is fault.CaseDuplicate.
 func Insert(ctx context.Context, tx *db.Tx, r Row) error {
-	err := queries.New(tx).InsertCase(ctx, queries.InsertCaseParams{
+	since, lowest, highest := r.Filing.window(r.Hall)
+	res, err := queries.New(tx).InsertCase(ctx, queries.InsertCaseParams{
 		CaseNo: r.CaseNo, Hall: r.Hall, Department: r.Department, ApplicantKey: r.ApplicantKey, State: int64(r.State),
 		OnBehalf: r.OnBehalf, Stage: int64(r.Stage), Due: int64(r.Due), Dated: r.Dated, Reckoned: r.Reckoned, Seq: r.Seq,
 		HappenedAt: db.Micros(r.Happened), Data: r.Data,
+		Content: r.Filing.Content, FiledAt: r.Filing.micros(), Once: r.Filing.Once, Since: since, Lowest: lowest, Highest: highest,
 	})
 	if err != nil {
 		return fmt.Errorf("store: insert case: %w", err)
 	}
-	return nil
+	return tx.Expect(ctx, res, 1, func(ctx context.Context) error { return r.filedBefore(ctx, tx, fault.Conflict.New()) })
 }
 
 // Get reads a case by its number; false when there is none. Department, ApplicantKey,
@@ -85,7 +89,8 @@ func Get(ctx context.Context, q db.Querier, caseNo string) (Row, bool, error) {
 }
 
 // Save writes what became of a case that was read as old. A case that was changed
-// since is left as it is, and the answer is fault.Conflict. The owner of anything but a
+// since is left as it is, and the answer is fault.Conflict; a draft handed in that Filing
+// refuses, and it is fault.CaseDuplicate. The owner of anything but a
 // draft never changes.
 func Save(ctx context.Context, tx *db.Tx, old, next Row) error {
 	q := queries.New(tx)
@@ -93,10 +98,12 @@ func Save(ctx context.Context, tx *db.Tx, old, next Row) error {
 	var err error
 	switch {
 	case old.State == rules.Draft:
+		since, lowest, highest := next.Filing.window(next.Hall)
 		res, err = q.UpdateDraft(ctx, queries.UpdateDraftParams{
 			Department: next.Department, ApplicantKey: next.ApplicantKey, State: int64(next.State), Stage: int64(next.Stage),
 			Due: int64(next.Due), Dated: next.Dated, Reckoned: next.Reckoned, Seq: next.Seq, HappenedAt: db.Micros(next.Happened),
 			Data: next.Data, CaseNo: next.CaseNo,
+			Content: next.Filing.Content, FiledAt: next.Filing.micros(), Once: next.Filing.Once, Since: since, Lowest: lowest, Highest: highest,
 		})
 	case old.Department != next.Department || old.Assignee != next.Assignee:
 		res, err = q.MoveCase(ctx, queries.MoveCaseParams{
@@ -117,7 +124,7 @@ func Save(ctx context.Context, tx *db.Tx, old, next Row) error {
 	if err != nil {
 		return fmt.Errorf("store: save case: %w", err)
 	}
-	if err := tx.Expect(ctx, res, 1, func(context.Context) error { return fault.Conflict.New() }); err != nil {
+	if err := tx.Expect(ctx, res, 1, func(ctx context.Context) error { return next.filedBefore(ctx, tx, fault.Conflict.New()) }); err != nil {
 		return err
 	}
 	return saveStep(ctx, tx, old, next)

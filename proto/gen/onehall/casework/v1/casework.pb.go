@@ -3253,9 +3253,12 @@ type SubmitCaseRequest struct {
 	Consent bool `protobuf:"varint,4,opt,name=consent,proto3" json:"consent,omitempty"`
 	// The item revision the applicant read; refused with the current one when
 	// that differs. 0 takes the one in force.
-	ItemRevision  int32 `protobuf:"varint,5,opt,name=item_revision,json=itemRevision,proto3" json:"item_revision,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ItemRevision int32 `protobuf:"varint,5,opt,name=item_revision,json=itemRevision,proto3" json:"item_revision,omitempty"`
+	// Files it although the same applicant filed the same content for the same item less
+	// than a minute ago; otherwise that is refused and the first case named.
+	AllowDuplicate bool `protobuf:"varint,6,opt,name=allow_duplicate,json=allowDuplicate,proto3" json:"allow_duplicate,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *SubmitCaseRequest) Reset() {
@@ -3323,6 +3326,13 @@ func (x *SubmitCaseRequest) GetItemRevision() int32 {
 	return 0
 }
 
+func (x *SubmitCaseRequest) GetAllowDuplicate() bool {
+	if x != nil {
+		return x.AllowDuplicate
+	}
+	return false
+}
+
 // Creates and submits.
 type FileCaseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3338,9 +3348,12 @@ type FileCaseRequest struct {
 	// that differs. 0 takes the one in force.
 	ItemRevision int32 `protobuf:"varint,5,opt,name=item_revision,json=itemRevision,proto3" json:"item_revision,omitempty"`
 	// When the papers were received, if that was earlier; now when unset.
-	HappenedAt    *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=happened_at,json=happenedAt,proto3" json:"happened_at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	HappenedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=happened_at,json=happenedAt,proto3" json:"happened_at,omitempty"`
+	// Files it although the same applicant filed the same content for the same item less
+	// than a minute ago; otherwise that is refused and the first case named.
+	AllowDuplicate bool `protobuf:"varint,7,opt,name=allow_duplicate,json=allowDuplicate,proto3" json:"allow_duplicate,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *FileCaseRequest) Reset() {
@@ -3413,6 +3426,13 @@ func (x *FileCaseRequest) GetHappenedAt() *timestamppb.Timestamp {
 		return x.HappenedAt
 	}
 	return nil
+}
+
+func (x *FileCaseRequest) GetAllowDuplicate() bool {
+	if x != nil {
+		return x.AllowDuplicate
+	}
+	return false
 }
 
 // Reads a case.
@@ -6886,6 +6906,9 @@ type FileJointCaseRequest struct {
 	Parts []*JointPart `protobuf:"bytes,6,rep,name=parts,proto3" json:"parts,omitempty"`
 	// At a window: the person present consents to being filed for.
 	Consent bool `protobuf:"varint,7,opt,name=consent,proto3" json:"consent,omitempty"`
+	// Files it although the same applicant filed the same content for the same item less
+	// than a minute ago; otherwise that is refused and the first case named.
+	AllowDuplicate bool `protobuf:"varint,8,opt,name=allow_duplicate,json=allowDuplicate,proto3" json:"allow_duplicate,omitempty"`
 	// The mandate under which it is filed, mandates/{mandate}; empty for none.
 	Mandate       string `protobuf:"bytes,60,opt,name=mandate,proto3" json:"mandate,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -6967,6 +6990,13 @@ func (x *FileJointCaseRequest) GetParts() []*JointPart {
 func (x *FileJointCaseRequest) GetConsent() bool {
 	if x != nil {
 		return x.Consent
+	}
+	return false
+}
+
+func (x *FileJointCaseRequest) GetAllowDuplicate() bool {
+	if x != nil {
+		return x.AllowDuplicate
 	}
 	return false
 }
@@ -7228,14 +7258,15 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x11UpdateCaseRequest\x125\n" +
 	"\x04case\x18\x01 \x01(\v2\x19.onehall.casework.v1.CaseB\x06\xbaH\x03\xc8\x01\x01R\x04case\x12\x1d\n" +
 	"\n" +
-	"request_id\x18\x02 \x01(\tR\trequestId\"\xcb\x01\n" +
+	"request_id\x18\x02 \x01(\tR\trequestId\"\xf4\x01\n" +
 	"\x11SubmitCaseRequest\x12;\n" +
 	"\x04name\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x04name\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x02 \x01(\tR\trequestId\x12\x12\n" +
 	"\x04etag\x18\x03 \x01(\tR\x04etag\x12\x18\n" +
 	"\aconsent\x18\x04 \x01(\bR\aconsent\x12,\n" +
-	"\ritem_revision\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\fitemRevision\"\x9d\x02\n" +
+	"\ritem_revision\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\fitemRevision\x12'\n" +
+	"\x0fallow_duplicate\x18\x06 \x01(\bR\x0eallowDuplicate\"\xc6\x02\n" +
 	"\x0fFileCaseRequest\x12/\n" +
 	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x125\n" +
 	"\x04case\x18\x02 \x01(\v2\x19.onehall.casework.v1.CaseB\x06\xbaH\x03\xc8\x01\x01R\x04case\x12\x1d\n" +
@@ -7244,7 +7275,8 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\aconsent\x18\x04 \x01(\bR\aconsent\x12,\n" +
 	"\ritem_revision\x18\x05 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\fitemRevision\x12;\n" +
 	"\vhappened_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"happenedAt\"M\n" +
+	"happenedAt\x12'\n" +
+	"\x0fallow_duplicate\x18\a \x01(\bR\x0eallowDuplicate\"M\n" +
 	"\x0eGetCaseRequest\x12;\n" +
 	"\x04name\x18\x01 \x01(\tB'\xbaH$r\"2 ^halls/[0-9]{6}/cases/[0-9]{21}$R\x04name\"\xa4\x02\n" +
 	"\x10ListCasesRequest\x12/\n" +
@@ -7594,7 +7626,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\tJointPart\x12I\n" +
 	"\x04item\x18\x01 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04item\x121\n" +
 	"\x04form\x18\x02 \x01(\v2\x17.google.protobuf.StructB\x04\xa8\xbb\x18\x01R\x04form\x12I\n" +
-	"\tmaterials\x18\x03 \x03(\v2!.onehall.casework.v1.CaseMaterialB\b\xbaH\x05\x92\x01\x02\x10dR\tmaterials\"\xac\x03\n" +
+	"\tmaterials\x18\x03 \x03(\v2!.onehall.casework.v1.CaseMaterialB\b\xbaH\x05\x92\x01\x02\x10dR\tmaterials\"\xd5\x03\n" +
 	"\x14FileJointCaseRequest\x12/\n" +
 	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x12\x1d\n" +
 	"\n" +
@@ -7605,7 +7637,8 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x05parts\x18\x06 \x03(\v2\x1e.onehall.casework.v1.JointPartB\n" +
 	"\xbaH\a\x92\x01\x04\b\x02\x10\n" +
 	"R\x05parts\x12\x18\n" +
-	"\aconsent\x18\a \x01(\bR\aconsent\x12<\n" +
+	"\aconsent\x18\a \x01(\bR\aconsent\x12'\n" +
+	"\x0fallow_duplicate\x18\b \x01(\bR\x0eallowDuplicate\x12<\n" +
 	"\amandate\x18< \x01(\tB\"\xbaH\x1fr\x1d2\x1b^(mandates/[0-9a-f-]{36})?$R\amandate*\xa2\x03\n" +
 	"\tCaseState\x12\x1a\n" +
 	"\x16CASE_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +

@@ -44,6 +44,8 @@ type Case struct {
 	Data         []byte
 	Assignee     string
 	Reckoned     int64
+	Content      int64
+	FiledAt      int64
 	Dated        bool
 }
 

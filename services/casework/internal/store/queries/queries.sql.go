@@ -261,6 +261,32 @@ func (q *Queries) EndUpload(ctx context.Context, arg EndUploadParams) (int64, er
 	return result.RowsAffected()
 }
 
+const filedBefore = `-- name: FiledBefore :one
+SELECT case_no FROM cases
+WHERE applicant_key = $1 AND case_no > $2 AND case_no < $3 AND content = $4 AND filed_at > CAST($5 AS BIGINT) LIMIT 1
+`
+
+type FiledBeforeParams struct {
+	ApplicantKey string
+	Lowest       string
+	Highest      string
+	Content      int64
+	Since        int64
+}
+
+func (q *Queries) FiledBefore(ctx context.Context, arg FiledBeforeParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, filedBefore,
+		arg.ApplicantKey,
+		arg.Lowest,
+		arg.Highest,
+		arg.Content,
+		arg.Since,
+	)
+	var case_no string
+	err := row.Scan(&case_no)
+	return case_no, err
+}
+
 const forgetUploads = `-- name: ForgetUploads :exec
 DELETE FROM uploads WHERE state <> 1 AND expires_at <= $1
 `
@@ -619,9 +645,15 @@ func (q *Queries) InsertAppointment(ctx context.Context, arg InsertAppointmentPa
 	return err
 }
 
-const insertCase = `-- name: InsertCase :exec
-INSERT INTO cases (case_no, hall, department, applicant_key, state, on_behalf, stage, due, dated, reckoned, seq, happened_at, data)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+const insertCase = `-- name: InsertCase :execresult
+INSERT INTO cases (case_no, hall, department, applicant_key, state, on_behalf, stage, due, dated, reckoned, seq, happened_at, data, content, filed_at)
+SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT), CAST($6 AS BOOLEAN),
+  CAST($7 AS BIGINT), CAST($8 AS BIGINT), CAST($9 AS BOOLEAN), CAST($10 AS BIGINT), CAST($11 AS BIGINT), CAST($12 AS BIGINT), $13,
+  CAST($14 AS BIGINT), CAST($15 AS BIGINT)
+WHERE NOT CAST($16 AS BOOLEAN) OR CAST($14 AS BIGINT) NOT IN (
+  SELECT CASE WHEN today.filed_at > CAST($17 AS BIGINT) THEN today.content ELSE 0 END FROM cases AS today
+  WHERE today.applicant_key = CAST($4 AS TEXT) AND today.case_no > CAST($18 AS TEXT) AND today.case_no < CAST($19 AS TEXT) LIMIT 200
+)
 `
 
 type InsertCaseParams struct {
@@ -638,10 +670,16 @@ type InsertCaseParams struct {
 	Seq          int64
 	HappenedAt   int64
 	Data         []byte
+	Content      int64
+	FiledAt      int64
+	Once         bool
+	Since        int64
+	Lowest       string
+	Highest      string
 }
 
-func (q *Queries) InsertCase(ctx context.Context, arg InsertCaseParams) error {
-	_, err := q.db.ExecContext(ctx, insertCase,
+func (q *Queries) InsertCase(ctx context.Context, arg InsertCaseParams) (sql.Result, error) {
+	return q.db.ExecContext(ctx, insertCase,
 		arg.CaseNo,
 		arg.Hall,
 		arg.Department,
@@ -655,8 +693,13 @@ func (q *Queries) InsertCase(ctx context.Context, arg InsertCaseParams) error {
 		arg.Seq,
 		arg.HappenedAt,
 		arg.Data,
+		arg.Content,
+		arg.FiledAt,
+		arg.Once,
+		arg.Since,
+		arg.Lowest,
+		arg.Highest,
 	)
-	return err
 }
 
 const insertCentre = `-- name: InsertCentre :execrows
@@ -2386,8 +2429,11 @@ func (q *Queries) UpdateCentre(ctx context.Context, arg UpdateCentreParams) (int
 
 const updateDraft = `-- name: UpdateDraft :execresult
 UPDATE cases SET department = $1, applicant_key = $2, state = $3, stage = $4, due = $5,
-  dated = $6, reckoned = $7, seq = $8, happened_at = $9, data = $10
-WHERE case_no = $11 AND seq = $12- 1
+  dated = $6, reckoned = $7, seq = $8, happened_at = $9, data = $10, content = $11, filed_at = $12
+WHERE cases.case_no = $13 AND cases.seq = $14- 1 AND (NOT CAST($15 AS BOOLEAN) OR CAST($11 AS BIGINT) NOT IN (
+  SELECT CASE WHEN today.filed_at > CAST($16 AS BIGINT) THEN today.content ELSE 0 END FROM cases AS today
+  WHERE today.applicant_key = $2 AND today.case_no > CAST($17 AS TEXT) AND today.case_no < CAST($18 AS TEXT) LIMIT 200
+))
 `
 
 type UpdateDraftParams struct {
@@ -2401,7 +2447,13 @@ type UpdateDraftParams struct {
 	Seq          int64
 	HappenedAt   int64
 	Data         []byte
+	Content      int64
+	FiledAt      int64
 	CaseNo       string
+	Once         bool
+	Since        int64
+	Lowest       string
+	Highest      string
 }
 
 func (q *Queries) UpdateDraft(ctx context.Context, arg UpdateDraftParams) (sql.Result, error) {
@@ -2416,8 +2468,14 @@ func (q *Queries) UpdateDraft(ctx context.Context, arg UpdateDraftParams) (sql.R
 		arg.Seq,
 		arg.HappenedAt,
 		arg.Data,
+		arg.Content,
+		arg.FiledAt,
 		arg.CaseNo,
 		arg.Seq,
+		arg.Once,
+		arg.Since,
+		arg.Lowest,
+		arg.Highest,
 	)
 }
 
