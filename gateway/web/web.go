@@ -35,6 +35,7 @@ type Clients struct {
 	Applicant caseworkv1.ApplicantServiceClient
 	Casework  caseworkv1.CaseworkServiceClient
 	Material  caseworkv1.MaterialServiceClient
+	Counter   caseworkv1.CounterServiceClient
 	Review    reviewv1.ReviewServiceClient
 	Hub       hubv1.HubServiceClient
 }
@@ -46,6 +47,7 @@ func Dialed(conns map[string]*grpc.ClientConn) Clients {
 		Applicant: caseworkv1.NewApplicantServiceClient(conns["casework"]),
 		Casework:  caseworkv1.NewCaseworkServiceClient(conns["casework"]),
 		Material:  caseworkv1.NewMaterialServiceClient(conns["casework"]),
+		Counter:   caseworkv1.NewCounterServiceClient(conns["casework"]),
 		Review:    reviewv1.NewReviewServiceClient(conns["review"]),
 		Hub:       hubv1.NewHubServiceClient(conns["hub"]),
 	}
@@ -88,7 +90,7 @@ func New(cfg Config) (*Site, error) {
 	if s.files, err = site.NewFiles(static, "/static/"); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"home", "search", "item", "progress", "rates", "wall", "problem", "my", "profile", "mandate", "case", "apply", "materials"} {
+	for _, name := range []string{"home", "search", "item", "progress", "rates", "wall", "problem", "my", "profile", "mandate", "case", "apply", "materials", "centres", "counter"} {
 		t, err := template.New("").Funcs(s.words()).ParseFS(content, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("web: %w", err)
@@ -112,13 +114,14 @@ func (s *Site) ownPages() {
 	s.mux.HandleFunc("POST /logout", s.own(s.logout))
 	for path, page := range map[string]func(http.ResponseWriter, *http.Request, *session){
 		"/my/profile": s.profile, "/my/mandates": s.giveMandate, "/my/cases/{hall}/{no}": s.myCase, "/my/cases/{hall}/{no}/supplement": s.supplement,
-		"/apply/{hall}/{code}": s.apply,
+		"/apply/{hall}/{code}": s.apply, "/counter/{hall}/{centre}": s.counter,
 	} {
 		s.mux.HandleFunc("GET "+path, s.own(page))
 		s.mux.HandleFunc("POST "+path, s.own(page))
 	}
 	s.mux.HandleFunc("GET /my", s.own(s.my))
 	s.mux.HandleFunc("GET /wall", s.own(s.wall))
+	s.mux.HandleFunc("GET /counter", s.own(s.centres))
 	s.mux.HandleFunc("GET "+MaterialsPath, s.own(s.materials))
 	s.mux.HandleFunc("POST "+MaterialsPath, s.upload)
 	s.mux.HandleFunc("POST "+MaterialsPath+"/{id}/download", s.own(s.download))
