@@ -3,19 +3,14 @@ package supervision
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
-	"github.com/onehall/onehall/services/platform/authn"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/fault"
-	"github.com/onehall/onehall/services/platform/feed"
-	"github.com/onehall/onehall/services/platform/page"
 	"github.com/onehall/onehall/services/platform/workday"
 	"github.com/onehall/onehall/services/supervision/internal/rules"
 	"github.com/onehall/onehall/services/supervision/internal/store"
@@ -131,92 +126,33 @@ func presetMessage(hall string) *supervisionv1.ScoreFormula {
 	return m
 }
 
-// CreateScoreFormula drafts a formula.
-func (s *Service) CreateScoreFormula(ctx context.Context, req *supervisionv1.CreateScoreFormulaRequest) (*supervisionv1.ScoreFormula, error) {
-	access, ok := authn.AccessFrom(ctx)
-	if !ok {
-		return nil, fault.Unauthenticated.New()
-	}
-	if _, err := compileFormula(req.GetScoreFormula()); err != nil {
-		return nil, fault.BadFormula.New(fault.Meta("detail", err.Error()), fault.Field("score_formula"))
-	}
-	key, hash := feed.RequestKey(req.GetParent(), access.Subject, "CreateScoreFormula", req.GetRequestId()), feed.RequestHash(req)
-	var answer *supervisionv1.ScoreFormula
-	err := s.db.Write(ctx, req.GetParent(), func(ctx context.Context, tx *db.Tx) error {
-		if err := feed.Check(ctx, tx, key, hash); err != nil {
-			return err
-		}
-		id := tx.NextID()
-		in := req.GetScoreFormula()
-		f := &supervisionv1.ScoreFormula{Name: fmt.Sprintf("%s/scoreFormulas/%d", req.GetParent(), id), DisplayName: in.GetDisplayName(),
-			Parts: in.GetParts(), Bonuses: in.GetBonuses(), Factor: in.GetFactor(), Grades: in.GetGrades(), EveryCard: in.GetEveryCard(),
-			MinCases: in.GetMinCases(), State: supervisionv1.RuleSetState_RULE_SET_STATE_DRAFT, Author: access.Subject, CreateTime: timestamppb.New(tx.Now())}
-		f.Etag = feed.Etag(f.GetName(), 1)
-		if _, err := feed.Append(ctx, tx, feed.Draft{Subject: f.GetName(), Sequence: 1, Type: "score_formula.drafted", Resource: f,
-			Actor: access.Subject, ActorDepartment: access.Department, RequestKey: key, RequestHash: hash}); err != nil {
-			return err
-		}
-		answer = f
-		return store.InsertRuleSet(ctx, tx, store.RuleSet{ID: id, Name: f.GetName(), Hall: req.GetParent(), Data: marshal(f), Kind: store.KindScore})
-	})
-	if e, ok := feed.Replayed(err); ok {
-		return formulaMessage(e.GetResource())
-	}
-	return answer, err
+// scoreFormulas are drafted and approved as all regulations are.
+var scoreFormulas = regulations[*supervisionv1.ScoreFormula]{
+	kind: store.KindScore, method: "ScoreFormula", event: "score_formula", collection: "scoreFormulas", question: "score formulas",
+	parse: formulaMessage, approved: fault.ScoreFormulaApproved, notAhead: fault.ScoreFormulaNotAhead,
+	approve: func(m *supervisionv1.ScoreFormula, by act, from workday.Date) {
+		m.State, m.Approver, m.ApproveTime = supervisionv1.RuleSetState_RULE_SET_STATE_APPROVED, by.person, by.at
+		m.EffectiveDate, m.Etag = from.String(), by.etag
+	},
 }
 
-// ApproveScoreFormula lets a formula hold from the first day of a month that lies ahead,
-// so that nobody can change how past deeds are scored.
-func (s *Service) ApproveScoreFormula(ctx context.Context, req *supervisionv1.ApproveScoreFormulaRequest) (*supervisionv1.ScoreFormula, error) {
-	access, ok := authn.AccessFrom(ctx)
-	if !ok {
-		return nil, fault.Unauthenticated.New()
+// CreateScoreFormula drafts a formula.
+func (s *Service) CreateScoreFormula(ctx context.Context, req *supervisionv1.CreateScoreFormulaRequest) (*supervisionv1.ScoreFormula, error) {
+	in := req.GetScoreFormula()
+	if _, err := compileFormula(in); err != nil {
+		return nil, fault.BadFormula.New(fault.Meta("detail", err.Error()), fault.Field("score_formula"))
 	}
-	day, err := workday.ParseDate(req.GetEffectiveDate())
-	if err != nil {
-		return nil, fault.InvalidArgument.New(fault.Field("effective_date"), fault.Cause(err))
-	}
-	hall := hallOf(req.GetName())
-	key, hash := feed.RequestKey(hall, access.Subject, "ApproveScoreFormula", req.GetRequestId()), feed.RequestHash(req)
-	var answer *supervisionv1.ScoreFormula
-	err = s.db.Write(ctx, hall, func(ctx context.Context, tx *db.Tx) error {
-		row, err := store.GetRuleSet(ctx, tx, req.GetName())
-		if err != nil {
-			return err
-		}
-		if err := feed.Check(ctx, tx, key, hash); err != nil {
-			return err
-		}
-		if err := feed.CheckEtag(req.GetEtag(), row.Name, row.Sequence); err != nil {
-			return err
-		}
-		f, err := formulaMessage(row.Data)
-		if err != nil {
-			return err
-		}
-		switch {
-		case f.GetState() != supervisionv1.RuleSetState_RULE_SET_STATE_DRAFT:
-			return fault.ScoreFormulaApproved.New()
-		case f.GetAuthor() == access.Subject:
-			return fault.SamePersonForbidden.New()
-		case day <= workday.DateOf(tx.Now()):
-			return fault.ScoreFormulaNotAhead.New(fault.Field("effective_date"))
-		}
-		row.Sequence++
-		row.Effective = workday.StartOfDay(day)
-		f.State, f.Approver, f.EffectiveDate = supervisionv1.RuleSetState_RULE_SET_STATE_APPROVED, access.Subject, req.GetEffectiveDate()
-		f.ApproveTime, f.Etag = timestamppb.New(tx.Now()), feed.Etag(row.Name, row.Sequence)
-		if _, err := feed.Append(ctx, tx, feed.Draft{Subject: row.Name, Sequence: row.Sequence, Type: "score_formula.approved", Resource: f,
-			Actor: access.Subject, ActorDepartment: access.Department, RequestKey: key, RequestHash: hash}); err != nil {
-			return err
-		}
-		row.Data, answer = marshal(f), f
-		return store.UpdateRuleSet(ctx, tx, row)
+	return scoreFormulas.draft(ctx, s, req, func(by act) *supervisionv1.ScoreFormula {
+		return &supervisionv1.ScoreFormula{Name: by.name, DisplayName: in.GetDisplayName(), Parts: in.GetParts(), Bonuses: in.GetBonuses(),
+			Factor: in.GetFactor(), Grades: in.GetGrades(), EveryCard: in.GetEveryCard(), MinCases: in.GetMinCases(),
+			State: supervisionv1.RuleSetState_RULE_SET_STATE_DRAFT, Author: by.person, CreateTime: by.at, Etag: by.etag}
 	})
-	if e, ok := feed.Replayed(err); ok {
-		return formulaMessage(e.GetResource())
-	}
-	return answer, err
+}
+
+// ApproveScoreFormula lets a formula hold from a day on: the months that begin then or
+// later are scored by it.
+func (s *Service) ApproveScoreFormula(ctx context.Context, req *supervisionv1.ApproveScoreFormulaRequest) (*supervisionv1.ScoreFormula, error) {
+	return scoreFormulas.hold(ctx, s, req)
 }
 
 // GetScoreFormula reads a formula, a hall's or the program's.
@@ -233,40 +169,9 @@ func (s *Service) GetScoreFormula(ctx context.Context, req *supervisionv1.GetSco
 
 // ListScoreFormulas lists a hall's formulas, newest first.
 func (s *Service) ListScoreFormulas(ctx context.Context, req *supervisionv1.ListScoreFormulasRequest) (*supervisionv1.ListScoreFormulasResponse, error) {
-	access, ok := authn.AccessFrom(ctx)
-	if !ok {
-		return nil, fault.Unauthenticated.New()
-	}
-	size, err := page.Size(req.GetPageSize(), defaultPage, maxPage)
+	all, next, err := scoreFormulas.list(ctx, s, req)
 	if err != nil {
 		return nil, err
 	}
-	question := page.FilterHash("score formulas", req.GetParent())
-	key, err := s.pages.Decode(req.GetPageToken(), access.Subject, question)
-	if err != nil {
-		return nil, err
-	}
-	before := int64(0)
-	if len(key) == 1 {
-		if before, err = strconv.ParseInt(key[0], 10, 64); err != nil {
-			return nil, fault.BadPageToken.New(fault.Cause(err))
-		}
-	}
-	rows, err := store.ListRuleSets(ctx, s.db.Read(), store.KindScore, req.GetParent(), before, size+1)
-	if err != nil {
-		return nil, err
-	}
-	res := &supervisionv1.ListScoreFormulasResponse{}
-	if len(rows) > size {
-		rows = rows[:size]
-		res.NextPageToken = s.pages.Encode(access.Subject, question, strconv.FormatInt(rows[size-1].ID, 10))
-	}
-	for _, row := range rows {
-		f, err := formulaMessage(row.Data)
-		if err != nil {
-			return nil, err
-		}
-		res.ScoreFormulas = append(res.ScoreFormulas, f)
-	}
-	return res, nil
+	return &supervisionv1.ListScoreFormulasResponse{ScoreFormulas: all, NextPageToken: next}, nil
 }

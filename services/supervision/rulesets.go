@@ -3,19 +3,14 @@ package supervision
 import (
 	"context"
 	"fmt"
-	"strconv"
 	"sync"
 	"time"
 
 	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
-	"github.com/onehall/onehall/services/platform/authn"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/fault"
-	"github.com/onehall/onehall/services/platform/feed"
-	"github.com/onehall/onehall/services/platform/page"
 	"github.com/onehall/onehall/services/platform/workday"
 	"github.com/onehall/onehall/services/supervision/internal/rules"
 	"github.com/onehall/onehall/services/supervision/internal/store"
@@ -105,39 +100,26 @@ func checkRules(version string, own []*supervisionv1.ConductRule, disabled []str
 	return set, nil
 }
 
+// ruleSets are drafted and approved as all regulations are.
+var ruleSets = regulations[*supervisionv1.RuleSet]{
+	kind: store.KindRules, method: "RuleSet", event: "rule_set", collection: "ruleSets", question: "rule sets",
+	parse: ruleSetOf, approved: fault.RuleSetApproved, notAhead: fault.RuleSetNotAhead,
+	approve: func(m *supervisionv1.RuleSet, by act, from workday.Date) {
+		m.State, m.Approver, m.ApproveTime = supervisionv1.RuleSetState_RULE_SET_STATE_APPROVED, by.person, by.at
+		m.EffectiveDate, m.Etag = from.String(), by.etag
+	},
+}
+
 // CreateRuleSet drafts a rule set.
 func (s *Service) CreateRuleSet(ctx context.Context, req *supervisionv1.CreateRuleSetRequest) (*supervisionv1.RuleSet, error) {
-	access, ok := authn.AccessFrom(ctx)
-	if !ok {
-		return nil, fault.Unauthenticated.New()
-	}
-	if err := s.checkSet(req.GetRuleSet()); err != nil {
+	in := req.GetRuleSet()
+	if err := s.checkSet(in); err != nil {
 		return nil, err
 	}
-	key, hash := feed.RequestKey(req.GetParent(), access.Subject, "CreateRuleSet", req.GetRequestId()), feed.RequestHash(req)
-	var answer *supervisionv1.RuleSet
-	err := s.db.Write(ctx, req.GetParent(), func(ctx context.Context, tx *db.Tx) error {
-		if err := feed.Check(ctx, tx, key, hash); err != nil {
-			return err
-		}
-		id := tx.NextID()
-		set := &supervisionv1.RuleSet{
-			Name: fmt.Sprintf("%s/ruleSets/%d", req.GetParent(), id), DisplayName: req.GetRuleSet().GetDisplayName(),
-			Rules: req.GetRuleSet().GetRules(), DisabledRules: req.GetRuleSet().GetDisabledRules(), Settings: req.GetRuleSet().GetSettings(),
-			State: supervisionv1.RuleSetState_RULE_SET_STATE_DRAFT, Author: access.Subject, CreateTime: timestamppb.New(tx.Now()),
-		}
-		set.Etag = feed.Etag(set.GetName(), 1)
-		if _, err := feed.Append(ctx, tx, feed.Draft{Subject: set.GetName(), Sequence: 1, Type: "rule_set.drafted", Resource: set,
-			Actor: access.Subject, ActorDepartment: access.Department, RequestKey: key, RequestHash: hash}); err != nil {
-			return err
-		}
-		answer = set
-		return store.InsertRuleSet(ctx, tx, store.RuleSet{ID: id, Name: set.GetName(), Hall: req.GetParent(), Data: marshal(set), Kind: store.KindRules})
+	return ruleSets.draft(ctx, s, req, func(by act) *supervisionv1.RuleSet {
+		return &supervisionv1.RuleSet{Name: by.name, DisplayName: in.GetDisplayName(), Rules: in.GetRules(), DisabledRules: in.GetDisabledRules(),
+			Settings: in.GetSettings(), State: supervisionv1.RuleSetState_RULE_SET_STATE_DRAFT, Author: by.person, CreateTime: by.at, Etag: by.etag}
 	})
-	if e, ok := feed.Replayed(err); ok {
-		return ruleSetOf(e.GetResource())
-	}
-	return answer, err
 }
 
 func ruleSetOf(data []byte) (*supervisionv1.RuleSet, error) {
@@ -148,96 +130,16 @@ func ruleSetOf(data []byte) (*supervisionv1.RuleSet, error) {
 	return m, nil
 }
 
-// ApproveRuleSet lets a rule set hold from a day on. The day lies ahead, so that nobody
-// can change by which rules past deeds are judged.
+// ApproveRuleSet lets a rule set hold from a day on.
 func (s *Service) ApproveRuleSet(ctx context.Context, req *supervisionv1.ApproveRuleSetRequest) (*supervisionv1.RuleSet, error) {
-	access, ok := authn.AccessFrom(ctx)
-	if !ok {
-		return nil, fault.Unauthenticated.New()
-	}
-	day, err := workday.ParseDate(req.GetEffectiveDate())
-	if err != nil {
-		return nil, fault.InvalidArgument.New(fault.Field("effective_date"), fault.Cause(err))
-	}
-	hall := hallOf(req.GetName())
-	key, hash := feed.RequestKey(hall, access.Subject, "ApproveRuleSet", req.GetRequestId()), feed.RequestHash(req)
-	var answer *supervisionv1.RuleSet
-	err = s.db.Write(ctx, hall, func(ctx context.Context, tx *db.Tx) error {
-		row, err := store.GetRuleSet(ctx, tx, req.GetName())
-		if err != nil {
-			return err
-		}
-		if err := feed.Check(ctx, tx, key, hash); err != nil {
-			return err
-		}
-		if err := feed.CheckEtag(req.GetEtag(), row.Name, row.Sequence); err != nil {
-			return err
-		}
-		set, err := ruleSetOf(row.Data)
-		if err != nil {
-			return err
-		}
-		switch {
-		case set.GetState() != supervisionv1.RuleSetState_RULE_SET_STATE_DRAFT:
-			return fault.RuleSetApproved.New()
-		case set.GetAuthor() == access.Subject:
-			return fault.SamePersonForbidden.New()
-		case day <= workday.DateOf(tx.Now()):
-			return fault.RuleSetNotAhead.New(fault.Field("effective_date"))
-		}
-		set.State, set.Approver = supervisionv1.RuleSetState_RULE_SET_STATE_APPROVED, access.Subject
-		set.EffectiveDate, set.ApproveTime = day.String(), timestamppb.New(tx.Now())
-		set.Etag = feed.Etag(row.Name, row.Sequence+1)
-		if _, err := feed.Append(ctx, tx, feed.Draft{Subject: row.Name, Sequence: row.Sequence + 1, Type: "rule_set.approved", Resource: set,
-			Actor: access.Subject, ActorDepartment: access.Department, RequestKey: key, RequestHash: hash}); err != nil {
-			return err
-		}
-		row.Sequence, row.Effective, row.Data = row.Sequence+1, workday.StartOfDay(day), marshal(set)
-		answer = set
-		return store.UpdateRuleSet(ctx, tx, row)
-	})
-	if e, ok := feed.Replayed(err); ok {
-		return ruleSetOf(e.GetResource())
-	}
-	return answer, err
+	return ruleSets.hold(ctx, s, req)
 }
 
 // ListRuleSets lists a hall's rule sets, newest first.
 func (s *Service) ListRuleSets(ctx context.Context, req *supervisionv1.ListRuleSetsRequest) (*supervisionv1.ListRuleSetsResponse, error) {
-	access, ok := authn.AccessFrom(ctx)
-	if !ok {
-		return nil, fault.Unauthenticated.New()
-	}
-	size, err := page.Size(req.GetPageSize(), defaultPage, maxPage)
+	all, next, err := ruleSets.list(ctx, s, req)
 	if err != nil {
 		return nil, err
 	}
-	question := page.FilterHash("rule sets", req.GetParent())
-	key, err := s.pages.Decode(req.GetPageToken(), access.Subject, question)
-	if err != nil {
-		return nil, err
-	}
-	before := int64(0)
-	if len(key) == 1 {
-		if before, err = strconv.ParseInt(key[0], 10, 64); err != nil {
-			return nil, fault.BadPageToken.New(fault.Cause(err))
-		}
-	}
-	rows, err := store.ListRuleSets(ctx, s.db.Read(), store.KindRules, req.GetParent(), before, size+1)
-	if err != nil {
-		return nil, err
-	}
-	res := &supervisionv1.ListRuleSetsResponse{}
-	if len(rows) > size {
-		rows = rows[:size]
-		res.NextPageToken = s.pages.Encode(access.Subject, question, strconv.FormatInt(rows[size-1].ID, 10))
-	}
-	for _, row := range rows {
-		set, err := ruleSetOf(row.Data)
-		if err != nil {
-			return nil, err
-		}
-		res.RuleSets = append(res.RuleSets, set)
-	}
-	return res, nil
+	return &supervisionv1.ListRuleSetsResponse{RuleSets: all, NextPageToken: next}, nil
 }
