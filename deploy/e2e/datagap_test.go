@@ -119,17 +119,21 @@ func TestDataGap(t *testing.T) {
 		return row(no, "EX_GDBS_SPCL", "SPSJ", "SPHJDM", "1", "SPHJZTDM", "1", "SPRXM", "张三")
 	}
 	late := accepted("GA1") // told in the end
+	asked := row("GA3", "EX_GDBS_BJGZ", "BJGZSJ", "XH", "1", "BJGZYY", "申请表缺签名")
+	asked.Columns["BJGZSJ"] = h.clock.Now().Add(-time.Hour).In(workday.Zone).Format(time.DateTime)
 	var res *caseworkv1.IngestRowsResponse
 	h.eventually("the rows to be taken in", func() bool {
 		var err error
 		res, err = exchange.IngestRows(h.as(front), &caseworkv1.IngestRowsRequest{Parent: source, RequestId: newID(), Rows: []*caseworkv1.ExchangeRow{
 			application("GA1"), undertaken("GA1"), application("GA2"), accepted("GA2"), undertaken("GA2"),
+			application("GA3"), asked, accepted("GA3"), // and what was asked for never came
 		}})
-		return err == nil && res.GetAccepted()+res.GetDuplicates() == 5
+		return err == nil && res.GetAccepted()+res.GetDuplicates() == 8
 	})
-	name, whole := res.GetResults()[0].GetCase(), res.GetResults()[2].GetCase()
+	name, whole, waiting := res.GetResults()[0].GetCase(), res.GetResults()[2].GetCase(), res.GetResults()[5].GetCase()
 	gaps, err := exchange.ListGaps(h.as(front), &caseworkv1.ListGapsRequest{Parent: source})
-	if err != nil || len(gaps.GetGaps()) != 1 || strings.Join(gaps.GetGaps()[0].GetMissing(), " ") != "EX_GDBS_SL" {
+	if err != nil || len(gaps.GetGaps()) != 2 || strings.Join(gaps.GetGaps()[0].GetMissing(), " ") != "EX_GDBS_SL" ||
+		strings.Join(gaps.GetGaps()[1].GetMissing(), " ") != "EX_GDBS_BJSL/1" {
 		t.Fatalf("gaps while it waits: %v, %v", gaps, err)
 	}
 	for range 71 {
@@ -140,8 +144,11 @@ func TestDataGap(t *testing.T) {
 	}
 	h.eventually("the card of the gap", func() bool {
 		h.clock.Advance(10 * time.Minute)
-		return h.card(name, "H2_DATA_GAP") != nil
+		return h.card(name, "H2_DATA_GAP") != nil && h.card(waiting, "H2_DATA_GAP") != nil
 	})
+	if card := h.card(waiting, "H2_DATA_GAP"); !strings.Contains(card.GetGround(), "补正受理") {
+		t.Errorf("the card of the papers is %v", card)
+	}
 	card := h.card(name, "H2_DATA_GAP")
 	if card.GetLevel() != supervisionv1.CardLevel_CARD_LEVEL_WARNING || !strings.Contains(card.GetGround(), "受理") {
 		t.Errorf("the card is %v", card)

@@ -378,7 +378,19 @@ func TestConduct(t *testing.T) {
 		"decided, never accepted":   {change: func(f *Facts) { f.Accepted, f.Decision = time.Time{}, &Decision{Granted: true} }, want: []string{"H2_DATA_GAP.warning.1"}},
 		"issued, never decided":     {change: func(f *Facts) { f.Finish = &Finish{Issued: true} }, want: []string{"H2_DATA_GAP.warning.1"}},
 		"collected, never finished": {change: func(f *Facts) { f.Collected = at("2018-10-17 10:00:00") }, want: []string{"H2_DATA_GAP.warning.1"}},
-		"withdrawn needs none":      {change: func(f *Facts) { f.End = EndWithdrawn }},
+		"accepted, papers never came": {change: func(f *Facts) {
+			f.Supplements = []Supplement{{Notice: f.Accepted.Add(-time.Hour)}}
+		}, want: []string{"H2_DATA_GAP.warning.1"}},
+		"papers asked for and waited for": {change: func(f *Facts) {
+			f.Supplements = []Supplement{{Notice: f.Accepted.Add(time.Hour), Accepted: true}}
+		}},
+		"decided while a hearing ran": {change: func(f *Facts) {
+			f.Specials, f.Decision = []Special{{Name: "听证", Start: f.Accepted}}, &Decision{Granted: true}
+		}, want: []string{"H2_DATA_GAP.warning.1"}},
+		"decided after an extension": {change: func(f *Facts) {
+			f.Specials, f.Decision = []Special{{Name: "延长", Extension: true, Approver: "x", Limit: 5, Start: f.Accepted}}, &Decision{Granted: true}
+		}},
+		"withdrawn needs none": {change: func(f *Facts) { f.End = EndWithdrawn }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := deed

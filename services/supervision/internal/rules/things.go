@@ -29,6 +29,12 @@ func (f *Facts) gaps() []string {
 	if f.Accepted.IsZero() && (f.Decision != nil || len(f.Steps) > 0) {
 		all = append(all, "受理")
 	}
+	if f.beyondOpenSupplement() {
+		all = append(all, "补正受理")
+	}
+	if f.beyondOpenSpecial() {
+		all = append(all, "特别程序结果")
+	}
 	if f.Decision == nil && f.Finish != nil && f.Finish.Issued {
 		all = append(all, "决定")
 	}
@@ -36,6 +42,20 @@ func (f *Facts) gaps() []string {
 		all = append(all, "办结")
 	}
 	return all
+}
+
+// beyondOpenSupplement reports a case that went on although nothing tells that what was
+// asked for came in.
+func (f *Facts) beyondOpenSupplement() bool {
+	return slices.ContainsFunc(f.Supplements, func(s Supplement) bool {
+		return !s.Notice.IsZero() && s.Receipt.IsZero() && (f.Accepted.After(s.Notice) || f.Decision != nil)
+	})
+}
+
+// beyondOpenSpecial reports a case that was decided while a procedure of which nothing
+// tells the end.
+func (f *Facts) beyondOpenSpecial() bool {
+	return f.Decision != nil && slices.ContainsFunc(f.Specials, func(s Special) bool { return !s.Extension && s.End.IsZero() })
 }
 
 func (f *Facts) supplementViews() []any {
