@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -76,6 +77,12 @@ func demo(ctx context.Context, out io.Writer, args []string) (err error) {
 	if err := g.Wait(); err != nil {
 		return err
 	}
+	// The walk is over, and those who wait in the centre came today.
+	clk.Set(time.Now())
+	if err := openCentre(ctx, h, users); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "\n政务服务中心开门，%d 人等候 a centre with a queue：%s/counter/%s/main（police-window-1）\n", demoWaiting, strings.TrimSuffix(h.Gateway, "/"), demoCity)
 	fmt.Fprintln(out, "\n大厅保持运行 the hall stays up；Ctrl-C 结束 to stop")
 	printAddresses(out, h)
 	printLogins(out, users)
