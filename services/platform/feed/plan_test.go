@@ -39,9 +39,10 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 		if _, err := s.pass(t.Context()); err != nil || s.Status().Position != 3000 {
 			t.Fatalf("pass: %v, %+v", err, s.Status())
 		}
-		explain := "EXPLAIN QUERY PLAN "
+		// SQLite searches an index or by the address of the rows, or else scans.
+		explain, found, missed := "EXPLAIN QUERY PLAN ", "SEARCH", "SCAN"
 		if d.Driver() == db.Postgres {
-			explain = "EXPLAIN "
+			explain, found, missed = "EXPLAIN ", "Index", "Seq Scan"
 			err := d.Write(t.Context(), "analyze", func(ctx context.Context, tx *db.Tx) error {
 				_, err := tx.ExecContext(ctx, "ANALYZE events")
 				return err
@@ -52,7 +53,7 @@ func TestHotQueriesUseIndexes(t *testing.T) {
 		}
 		for _, query := range queries {
 			plan := planOf(t, d, explain+query)
-			if !strings.Contains(strings.ToUpper(plan), "INDEX") || strings.Contains(plan, "Seq Scan") {
+			if !strings.Contains(plan, found) || strings.Contains(plan, missed) {
 				t.Errorf("%s\nplan: %s", query, plan)
 			}
 		}
