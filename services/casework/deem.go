@@ -145,6 +145,9 @@ func (s *Service) deem(ctx context.Context, old store.Row, c *caseworkv1.Case, n
 	}
 	c.State, c.AcceptTime, c.DeemedAcceptTime = caseworkv1.CaseState(after.State), stamp(after.Accepted), stamp(after.Deemed)
 	s.accepted(c, after)
+	if err := s.recreated(ctx, c, before, after); err != nil {
+		return err
+	}
 	workOf(c, after)
 	c.UpdateTime, c.Etag = stamp(now), feed.Etag(c.GetName(), old.Seq+1)
 	next, err := s.row(c, after, old.Seq+1)

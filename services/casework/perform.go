@@ -158,6 +158,9 @@ func (s *Service) attempt(ctx context.Context, a authn.Access, r request, st ste
 		}
 		return nil, nil, answer
 	}
+	if err := s.recreated(ctx, c, t.before, t.after); err != nil {
+		return nil, nil, err
+	}
 	next, err := s.row(c, t.after, old.Seq+1)
 	if err != nil {
 		return nil, nil, err
@@ -198,8 +201,8 @@ func (st step) beside(ctx context.Context, tx *db.Tx, t *turn, m *caseworkv1.Cas
 			return err
 		}
 	}
-	if st.also == nil {
-		return nil
+	if err := endedByOffice(ctx, tx, m, t.before, t.after); err != nil || st.also == nil {
+		return err
 	}
 	return st.also(ctx, tx, t)
 }

@@ -28,7 +28,7 @@ func shorten(c *caseworkv1.Case) *caseworkv1.Case {
 		CaseType: c.GetCaseType(), Channel: c.GetChannel(), State: c.GetState(), PromisedLimit: c.GetPromisedLimit(),
 		StatutoryLimit: c.GetStatutoryLimit(), LimitUnit: c.GetLimitUnit(), SubmitTime: c.GetSubmitTime(), PreAcceptTime: c.GetPreAcceptTime(),
 		AcceptTime: c.GetAcceptTime(), DeemedAcceptTime: c.GetDeemedAcceptTime(), EndTime: c.GetEndTime(), EndReason: cut(c.GetEndReason()),
-		ApplicantKey: c.GetApplicantKey(), FullFlow: c.GetFullFlow(), FourEyes: c.GetFourEyes(), ELicense: c.GetELicense(), OwnFlow: c.GetOwnFlow(), Gaps: c.GetGaps(),
+		ApplicantKey: c.GetApplicantKey(), FullFlow: c.GetFullFlow(), FourEyes: c.GetFourEyes(), ELicense: c.GetELicense(), OwnFlow: c.GetOwnFlow(), Gaps: c.GetGaps(), Recreation: c.GetRecreation(),
 	}
 	if c.GetLicense() != nil {
 		s.License = &caseworkv1.License{IssueTime: c.GetLicense().GetIssueTime()}
@@ -83,6 +83,12 @@ func factsOf(c *caseworkv1.Case) *rules.Facts {
 		Deemed:   timeOf(c.GetDeemedAcceptTime()),
 		ELicense: c.GetELicense(), Licensed: timeOf(c.GetLicense().GetIssueTime()),
 		Collected: timeOf(c.GetCollection().GetCollectTime()), End: ends[c.GetState()], Ended: timeOf(c.GetEndTime()), EndReason: c.GetEndReason(),
+	}
+	if r := c.GetRecreation(); r != nil {
+		f.Recreated = &rules.Recreated{Case: r.GetCase(), Submitted: timeOf(r.GetFirstSubmitTime()), Accepted: timeOf(r.GetFirstAcceptTime())}
+		for _, g := range r.GetGaps() {
+			f.Recreated.Away = append(f.Recreated.Away, workday.Pause{Kind: workday.PauseSupplement, Name: "重新办理前", Start: timeOf(g.GetStartTime()), End: timeOf(g.GetEndTime())})
+		}
 	}
 	for _, s := range c.GetSupplements() {
 		f.Supplements = append(f.Supplements, rules.Supplement{Serial: int(s.GetSerial()), Notice: timeOf(s.GetNoticeTime()),

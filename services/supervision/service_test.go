@@ -445,7 +445,7 @@ func (h *house) live(t *testing.T, after int64) {
 func TestListRules(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		res, err := h.client.ListRules(t.Context(), &supervisionv1.ListRulesRequest{})
-		if err != nil || res.GetPreset() != "hunan2018" || len(res.GetRules()) != 35 {
+		if err != nil || res.GetPreset() != "hunan2018" || len(res.GetRules()) != 36 {
 			t.Fatalf("%d rules, %v", len(res.GetRules()), err)
 		}
 		for _, r := range res.GetRules() {

@@ -346,3 +346,10 @@ ORDER BY case_no LIMIT CAST(@size AS BIGINT);
 
 -- name: MarkReckoned :execresult
 UPDATE cases SET reckoned = @reckoned WHERE case_no = @case_no AND seq = @seq;
+
+-- name: InsertOfficeEnd :exec
+INSERT INTO office_ends (applicant_key, item, ended_at, case_no) VALUES ($1, $2, $3, $4);
+
+-- name: OfficeEnds :many
+SELECT ended_at, case_no FROM office_ends
+WHERE applicant_key = @applicant_key AND item = @item AND ended_at >= @since AND ended_at <= @until ORDER BY ended_at DESC, case_no LIMIT 20;

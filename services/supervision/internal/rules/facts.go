@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"slices"
 	"time"
 
 	"github.com/onehall/onehall/services/platform/workday"
@@ -53,10 +54,21 @@ type Facts struct {
 	// issued.
 	ELicense bool
 	Licensed time.Time
+	// Recreated is the earlier case whose clocks go on here; nil for none.
+	Recreated *Recreated
 	// Review is set when the facts are of a review instead of a case.
 	Review *Review
 	// Clocked is set when they are of something else that has a limit.
 	Clocked *Clocked
+}
+
+// Recreated is a case that its office ended without a decision and that went on under
+// another number: when it was first submitted and accepted, and while nothing lay with
+// the office.
+type Recreated struct {
+	Case                string
+	Submitted, Accepted time.Time
+	Away                []workday.Pause
 }
 
 // Clocked is what is to be judged of a consultation, a complaint and the like.
@@ -205,6 +217,9 @@ func (p Policy) Input(f *Facts) workday.Input {
 		Division: f.Division, Start: f.Accepted, Stopped: f.Stopped(), Promised: f.Promised, Statutory: f.Statutory,
 		Unit: f.Unit, Mode: p.Hall.Mode, Hours: p.Hall.Hours,
 	}
+	if r := f.Recreated; r != nil && !r.Accepted.IsZero() && !f.Accepted.IsZero() {
+		in.Start, in.Pauses = r.Accepted, slices.Clone(r.Away)
+	}
 	if f.Instant && in.Promised == 0 && p.Hall.Mode == workday.SecondMode {
 		// Nothing is done within zero seconds; on the spot means within the day.
 		in.Promised = 1
@@ -232,5 +247,8 @@ func (p Policy) AcceptanceDue(f *Facts) (workday.Date, bool) {
 	}
 	last := clocks[len(clocks)-1].in
 	due, _ := p.Calendar.Add(f.Division, workday.DateOf(last.Start), p.Hall.AcceptanceDays)
+	if len(last.Pauses) > 0 {
+		due = workday.Reckon(p.Calendar, last, last.Pauses[len(last.Pauses)-1].End).PromisedDue
+	}
 	return due, last.Stopped.IsZero()
 }

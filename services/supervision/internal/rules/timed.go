@@ -185,8 +185,19 @@ func (p Policy) clocked(f *Facts) []clock {
 // acceptance are the clocks of Art. 32: one from the submission, and a new one from each
 // receipt of a supplement before acceptance.
 func (p Policy) acceptance(f *Facts) []clock {
+	if f.Recreated == nil {
+		return p.acceptanceFrom(f, f.Submitted)
+	}
+	all := p.acceptanceFrom(f, f.Recreated.Submitted)
+	if len(all) > 0 {
+		all[0].in.Pauses = f.Recreated.Away
+	}
+	return all
+}
+
+// acceptanceFrom are they when the first began at a moment.
+func (p Policy) acceptanceFrom(f *Facts, start time.Time) []clock {
 	var all []clock
-	start := f.Submitted
 	for _, s := range f.Supplements {
 		if s.Accepted || start.IsZero() {
 			continue

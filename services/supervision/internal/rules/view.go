@@ -57,6 +57,8 @@ type Case struct {
 	// SamePersons are pairs of its steps that one person took against the rule of four eyes.
 	OwnFlow     bool     `cel:"own_flow"`
 	SamePersons []string `cel:"same_persons"`
+	// RecreatedFrom is the number of the earlier case whose clocks go on here; empty for none.
+	RecreatedFrom string `cel:"recreated_from"`
 }
 
 // DeedView is what conditions see of the event, as "deed".
@@ -142,6 +144,9 @@ func (p Policy) caseView(f *Facts) *Case {
 		if _, ok := f.officerOf(s.kind); !ok {
 			c.MissingSteps = append(c.MissingSteps, s.name)
 		}
+	}
+	if f.Recreated != nil {
+		c.RecreatedFrom = f.Recreated.Case[strings.LastIndexByte(f.Recreated.Case, '/')+1:]
 	}
 	if f.OwnFlow {
 		c.OwnFlow, c.MissingSteps, c.SamePersons = true, f.missingSteps(), f.samePersons()

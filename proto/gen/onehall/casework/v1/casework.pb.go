@@ -2589,7 +2589,10 @@ type Case struct {
 	// general one.
 	PolicyVersion int32 `protobuf:"varint,121,opt,name=policy_version,json=policyVersion,proto3" json:"policy_version,omitempty"`
 	// How a later calendar or policy moved its dates, the last time.
-	DueChange     *DueChange `protobuf:"bytes,122,opt,name=due_change,json=dueChange,proto3" json:"due_change,omitempty"`
+	DueChange *DueChange `protobuf:"bytes,122,opt,name=due_change,json=dueChange,proto3" json:"due_change,omitempty"`
+	// The earlier case that an office ended without a decision and of which this one is
+	// the re-creation; found at acceptance, unset when there is none.
+	Recreation    *Recreation `protobuf:"bytes,150,opt,name=recreation,proto3" json:"recreation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3121,6 +3124,141 @@ func (x *Case) GetDueChange() *DueChange {
 	return nil
 }
 
+func (x *Case) GetRecreation() *Recreation {
+	if x != nil {
+		return x.Recreation
+	}
+	return nil
+}
+
+// What a re-created case keeps of the earlier one: supervision's clocks go on from there.
+type Recreation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The earlier case, halls/{division}/cases/{case_no}.
+	Case string `protobuf:"bytes,1,opt,name=case,proto3" json:"case,omitempty"`
+	// When the first of them was submitted.
+	FirstSubmitTime *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=first_submit_time,json=firstSubmitTime,proto3" json:"first_submit_time,omitempty"`
+	// When it was accepted; unset when it never was.
+	FirstAcceptTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=first_accept_time,json=firstAcceptTime,proto3" json:"first_accept_time,omitempty"`
+	// While no case lay with the office: from each end to the next submission.
+	Gaps          []*RecreationGap `protobuf:"bytes,4,rep,name=gaps,proto3" json:"gaps,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Recreation) Reset() {
+	*x = Recreation{}
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Recreation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Recreation) ProtoMessage() {}
+
+func (x *Recreation) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Recreation.ProtoReflect.Descriptor instead.
+func (*Recreation) Descriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Recreation) GetCase() string {
+	if x != nil {
+		return x.Case
+	}
+	return ""
+}
+
+func (x *Recreation) GetFirstSubmitTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FirstSubmitTime
+	}
+	return nil
+}
+
+func (x *Recreation) GetFirstAcceptTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.FirstAcceptTime
+	}
+	return nil
+}
+
+func (x *Recreation) GetGaps() []*RecreationGap {
+	if x != nil {
+		return x.Gaps
+	}
+	return nil
+}
+
+// A time that does not count.
+type RecreationGap struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When the earlier case was ended.
+	StartTime *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=start_time,json=startTime,proto3" json:"start_time,omitempty"`
+	// When the next one was submitted.
+	EndTime       *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecreationGap) Reset() {
+	*x = RecreationGap{}
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecreationGap) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecreationGap) ProtoMessage() {}
+
+func (x *RecreationGap) ProtoReflect() protoreflect.Message {
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecreationGap.ProtoReflect.Descriptor instead.
+func (*RecreationGap) Descriptor() ([]byte, []int) {
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *RecreationGap) GetStartTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.StartTime
+	}
+	return nil
+}
+
+func (x *RecreationGap) GetEndTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.EndTime
+	}
+	return nil
+}
+
 // Saves a draft.
 type CreateCaseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3136,7 +3274,7 @@ type CreateCaseRequest struct {
 
 func (x *CreateCaseRequest) Reset() {
 	*x = CreateCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3148,7 +3286,7 @@ func (x *CreateCaseRequest) String() string {
 func (*CreateCaseRequest) ProtoMessage() {}
 
 func (x *CreateCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[17]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3161,7 +3299,7 @@ func (x *CreateCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CreateCaseRequest.ProtoReflect.Descriptor instead.
 func (*CreateCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{17}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *CreateCaseRequest) GetParent() string {
@@ -3198,7 +3336,7 @@ type UpdateCaseRequest struct {
 
 func (x *UpdateCaseRequest) Reset() {
 	*x = UpdateCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3210,7 +3348,7 @@ func (x *UpdateCaseRequest) String() string {
 func (*UpdateCaseRequest) ProtoMessage() {}
 
 func (x *UpdateCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[18]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3223,7 +3361,7 @@ func (x *UpdateCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateCaseRequest.ProtoReflect.Descriptor instead.
 func (*UpdateCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{18}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *UpdateCaseRequest) GetCase() *Case {
@@ -3263,7 +3401,7 @@ type SubmitCaseRequest struct {
 
 func (x *SubmitCaseRequest) Reset() {
 	*x = SubmitCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3275,7 +3413,7 @@ func (x *SubmitCaseRequest) String() string {
 func (*SubmitCaseRequest) ProtoMessage() {}
 
 func (x *SubmitCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[19]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3288,7 +3426,7 @@ func (x *SubmitCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubmitCaseRequest.ProtoReflect.Descriptor instead.
 func (*SubmitCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{19}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *SubmitCaseRequest) GetName() string {
@@ -3358,7 +3496,7 @@ type FileCaseRequest struct {
 
 func (x *FileCaseRequest) Reset() {
 	*x = FileCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3370,7 +3508,7 @@ func (x *FileCaseRequest) String() string {
 func (*FileCaseRequest) ProtoMessage() {}
 
 func (x *FileCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[20]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3383,7 +3521,7 @@ func (x *FileCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileCaseRequest.ProtoReflect.Descriptor instead.
 func (*FileCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{20}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *FileCaseRequest) GetParent() string {
@@ -3446,7 +3584,7 @@ type GetCaseRequest struct {
 
 func (x *GetCaseRequest) Reset() {
 	*x = GetCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3458,7 +3596,7 @@ func (x *GetCaseRequest) String() string {
 func (*GetCaseRequest) ProtoMessage() {}
 
 func (x *GetCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[21]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3471,7 +3609,7 @@ func (x *GetCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCaseRequest.ProtoReflect.Descriptor instead.
 func (*GetCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{21}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *GetCaseRequest) GetName() string {
@@ -3500,7 +3638,7 @@ type ListCasesRequest struct {
 
 func (x *ListCasesRequest) Reset() {
 	*x = ListCasesRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3512,7 +3650,7 @@ func (x *ListCasesRequest) String() string {
 func (*ListCasesRequest) ProtoMessage() {}
 
 func (x *ListCasesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[22]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3525,7 +3663,7 @@ func (x *ListCasesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCasesRequest.ProtoReflect.Descriptor instead.
 func (*ListCasesRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{22}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListCasesRequest) GetParent() string {
@@ -3576,7 +3714,7 @@ type ListCasesResponse struct {
 
 func (x *ListCasesResponse) Reset() {
 	*x = ListCasesResponse{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3588,7 +3726,7 @@ func (x *ListCasesResponse) String() string {
 func (*ListCasesResponse) ProtoMessage() {}
 
 func (x *ListCasesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[23]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3601,7 +3739,7 @@ func (x *ListCasesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCasesResponse.ProtoReflect.Descriptor instead.
 func (*ListCasesResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{23}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListCasesResponse) GetCases() []*Case {
@@ -3639,7 +3777,7 @@ type ListInboxRequest struct {
 
 func (x *ListInboxRequest) Reset() {
 	*x = ListInboxRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3651,7 +3789,7 @@ func (x *ListInboxRequest) String() string {
 func (*ListInboxRequest) ProtoMessage() {}
 
 func (x *ListInboxRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[24]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3664,7 +3802,7 @@ func (x *ListInboxRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboxRequest.ProtoReflect.Descriptor instead.
 func (*ListInboxRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{24}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListInboxRequest) GetParent() string {
@@ -3722,7 +3860,7 @@ type ListInboxResponse struct {
 
 func (x *ListInboxResponse) Reset() {
 	*x = ListInboxResponse{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3734,7 +3872,7 @@ func (x *ListInboxResponse) String() string {
 func (*ListInboxResponse) ProtoMessage() {}
 
 func (x *ListInboxResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[25]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3747,7 +3885,7 @@ func (x *ListInboxResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListInboxResponse.ProtoReflect.Descriptor instead.
 func (*ListInboxResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{25}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListInboxResponse) GetCases() []*Case {
@@ -3779,7 +3917,7 @@ type ListCaseEventsRequest struct {
 
 func (x *ListCaseEventsRequest) Reset() {
 	*x = ListCaseEventsRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3791,7 +3929,7 @@ func (x *ListCaseEventsRequest) String() string {
 func (*ListCaseEventsRequest) ProtoMessage() {}
 
 func (x *ListCaseEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[26]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3804,7 +3942,7 @@ func (x *ListCaseEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCaseEventsRequest.ProtoReflect.Descriptor instead.
 func (*ListCaseEventsRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{26}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListCaseEventsRequest) GetParent() string {
@@ -3855,7 +3993,7 @@ type CaseEvent struct {
 
 func (x *CaseEvent) Reset() {
 	*x = CaseEvent{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3867,7 +4005,7 @@ func (x *CaseEvent) String() string {
 func (*CaseEvent) ProtoMessage() {}
 
 func (x *CaseEvent) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[27]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3880,7 +4018,7 @@ func (x *CaseEvent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseEvent.ProtoReflect.Descriptor instead.
 func (*CaseEvent) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{27}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *CaseEvent) GetSequence() int64 {
@@ -3959,7 +4097,7 @@ type ListCaseEventsResponse struct {
 
 func (x *ListCaseEventsResponse) Reset() {
 	*x = ListCaseEventsResponse{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3971,7 +4109,7 @@ func (x *ListCaseEventsResponse) String() string {
 func (*ListCaseEventsResponse) ProtoMessage() {}
 
 func (x *ListCaseEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[28]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3984,7 +4122,7 @@ func (x *ListCaseEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCaseEventsResponse.ProtoReflect.Descriptor instead.
 func (*ListCaseEventsResponse) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{28}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListCaseEventsResponse) GetEvents() []*CaseEvent {
@@ -4014,7 +4152,7 @@ type QueryProgressRequest struct {
 
 func (x *QueryProgressRequest) Reset() {
 	*x = QueryProgressRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4026,7 +4164,7 @@ func (x *QueryProgressRequest) String() string {
 func (*QueryProgressRequest) ProtoMessage() {}
 
 func (x *QueryProgressRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[29]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4039,7 +4177,7 @@ func (x *QueryProgressRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QueryProgressRequest.ProtoReflect.Descriptor instead.
 func (*QueryProgressRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{29}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *QueryProgressRequest) GetCaseNo() string {
@@ -4087,7 +4225,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4099,7 +4237,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[30]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4112,7 +4250,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{30}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Progress) GetCaseNo() string {
@@ -4207,7 +4345,7 @@ type RevealApplicantRequest struct {
 
 func (x *RevealApplicantRequest) Reset() {
 	*x = RevealApplicantRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4219,7 +4357,7 @@ func (x *RevealApplicantRequest) String() string {
 func (*RevealApplicantRequest) ProtoMessage() {}
 
 func (x *RevealApplicantRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[31]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4232,7 +4370,7 @@ func (x *RevealApplicantRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevealApplicantRequest.ProtoReflect.Descriptor instead.
 func (*RevealApplicantRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{31}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *RevealApplicantRequest) GetName() string {
@@ -4275,7 +4413,7 @@ type PreAcceptCaseRequest struct {
 
 func (x *PreAcceptCaseRequest) Reset() {
 	*x = PreAcceptCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4287,7 +4425,7 @@ func (x *PreAcceptCaseRequest) String() string {
 func (*PreAcceptCaseRequest) ProtoMessage() {}
 
 func (x *PreAcceptCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[32]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4300,7 +4438,7 @@ func (x *PreAcceptCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PreAcceptCaseRequest.ProtoReflect.Descriptor instead.
 func (*PreAcceptCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{32}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *PreAcceptCaseRequest) GetName() string {
@@ -4363,7 +4501,7 @@ type RequestSupplementRequest struct {
 
 func (x *RequestSupplementRequest) Reset() {
 	*x = RequestSupplementRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4375,7 +4513,7 @@ func (x *RequestSupplementRequest) String() string {
 func (*RequestSupplementRequest) ProtoMessage() {}
 
 func (x *RequestSupplementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[33]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4388,7 +4526,7 @@ func (x *RequestSupplementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RequestSupplementRequest.ProtoReflect.Descriptor instead.
 func (*RequestSupplementRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{33}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *RequestSupplementRequest) GetName() string {
@@ -4470,7 +4608,7 @@ type ReceiveSupplementRequest struct {
 
 func (x *ReceiveSupplementRequest) Reset() {
 	*x = ReceiveSupplementRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4482,7 +4620,7 @@ func (x *ReceiveSupplementRequest) String() string {
 func (*ReceiveSupplementRequest) ProtoMessage() {}
 
 func (x *ReceiveSupplementRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[34]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4495,7 +4633,7 @@ func (x *ReceiveSupplementRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReceiveSupplementRequest.ProtoReflect.Descriptor instead.
 func (*ReceiveSupplementRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{34}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ReceiveSupplementRequest) GetName() string {
@@ -4571,7 +4709,7 @@ type AcceptCaseRequest struct {
 
 func (x *AcceptCaseRequest) Reset() {
 	*x = AcceptCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4583,7 +4721,7 @@ func (x *AcceptCaseRequest) String() string {
 func (*AcceptCaseRequest) ProtoMessage() {}
 
 func (x *AcceptCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[35]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4596,7 +4734,7 @@ func (x *AcceptCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcceptCaseRequest.ProtoReflect.Descriptor instead.
 func (*AcceptCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{35}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *AcceptCaseRequest) GetName() string {
@@ -4667,7 +4805,7 @@ type NotAcceptCaseRequest struct {
 
 func (x *NotAcceptCaseRequest) Reset() {
 	*x = NotAcceptCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4679,7 +4817,7 @@ func (x *NotAcceptCaseRequest) String() string {
 func (*NotAcceptCaseRequest) ProtoMessage() {}
 
 func (x *NotAcceptCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[36]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4692,7 +4830,7 @@ func (x *NotAcceptCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotAcceptCaseRequest.ProtoReflect.Descriptor instead.
 func (*NotAcceptCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{36}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *NotAcceptCaseRequest) GetName() string {
@@ -4751,7 +4889,7 @@ type RefuseCaseRequest struct {
 
 func (x *RefuseCaseRequest) Reset() {
 	*x = RefuseCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4763,7 +4901,7 @@ func (x *RefuseCaseRequest) String() string {
 func (*RefuseCaseRequest) ProtoMessage() {}
 
 func (x *RefuseCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[37]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4776,7 +4914,7 @@ func (x *RefuseCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RefuseCaseRequest.ProtoReflect.Descriptor instead.
 func (*RefuseCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{37}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *RefuseCaseRequest) GetName() string {
@@ -4840,7 +4978,7 @@ type UndertakeCaseRequest struct {
 
 func (x *UndertakeCaseRequest) Reset() {
 	*x = UndertakeCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4852,7 +4990,7 @@ func (x *UndertakeCaseRequest) String() string {
 func (*UndertakeCaseRequest) ProtoMessage() {}
 
 func (x *UndertakeCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[38]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4865,7 +5003,7 @@ func (x *UndertakeCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UndertakeCaseRequest.ProtoReflect.Descriptor instead.
 func (*UndertakeCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{38}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *UndertakeCaseRequest) GetName() string {
@@ -4922,7 +5060,7 @@ type ExamineCaseRequest struct {
 
 func (x *ExamineCaseRequest) Reset() {
 	*x = ExamineCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4934,7 +5072,7 @@ func (x *ExamineCaseRequest) String() string {
 func (*ExamineCaseRequest) ProtoMessage() {}
 
 func (x *ExamineCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[39]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4947,7 +5085,7 @@ func (x *ExamineCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExamineCaseRequest.ProtoReflect.Descriptor instead.
 func (*ExamineCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{39}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ExamineCaseRequest) GetName() string {
@@ -5004,7 +5142,7 @@ type ApproveCaseRequest struct {
 
 func (x *ApproveCaseRequest) Reset() {
 	*x = ApproveCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5016,7 +5154,7 @@ func (x *ApproveCaseRequest) String() string {
 func (*ApproveCaseRequest) ProtoMessage() {}
 
 func (x *ApproveCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[40]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5029,7 +5167,7 @@ func (x *ApproveCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApproveCaseRequest.ProtoReflect.Descriptor instead.
 func (*ApproveCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{40}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ApproveCaseRequest) GetName() string {
@@ -5090,7 +5228,7 @@ type DecideCaseRequest struct {
 
 func (x *DecideCaseRequest) Reset() {
 	*x = DecideCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5102,7 +5240,7 @@ func (x *DecideCaseRequest) String() string {
 func (*DecideCaseRequest) ProtoMessage() {}
 
 func (x *DecideCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[41]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5115,7 +5253,7 @@ func (x *DecideCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecideCaseRequest.ProtoReflect.Descriptor instead.
 func (*DecideCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{41}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *DecideCaseRequest) GetName() string {
@@ -5196,7 +5334,7 @@ type FinishCaseRequest struct {
 
 func (x *FinishCaseRequest) Reset() {
 	*x = FinishCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5208,7 +5346,7 @@ func (x *FinishCaseRequest) String() string {
 func (*FinishCaseRequest) ProtoMessage() {}
 
 func (x *FinishCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[42]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5221,7 +5359,7 @@ func (x *FinishCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FinishCaseRequest.ProtoReflect.Descriptor instead.
 func (*FinishCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{42}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *FinishCaseRequest) GetName() string {
@@ -5315,7 +5453,7 @@ type CollectCaseRequest struct {
 
 func (x *CollectCaseRequest) Reset() {
 	*x = CollectCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5327,7 +5465,7 @@ func (x *CollectCaseRequest) String() string {
 func (*CollectCaseRequest) ProtoMessage() {}
 
 func (x *CollectCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[43]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5340,7 +5478,7 @@ func (x *CollectCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CollectCaseRequest.ProtoReflect.Descriptor instead.
 func (*CollectCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{43}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *CollectCaseRequest) GetName() string {
@@ -5404,7 +5542,7 @@ type WithdrawCaseRequest struct {
 
 func (x *WithdrawCaseRequest) Reset() {
 	*x = WithdrawCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5416,7 +5554,7 @@ func (x *WithdrawCaseRequest) String() string {
 func (*WithdrawCaseRequest) ProtoMessage() {}
 
 func (x *WithdrawCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[44]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5429,7 +5567,7 @@ func (x *WithdrawCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WithdrawCaseRequest.ProtoReflect.Descriptor instead.
 func (*WithdrawCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{44}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *WithdrawCaseRequest) GetName() string {
@@ -5486,7 +5624,7 @@ type LapseCaseRequest struct {
 
 func (x *LapseCaseRequest) Reset() {
 	*x = LapseCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5498,7 +5636,7 @@ func (x *LapseCaseRequest) String() string {
 func (*LapseCaseRequest) ProtoMessage() {}
 
 func (x *LapseCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[45]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5511,7 +5649,7 @@ func (x *LapseCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LapseCaseRequest.ProtoReflect.Descriptor instead.
 func (*LapseCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{45}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *LapseCaseRequest) GetName() string {
@@ -5571,7 +5709,7 @@ type VoidCaseRequest struct {
 
 func (x *VoidCaseRequest) Reset() {
 	*x = VoidCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[46]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5583,7 +5721,7 @@ func (x *VoidCaseRequest) String() string {
 func (*VoidCaseRequest) ProtoMessage() {}
 
 func (x *VoidCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[46]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5596,7 +5734,7 @@ func (x *VoidCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VoidCaseRequest.ProtoReflect.Descriptor instead.
 func (*VoidCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{46}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *VoidCaseRequest) GetName() string {
@@ -5670,7 +5808,7 @@ type StartSpecialProcedureRequest struct {
 
 func (x *StartSpecialProcedureRequest) Reset() {
 	*x = StartSpecialProcedureRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[47]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5682,7 +5820,7 @@ func (x *StartSpecialProcedureRequest) String() string {
 func (*StartSpecialProcedureRequest) ProtoMessage() {}
 
 func (x *StartSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[47]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5695,7 +5833,7 @@ func (x *StartSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StartSpecialProcedureRequest.ProtoReflect.Descriptor instead.
 func (*StartSpecialProcedureRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{47}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *StartSpecialProcedureRequest) GetName() string {
@@ -5787,7 +5925,7 @@ type EndSpecialProcedureRequest struct {
 
 func (x *EndSpecialProcedureRequest) Reset() {
 	*x = EndSpecialProcedureRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[48]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5799,7 +5937,7 @@ func (x *EndSpecialProcedureRequest) String() string {
 func (*EndSpecialProcedureRequest) ProtoMessage() {}
 
 func (x *EndSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[48]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5812,7 +5950,7 @@ func (x *EndSpecialProcedureRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndSpecialProcedureRequest.ProtoReflect.Descriptor instead.
 func (*EndSpecialProcedureRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{48}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *EndSpecialProcedureRequest) GetName() string {
@@ -5867,7 +6005,7 @@ type ClaimCaseRequest struct {
 
 func (x *ClaimCaseRequest) Reset() {
 	*x = ClaimCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[49]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5879,7 +6017,7 @@ func (x *ClaimCaseRequest) String() string {
 func (*ClaimCaseRequest) ProtoMessage() {}
 
 func (x *ClaimCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[49]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5892,7 +6030,7 @@ func (x *ClaimCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimCaseRequest.ProtoReflect.Descriptor instead.
 func (*ClaimCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{49}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *ClaimCaseRequest) GetName() string {
@@ -5944,7 +6082,7 @@ type AssignCaseRequest struct {
 
 func (x *AssignCaseRequest) Reset() {
 	*x = AssignCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[50]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5956,7 +6094,7 @@ func (x *AssignCaseRequest) String() string {
 func (*AssignCaseRequest) ProtoMessage() {}
 
 func (x *AssignCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[50]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5969,7 +6107,7 @@ func (x *AssignCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssignCaseRequest.ProtoReflect.Descriptor instead.
 func (*AssignCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{50}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *AssignCaseRequest) GetName() string {
@@ -6033,7 +6171,7 @@ type ReleaseCaseRequest struct {
 
 func (x *ReleaseCaseRequest) Reset() {
 	*x = ReleaseCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6045,7 +6183,7 @@ func (x *ReleaseCaseRequest) String() string {
 func (*ReleaseCaseRequest) ProtoMessage() {}
 
 func (x *ReleaseCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[51]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6058,7 +6196,7 @@ func (x *ReleaseCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReleaseCaseRequest.ProtoReflect.Descriptor instead.
 func (*ReleaseCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{51}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ReleaseCaseRequest) GetName() string {
@@ -6119,7 +6257,7 @@ type HandOverCaseRequest struct {
 
 func (x *HandOverCaseRequest) Reset() {
 	*x = HandOverCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6131,7 +6269,7 @@ func (x *HandOverCaseRequest) String() string {
 func (*HandOverCaseRequest) ProtoMessage() {}
 
 func (x *HandOverCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[52]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6144,7 +6282,7 @@ func (x *HandOverCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOverCaseRequest.ProtoReflect.Descriptor instead.
 func (*HandOverCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{52}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *HandOverCaseRequest) GetName() string {
@@ -6217,7 +6355,7 @@ type RevokeCaseRequest struct {
 
 func (x *RevokeCaseRequest) Reset() {
 	*x = RevokeCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6229,7 +6367,7 @@ func (x *RevokeCaseRequest) String() string {
 func (*RevokeCaseRequest) ProtoMessage() {}
 
 func (x *RevokeCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[53]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6242,7 +6380,7 @@ func (x *RevokeCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RevokeCaseRequest.ProtoReflect.Descriptor instead.
 func (*RevokeCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{53}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *RevokeCaseRequest) GetName() string {
@@ -6309,7 +6447,7 @@ type OpenForwardedCaseRequest struct {
 
 func (x *OpenForwardedCaseRequest) Reset() {
 	*x = OpenForwardedCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6321,7 +6459,7 @@ func (x *OpenForwardedCaseRequest) String() string {
 func (*OpenForwardedCaseRequest) ProtoMessage() {}
 
 func (x *OpenForwardedCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[54]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6334,7 +6472,7 @@ func (x *OpenForwardedCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OpenForwardedCaseRequest.ProtoReflect.Descriptor instead.
 func (*OpenForwardedCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{54}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *OpenForwardedCaseRequest) GetParent() string {
@@ -6402,7 +6540,7 @@ type ChangeRevisionRequest struct {
 
 func (x *ChangeRevisionRequest) Reset() {
 	*x = ChangeRevisionRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[55]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6414,7 +6552,7 @@ func (x *ChangeRevisionRequest) String() string {
 func (*ChangeRevisionRequest) ProtoMessage() {}
 
 func (x *ChangeRevisionRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[55]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6427,7 +6565,7 @@ func (x *ChangeRevisionRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ChangeRevisionRequest.ProtoReflect.Descriptor instead.
 func (*ChangeRevisionRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{55}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *ChangeRevisionRequest) GetName() string {
@@ -6494,7 +6632,7 @@ type GetCaseDocumentRequest struct {
 
 func (x *GetCaseDocumentRequest) Reset() {
 	*x = GetCaseDocumentRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[56]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6506,7 +6644,7 @@ func (x *GetCaseDocumentRequest) String() string {
 func (*GetCaseDocumentRequest) ProtoMessage() {}
 
 func (x *GetCaseDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[56]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6519,7 +6657,7 @@ func (x *GetCaseDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCaseDocumentRequest.ProtoReflect.Descriptor instead.
 func (*GetCaseDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{56}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *GetCaseDocumentRequest) GetName() string {
@@ -6558,7 +6696,7 @@ type PrintCaseDocumentRequest struct {
 
 func (x *PrintCaseDocumentRequest) Reset() {
 	*x = PrintCaseDocumentRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[57]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6570,7 +6708,7 @@ func (x *PrintCaseDocumentRequest) String() string {
 func (*PrintCaseDocumentRequest) ProtoMessage() {}
 
 func (x *PrintCaseDocumentRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[57]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6583,7 +6721,7 @@ func (x *PrintCaseDocumentRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PrintCaseDocumentRequest.ProtoReflect.Descriptor instead.
 func (*PrintCaseDocumentRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{57}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *PrintCaseDocumentRequest) GetName() string {
@@ -6620,7 +6758,7 @@ type DocumentField struct {
 
 func (x *DocumentField) Reset() {
 	*x = DocumentField{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[58]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6632,7 +6770,7 @@ func (x *DocumentField) String() string {
 func (*DocumentField) ProtoMessage() {}
 
 func (x *DocumentField) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[58]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6645,7 +6783,7 @@ func (x *DocumentField) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DocumentField.ProtoReflect.Descriptor instead.
 func (*DocumentField) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{58}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *DocumentField) GetLabel() string {
@@ -6699,7 +6837,7 @@ type CaseDocument struct {
 
 func (x *CaseDocument) Reset() {
 	*x = CaseDocument{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[59]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6711,7 +6849,7 @@ func (x *CaseDocument) String() string {
 func (*CaseDocument) ProtoMessage() {}
 
 func (x *CaseDocument) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[59]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6724,7 +6862,7 @@ func (x *CaseDocument) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaseDocument.ProtoReflect.Descriptor instead.
 func (*CaseDocument) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{59}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *CaseDocument) GetCase() string {
@@ -6840,7 +6978,7 @@ type JointPart struct {
 
 func (x *JointPart) Reset() {
 	*x = JointPart{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[60]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6852,7 +6990,7 @@ func (x *JointPart) String() string {
 func (*JointPart) ProtoMessage() {}
 
 func (x *JointPart) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[60]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6865,7 +7003,7 @@ func (x *JointPart) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JointPart.ProtoReflect.Descriptor instead.
 func (*JointPart) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{60}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *JointPart) GetItem() string {
@@ -6917,7 +7055,7 @@ type FileJointCaseRequest struct {
 
 func (x *FileJointCaseRequest) Reset() {
 	*x = FileJointCaseRequest{}
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[61]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6929,7 +7067,7 @@ func (x *FileJointCaseRequest) String() string {
 func (*FileJointCaseRequest) ProtoMessage() {}
 
 func (x *FileJointCaseRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_onehall_casework_v1_casework_proto_msgTypes[61]
+	mi := &file_onehall_casework_v1_casework_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6942,7 +7080,7 @@ func (x *FileJointCaseRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FileJointCaseRequest.ProtoReflect.Descriptor instead.
 func (*FileJointCaseRequest) Descriptor() ([]byte, []int) {
-	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{61}
+	return file_onehall_casework_v1_casework_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *FileJointCaseRequest) GetParent() string {
@@ -7158,7 +7296,7 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\fSourceParent\x12\x17\n" +
 	"\acase_no\x18\x01 \x01(\tR\x06caseNo\x12\x1b\n" +
 	"\titem_code\x18\x02 \x01(\tR\bitemCode\x12\x14\n" +
-	"\x05title\x18\x03 \x01(\tR\x05title\"\x8d\x1d\n" +
+	"\x05title\x18\x03 \x01(\tR\x05title\"\xd4\x1d\n" +
 	"\x04Case\x12>\n" +
 	"\x04name\x18\x01 \x01(\tB*\xbaH'r%2#^(halls/[0-9]{6}/cases/[0-9]{21})?$R\x04name\x12I\n" +
 	"\x04item\x18\x02 \x01(\tB5\xbaH2r02.^halls/[0-9]{6}/items/[0-9A-Z]{31}([0-9]{2})?$R\x04item\x12(\n" +
@@ -7249,7 +7387,20 @@ const file_onehall_casework_v1_casework_proto_rawDesc = "" +
 	"\x10calendar_version\x18x \x01(\x05B\x03\xe0A\x03R\x0fcalendarVersion\x12*\n" +
 	"\x0epolicy_version\x18y \x01(\x05B\x03\xe0A\x03R\rpolicyVersion\x12B\n" +
 	"\n" +
-	"due_change\x18z \x01(\v2\x1e.onehall.casework.v1.DueChangeB\x03\xe0A\x03R\tdueChange\"\x9a\x01\n" +
+	"due_change\x18z \x01(\v2\x1e.onehall.casework.v1.DueChangeB\x03\xe0A\x03R\tdueChange\x12E\n" +
+	"\n" +
+	"recreation\x18\x96\x01 \x01(\v2\x1f.onehall.casework.v1.RecreationB\x03\xe0A\x03R\n" +
+	"recreation\"\xe8\x01\n" +
+	"\n" +
+	"Recreation\x12\x12\n" +
+	"\x04case\x18\x01 \x01(\tR\x04case\x12F\n" +
+	"\x11first_submit_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x0ffirstSubmitTime\x12F\n" +
+	"\x11first_accept_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x0ffirstAcceptTime\x126\n" +
+	"\x04gaps\x18\x04 \x03(\v2\".onehall.casework.v1.RecreationGapR\x04gaps\"\x81\x01\n" +
+	"\rRecreationGap\x129\n" +
+	"\n" +
+	"start_time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x125\n" +
+	"\bend_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\"\x9a\x01\n" +
 	"\x11CreateCaseRequest\x12/\n" +
 	"\x06parent\x18\x01 \x01(\tB\x17\xbaH\x14r\x122\x10^halls/[0-9]{6}$R\x06parent\x125\n" +
 	"\x04case\x18\x02 \x01(\v2\x19.onehall.casework.v1.CaseB\x06\xbaH\x03\xc8\x01\x01R\x04case\x12\x1d\n" +
@@ -7797,7 +7948,7 @@ func file_onehall_casework_v1_casework_proto_rawDescGZIP() []byte {
 }
 
 var file_onehall_casework_v1_casework_proto_enumTypes = make([]protoimpl.EnumInfo, 14)
-var file_onehall_casework_v1_casework_proto_msgTypes = make([]protoimpl.MessageInfo, 62)
+var file_onehall_casework_v1_casework_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
 var file_onehall_casework_v1_casework_proto_goTypes = []any{
 	(CaseState)(0),                       // 0: onehall.casework.v1.CaseState
 	(CaseType)(0),                        // 1: onehall.casework.v1.CaseType
@@ -7830,106 +7981,108 @@ var file_onehall_casework_v1_casework_proto_goTypes = []any{
 	(*Party)(nil),                        // 28: onehall.casework.v1.Party
 	(*SourceParent)(nil),                 // 29: onehall.casework.v1.SourceParent
 	(*Case)(nil),                         // 30: onehall.casework.v1.Case
-	(*CreateCaseRequest)(nil),            // 31: onehall.casework.v1.CreateCaseRequest
-	(*UpdateCaseRequest)(nil),            // 32: onehall.casework.v1.UpdateCaseRequest
-	(*SubmitCaseRequest)(nil),            // 33: onehall.casework.v1.SubmitCaseRequest
-	(*FileCaseRequest)(nil),              // 34: onehall.casework.v1.FileCaseRequest
-	(*GetCaseRequest)(nil),               // 35: onehall.casework.v1.GetCaseRequest
-	(*ListCasesRequest)(nil),             // 36: onehall.casework.v1.ListCasesRequest
-	(*ListCasesResponse)(nil),            // 37: onehall.casework.v1.ListCasesResponse
-	(*ListInboxRequest)(nil),             // 38: onehall.casework.v1.ListInboxRequest
-	(*ListInboxResponse)(nil),            // 39: onehall.casework.v1.ListInboxResponse
-	(*ListCaseEventsRequest)(nil),        // 40: onehall.casework.v1.ListCaseEventsRequest
-	(*CaseEvent)(nil),                    // 41: onehall.casework.v1.CaseEvent
-	(*ListCaseEventsResponse)(nil),       // 42: onehall.casework.v1.ListCaseEventsResponse
-	(*QueryProgressRequest)(nil),         // 43: onehall.casework.v1.QueryProgressRequest
-	(*Progress)(nil),                     // 44: onehall.casework.v1.Progress
-	(*RevealApplicantRequest)(nil),       // 45: onehall.casework.v1.RevealApplicantRequest
-	(*PreAcceptCaseRequest)(nil),         // 46: onehall.casework.v1.PreAcceptCaseRequest
-	(*RequestSupplementRequest)(nil),     // 47: onehall.casework.v1.RequestSupplementRequest
-	(*ReceiveSupplementRequest)(nil),     // 48: onehall.casework.v1.ReceiveSupplementRequest
-	(*AcceptCaseRequest)(nil),            // 49: onehall.casework.v1.AcceptCaseRequest
-	(*NotAcceptCaseRequest)(nil),         // 50: onehall.casework.v1.NotAcceptCaseRequest
-	(*RefuseCaseRequest)(nil),            // 51: onehall.casework.v1.RefuseCaseRequest
-	(*UndertakeCaseRequest)(nil),         // 52: onehall.casework.v1.UndertakeCaseRequest
-	(*ExamineCaseRequest)(nil),           // 53: onehall.casework.v1.ExamineCaseRequest
-	(*ApproveCaseRequest)(nil),           // 54: onehall.casework.v1.ApproveCaseRequest
-	(*DecideCaseRequest)(nil),            // 55: onehall.casework.v1.DecideCaseRequest
-	(*FinishCaseRequest)(nil),            // 56: onehall.casework.v1.FinishCaseRequest
-	(*CollectCaseRequest)(nil),           // 57: onehall.casework.v1.CollectCaseRequest
-	(*WithdrawCaseRequest)(nil),          // 58: onehall.casework.v1.WithdrawCaseRequest
-	(*LapseCaseRequest)(nil),             // 59: onehall.casework.v1.LapseCaseRequest
-	(*VoidCaseRequest)(nil),              // 60: onehall.casework.v1.VoidCaseRequest
-	(*StartSpecialProcedureRequest)(nil), // 61: onehall.casework.v1.StartSpecialProcedureRequest
-	(*EndSpecialProcedureRequest)(nil),   // 62: onehall.casework.v1.EndSpecialProcedureRequest
-	(*ClaimCaseRequest)(nil),             // 63: onehall.casework.v1.ClaimCaseRequest
-	(*AssignCaseRequest)(nil),            // 64: onehall.casework.v1.AssignCaseRequest
-	(*ReleaseCaseRequest)(nil),           // 65: onehall.casework.v1.ReleaseCaseRequest
-	(*HandOverCaseRequest)(nil),          // 66: onehall.casework.v1.HandOverCaseRequest
-	(*RevokeCaseRequest)(nil),            // 67: onehall.casework.v1.RevokeCaseRequest
-	(*OpenForwardedCaseRequest)(nil),     // 68: onehall.casework.v1.OpenForwardedCaseRequest
-	(*ChangeRevisionRequest)(nil),        // 69: onehall.casework.v1.ChangeRevisionRequest
-	(*GetCaseDocumentRequest)(nil),       // 70: onehall.casework.v1.GetCaseDocumentRequest
-	(*PrintCaseDocumentRequest)(nil),     // 71: onehall.casework.v1.PrintCaseDocumentRequest
-	(*DocumentField)(nil),                // 72: onehall.casework.v1.DocumentField
-	(*CaseDocument)(nil),                 // 73: onehall.casework.v1.CaseDocument
-	(*JointPart)(nil),                    // 74: onehall.casework.v1.JointPart
-	(*FileJointCaseRequest)(nil),         // 75: onehall.casework.v1.FileJointCaseRequest
-	(*timestamppb.Timestamp)(nil),        // 76: google.protobuf.Timestamp
-	(TrustLevel)(0),                      // 77: onehall.casework.v1.TrustLevel
-	(*structpb.Struct)(nil),              // 78: google.protobuf.Struct
-	(*Charge)(nil),                       // 79: onehall.casework.v1.Charge
-	(*DueChange)(nil),                    // 80: onehall.casework.v1.DueChange
-	(*DueExplanation)(nil),               // 81: onehall.casework.v1.DueExplanation
-	(*httpbody.HttpBody)(nil),            // 82: google.api.HttpBody
+	(*Recreation)(nil),                   // 31: onehall.casework.v1.Recreation
+	(*RecreationGap)(nil),                // 32: onehall.casework.v1.RecreationGap
+	(*CreateCaseRequest)(nil),            // 33: onehall.casework.v1.CreateCaseRequest
+	(*UpdateCaseRequest)(nil),            // 34: onehall.casework.v1.UpdateCaseRequest
+	(*SubmitCaseRequest)(nil),            // 35: onehall.casework.v1.SubmitCaseRequest
+	(*FileCaseRequest)(nil),              // 36: onehall.casework.v1.FileCaseRequest
+	(*GetCaseRequest)(nil),               // 37: onehall.casework.v1.GetCaseRequest
+	(*ListCasesRequest)(nil),             // 38: onehall.casework.v1.ListCasesRequest
+	(*ListCasesResponse)(nil),            // 39: onehall.casework.v1.ListCasesResponse
+	(*ListInboxRequest)(nil),             // 40: onehall.casework.v1.ListInboxRequest
+	(*ListInboxResponse)(nil),            // 41: onehall.casework.v1.ListInboxResponse
+	(*ListCaseEventsRequest)(nil),        // 42: onehall.casework.v1.ListCaseEventsRequest
+	(*CaseEvent)(nil),                    // 43: onehall.casework.v1.CaseEvent
+	(*ListCaseEventsResponse)(nil),       // 44: onehall.casework.v1.ListCaseEventsResponse
+	(*QueryProgressRequest)(nil),         // 45: onehall.casework.v1.QueryProgressRequest
+	(*Progress)(nil),                     // 46: onehall.casework.v1.Progress
+	(*RevealApplicantRequest)(nil),       // 47: onehall.casework.v1.RevealApplicantRequest
+	(*PreAcceptCaseRequest)(nil),         // 48: onehall.casework.v1.PreAcceptCaseRequest
+	(*RequestSupplementRequest)(nil),     // 49: onehall.casework.v1.RequestSupplementRequest
+	(*ReceiveSupplementRequest)(nil),     // 50: onehall.casework.v1.ReceiveSupplementRequest
+	(*AcceptCaseRequest)(nil),            // 51: onehall.casework.v1.AcceptCaseRequest
+	(*NotAcceptCaseRequest)(nil),         // 52: onehall.casework.v1.NotAcceptCaseRequest
+	(*RefuseCaseRequest)(nil),            // 53: onehall.casework.v1.RefuseCaseRequest
+	(*UndertakeCaseRequest)(nil),         // 54: onehall.casework.v1.UndertakeCaseRequest
+	(*ExamineCaseRequest)(nil),           // 55: onehall.casework.v1.ExamineCaseRequest
+	(*ApproveCaseRequest)(nil),           // 56: onehall.casework.v1.ApproveCaseRequest
+	(*DecideCaseRequest)(nil),            // 57: onehall.casework.v1.DecideCaseRequest
+	(*FinishCaseRequest)(nil),            // 58: onehall.casework.v1.FinishCaseRequest
+	(*CollectCaseRequest)(nil),           // 59: onehall.casework.v1.CollectCaseRequest
+	(*WithdrawCaseRequest)(nil),          // 60: onehall.casework.v1.WithdrawCaseRequest
+	(*LapseCaseRequest)(nil),             // 61: onehall.casework.v1.LapseCaseRequest
+	(*VoidCaseRequest)(nil),              // 62: onehall.casework.v1.VoidCaseRequest
+	(*StartSpecialProcedureRequest)(nil), // 63: onehall.casework.v1.StartSpecialProcedureRequest
+	(*EndSpecialProcedureRequest)(nil),   // 64: onehall.casework.v1.EndSpecialProcedureRequest
+	(*ClaimCaseRequest)(nil),             // 65: onehall.casework.v1.ClaimCaseRequest
+	(*AssignCaseRequest)(nil),            // 66: onehall.casework.v1.AssignCaseRequest
+	(*ReleaseCaseRequest)(nil),           // 67: onehall.casework.v1.ReleaseCaseRequest
+	(*HandOverCaseRequest)(nil),          // 68: onehall.casework.v1.HandOverCaseRequest
+	(*RevokeCaseRequest)(nil),            // 69: onehall.casework.v1.RevokeCaseRequest
+	(*OpenForwardedCaseRequest)(nil),     // 70: onehall.casework.v1.OpenForwardedCaseRequest
+	(*ChangeRevisionRequest)(nil),        // 71: onehall.casework.v1.ChangeRevisionRequest
+	(*GetCaseDocumentRequest)(nil),       // 72: onehall.casework.v1.GetCaseDocumentRequest
+	(*PrintCaseDocumentRequest)(nil),     // 73: onehall.casework.v1.PrintCaseDocumentRequest
+	(*DocumentField)(nil),                // 74: onehall.casework.v1.DocumentField
+	(*CaseDocument)(nil),                 // 75: onehall.casework.v1.CaseDocument
+	(*JointPart)(nil),                    // 76: onehall.casework.v1.JointPart
+	(*FileJointCaseRequest)(nil),         // 77: onehall.casework.v1.FileJointCaseRequest
+	(*timestamppb.Timestamp)(nil),        // 78: google.protobuf.Timestamp
+	(TrustLevel)(0),                      // 79: onehall.casework.v1.TrustLevel
+	(*structpb.Struct)(nil),              // 80: google.protobuf.Struct
+	(*Charge)(nil),                       // 81: onehall.casework.v1.Charge
+	(*DueChange)(nil),                    // 82: onehall.casework.v1.DueChange
+	(*DueExplanation)(nil),               // 83: onehall.casework.v1.DueExplanation
+	(*httpbody.HttpBody)(nil),            // 84: google.api.HttpBody
 }
 var file_onehall_casework_v1_casework_proto_depIdxs = []int32{
 	3,   // 0: onehall.casework.v1.Applicant.type:type_name -> onehall.casework.v1.ApplicantType
 	4,   // 1: onehall.casework.v1.Applicant.id_type:type_name -> onehall.casework.v1.IdType
-	76,  // 2: onehall.casework.v1.MaterialPromise.promise_time:type_name -> google.protobuf.Timestamp
-	76,  // 3: onehall.casework.v1.MaterialGap.fill_time:type_name -> google.protobuf.Timestamp
-	77,  // 4: onehall.casework.v1.CaseMaterial.trust_level:type_name -> onehall.casework.v1.TrustLevel
+	78,  // 2: onehall.casework.v1.MaterialPromise.promise_time:type_name -> google.protobuf.Timestamp
+	78,  // 3: onehall.casework.v1.MaterialGap.fill_time:type_name -> google.protobuf.Timestamp
+	79,  // 4: onehall.casework.v1.CaseMaterial.trust_level:type_name -> onehall.casework.v1.TrustLevel
 	15,  // 5: onehall.casework.v1.CaseMaterial.promise:type_name -> onehall.casework.v1.MaterialPromise
-	76,  // 6: onehall.casework.v1.Supplement.notice_time:type_name -> google.protobuf.Timestamp
-	76,  // 7: onehall.casework.v1.Supplement.receipt_time:type_name -> google.protobuf.Timestamp
+	78,  // 6: onehall.casework.v1.Supplement.notice_time:type_name -> google.protobuf.Timestamp
+	78,  // 7: onehall.casework.v1.Supplement.receipt_time:type_name -> google.protobuf.Timestamp
 	5,   // 8: onehall.casework.v1.Step.kind:type_name -> onehall.casework.v1.StepKind
-	76,  // 9: onehall.casework.v1.Step.step_time:type_name -> google.protobuf.Timestamp
+	78,  // 9: onehall.casework.v1.Step.step_time:type_name -> google.protobuf.Timestamp
 	5,   // 10: onehall.casework.v1.CurrentStep.kind:type_name -> onehall.casework.v1.StepKind
-	76,  // 11: onehall.casework.v1.CurrentStep.start_time:type_name -> google.protobuf.Timestamp
+	78,  // 11: onehall.casework.v1.CurrentStep.start_time:type_name -> google.protobuf.Timestamp
 	6,   // 12: onehall.casework.v1.SpecialProcedure.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
 	7,   // 13: onehall.casework.v1.SpecialProcedure.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	76,  // 14: onehall.casework.v1.SpecialProcedure.start_time:type_name -> google.protobuf.Timestamp
-	76,  // 15: onehall.casework.v1.SpecialProcedure.end_time:type_name -> google.protobuf.Timestamp
+	78,  // 14: onehall.casework.v1.SpecialProcedure.start_time:type_name -> google.protobuf.Timestamp
+	78,  // 15: onehall.casework.v1.SpecialProcedure.end_time:type_name -> google.protobuf.Timestamp
 	8,   // 16: onehall.casework.v1.Decision.result:type_name -> onehall.casework.v1.DecisionResult
-	76,  // 17: onehall.casework.v1.Decision.decide_time:type_name -> google.protobuf.Timestamp
+	78,  // 17: onehall.casework.v1.Decision.decide_time:type_name -> google.protobuf.Timestamp
 	9,   // 18: onehall.casework.v1.Finish.result:type_name -> onehall.casework.v1.FinishResult
-	76,  // 19: onehall.casework.v1.Finish.finish_time:type_name -> google.protobuf.Timestamp
-	76,  // 20: onehall.casework.v1.Revocation.revoke_time:type_name -> google.protobuf.Timestamp
-	76,  // 21: onehall.casework.v1.License.issue_time:type_name -> google.protobuf.Timestamp
+	78,  // 19: onehall.casework.v1.Finish.finish_time:type_name -> google.protobuf.Timestamp
+	78,  // 20: onehall.casework.v1.Revocation.revoke_time:type_name -> google.protobuf.Timestamp
+	78,  // 21: onehall.casework.v1.License.issue_time:type_name -> google.protobuf.Timestamp
 	2,   // 22: onehall.casework.v1.Collection.way:type_name -> onehall.casework.v1.Channel
-	76,  // 23: onehall.casework.v1.Collection.collect_time:type_name -> google.protobuf.Timestamp
-	76,  // 24: onehall.casework.v1.Handover.handover_time:type_name -> google.protobuf.Timestamp
+	78,  // 23: onehall.casework.v1.Collection.collect_time:type_name -> google.protobuf.Timestamp
+	78,  // 24: onehall.casework.v1.Handover.handover_time:type_name -> google.protobuf.Timestamp
 	4,   // 25: onehall.casework.v1.Party.id_type:type_name -> onehall.casework.v1.IdType
 	1,   // 26: onehall.casework.v1.Case.case_type:type_name -> onehall.casework.v1.CaseType
 	2,   // 27: onehall.casework.v1.Case.channel:type_name -> onehall.casework.v1.Channel
 	0,   // 28: onehall.casework.v1.Case.state:type_name -> onehall.casework.v1.CaseState
 	14,  // 29: onehall.casework.v1.Case.applicant:type_name -> onehall.casework.v1.Applicant
-	78,  // 30: onehall.casework.v1.Case.form:type_name -> google.protobuf.Struct
+	80,  // 30: onehall.casework.v1.Case.form:type_name -> google.protobuf.Struct
 	17,  // 31: onehall.casework.v1.Case.materials:type_name -> onehall.casework.v1.CaseMaterial
 	7,   // 32: onehall.casework.v1.Case.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	76,  // 33: onehall.casework.v1.Case.create_time:type_name -> google.protobuf.Timestamp
-	76,  // 34: onehall.casework.v1.Case.submit_time:type_name -> google.protobuf.Timestamp
-	76,  // 35: onehall.casework.v1.Case.pre_accept_time:type_name -> google.protobuf.Timestamp
-	76,  // 36: onehall.casework.v1.Case.accept_time:type_name -> google.protobuf.Timestamp
+	78,  // 33: onehall.casework.v1.Case.create_time:type_name -> google.protobuf.Timestamp
+	78,  // 34: onehall.casework.v1.Case.submit_time:type_name -> google.protobuf.Timestamp
+	78,  // 35: onehall.casework.v1.Case.pre_accept_time:type_name -> google.protobuf.Timestamp
+	78,  // 36: onehall.casework.v1.Case.accept_time:type_name -> google.protobuf.Timestamp
 	18,  // 37: onehall.casework.v1.Case.supplements:type_name -> onehall.casework.v1.Supplement
 	19,  // 38: onehall.casework.v1.Case.steps:type_name -> onehall.casework.v1.Step
 	21,  // 39: onehall.casework.v1.Case.special_procedures:type_name -> onehall.casework.v1.SpecialProcedure
 	22,  // 40: onehall.casework.v1.Case.decision:type_name -> onehall.casework.v1.Decision
 	23,  // 41: onehall.casework.v1.Case.finish:type_name -> onehall.casework.v1.Finish
 	26,  // 42: onehall.casework.v1.Case.collection:type_name -> onehall.casework.v1.Collection
-	76,  // 43: onehall.casework.v1.Case.end_time:type_name -> google.protobuf.Timestamp
-	76,  // 44: onehall.casework.v1.Case.update_time:type_name -> google.protobuf.Timestamp
-	76,  // 45: onehall.casework.v1.Case.deemed_accept_time:type_name -> google.protobuf.Timestamp
+	78,  // 43: onehall.casework.v1.Case.end_time:type_name -> google.protobuf.Timestamp
+	78,  // 44: onehall.casework.v1.Case.update_time:type_name -> google.protobuf.Timestamp
+	78,  // 45: onehall.casework.v1.Case.deemed_accept_time:type_name -> google.protobuf.Timestamp
 	27,  // 46: onehall.casework.v1.Case.handovers:type_name -> onehall.casework.v1.Handover
 	24,  // 47: onehall.casework.v1.Case.revocation:type_name -> onehall.casework.v1.Revocation
 	28,  // 48: onehall.casework.v1.Case.agent:type_name -> onehall.casework.v1.Party
@@ -7939,151 +8092,157 @@ var file_onehall_casework_v1_casework_proto_depIdxs = []int32{
 	29,  // 52: onehall.casework.v1.Case.source_parent:type_name -> onehall.casework.v1.SourceParent
 	20,  // 53: onehall.casework.v1.Case.current_step:type_name -> onehall.casework.v1.CurrentStep
 	16,  // 54: onehall.casework.v1.Case.gaps:type_name -> onehall.casework.v1.MaterialGap
-	79,  // 55: onehall.casework.v1.Case.charges:type_name -> onehall.casework.v1.Charge
-	80,  // 56: onehall.casework.v1.Case.due_change:type_name -> onehall.casework.v1.DueChange
-	30,  // 57: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	30,  // 58: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
-	30,  // 59: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
-	76,  // 60: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	0,   // 61: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
-	30,  // 62: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
-	10,  // 63: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
-	11,  // 64: onehall.casework.v1.ListInboxRequest.assignee:type_name -> onehall.casework.v1.InboxAssignee
-	30,  // 65: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
-	0,   // 66: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
-	76,  // 67: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
-	76,  // 68: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
-	2,   // 69: onehall.casework.v1.CaseEvent.channel:type_name -> onehall.casework.v1.Channel
-	41,  // 70: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
-	0,   // 71: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
-	76,  // 72: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
-	76,  // 73: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
-	81,  // 74: onehall.casework.v1.Progress.due_explanation:type_name -> onehall.casework.v1.DueExplanation
-	80,  // 75: onehall.casework.v1.Progress.due_change:type_name -> onehall.casework.v1.DueChange
-	76,  // 76: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	76,  // 77: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	76,  // 78: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
-	17,  // 79: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	78,  // 80: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
-	2,   // 81: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
-	76,  // 82: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	16,  // 83: onehall.casework.v1.AcceptCaseRequest.gaps:type_name -> onehall.casework.v1.MaterialGap
-	76,  // 84: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	76,  // 85: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	76,  // 86: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	76,  // 87: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	76,  // 88: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	76,  // 89: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	8,   // 90: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
-	76,  // 91: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	9,   // 92: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
-	76,  // 93: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	2,   // 94: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
-	76,  // 95: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	76,  // 96: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	76,  // 97: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	76,  // 98: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	6,   // 99: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
-	7,   // 100: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
-	76,  // 101: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
-	76,  // 102: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	76,  // 103: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	76,  // 104: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	76,  // 105: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	76,  // 106: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
-	17,  // 107: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
-	78,  // 108: onehall.casework.v1.OpenForwardedCaseRequest.form:type_name -> google.protobuf.Struct
-	76,  // 109: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
-	12,  // 110: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
-	12,  // 111: onehall.casework.v1.PrintCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
-	12,  // 112: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
-	76,  // 113: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
-	72,  // 114: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
-	13,  // 115: onehall.casework.v1.CaseDocument.archive_term:type_name -> onehall.casework.v1.ArchiveTerm
-	78,  // 116: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
-	17,  // 117: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
-	14,  // 118: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
-	2,   // 119: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
-	74,  // 120: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
-	31,  // 121: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
-	32,  // 122: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
-	33,  // 123: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
-	34,  // 124: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
-	35,  // 125: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
-	36,  // 126: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
-	38,  // 127: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
-	40,  // 128: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
-	43,  // 129: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
-	45,  // 130: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
-	46,  // 131: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
-	47,  // 132: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
-	48,  // 133: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
-	49,  // 134: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
-	50,  // 135: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
-	51,  // 136: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
-	52,  // 137: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
-	53,  // 138: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
-	54,  // 139: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
-	55,  // 140: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
-	56,  // 141: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
-	57,  // 142: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
-	58,  // 143: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
-	59,  // 144: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
-	60,  // 145: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
-	61,  // 146: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
-	62,  // 147: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
-	63,  // 148: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
-	64,  // 149: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
-	65,  // 150: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
-	66,  // 151: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
-	67,  // 152: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
-	68,  // 153: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
-	69,  // 154: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
-	70,  // 155: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
-	71,  // 156: onehall.casework.v1.CaseworkService.PrintCaseDocument:input_type -> onehall.casework.v1.PrintCaseDocumentRequest
-	75,  // 157: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
-	30,  // 158: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
-	30,  // 159: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
-	30,  // 160: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
-	30,  // 161: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
-	30,  // 162: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
-	37,  // 163: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
-	39,  // 164: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
-	42,  // 165: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
-	44,  // 166: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
-	14,  // 167: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
-	30,  // 168: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
-	30,  // 169: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
-	30,  // 170: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
-	30,  // 171: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
-	30,  // 172: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
-	30,  // 173: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
-	30,  // 174: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
-	30,  // 175: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
-	30,  // 176: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
-	30,  // 177: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
-	30,  // 178: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
-	30,  // 179: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
-	30,  // 180: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
-	30,  // 181: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
-	30,  // 182: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
-	30,  // 183: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
-	30,  // 184: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
-	30,  // 185: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
-	30,  // 186: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
-	30,  // 187: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
-	30,  // 188: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
-	30,  // 189: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
-	30,  // 190: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
-	30,  // 191: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
-	73,  // 192: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
-	82,  // 193: onehall.casework.v1.CaseworkService.PrintCaseDocument:output_type -> google.api.HttpBody
-	30,  // 194: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
-	158, // [158:195] is the sub-list for method output_type
-	121, // [121:158] is the sub-list for method input_type
-	121, // [121:121] is the sub-list for extension type_name
-	121, // [121:121] is the sub-list for extension extendee
-	0,   // [0:121] is the sub-list for field type_name
+	81,  // 55: onehall.casework.v1.Case.charges:type_name -> onehall.casework.v1.Charge
+	82,  // 56: onehall.casework.v1.Case.due_change:type_name -> onehall.casework.v1.DueChange
+	31,  // 57: onehall.casework.v1.Case.recreation:type_name -> onehall.casework.v1.Recreation
+	78,  // 58: onehall.casework.v1.Recreation.first_submit_time:type_name -> google.protobuf.Timestamp
+	78,  // 59: onehall.casework.v1.Recreation.first_accept_time:type_name -> google.protobuf.Timestamp
+	32,  // 60: onehall.casework.v1.Recreation.gaps:type_name -> onehall.casework.v1.RecreationGap
+	78,  // 61: onehall.casework.v1.RecreationGap.start_time:type_name -> google.protobuf.Timestamp
+	78,  // 62: onehall.casework.v1.RecreationGap.end_time:type_name -> google.protobuf.Timestamp
+	30,  // 63: onehall.casework.v1.CreateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	30,  // 64: onehall.casework.v1.UpdateCaseRequest.case:type_name -> onehall.casework.v1.Case
+	30,  // 65: onehall.casework.v1.FileCaseRequest.case:type_name -> onehall.casework.v1.Case
+	78,  // 66: onehall.casework.v1.FileCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	0,   // 67: onehall.casework.v1.ListCasesRequest.state:type_name -> onehall.casework.v1.CaseState
+	30,  // 68: onehall.casework.v1.ListCasesResponse.cases:type_name -> onehall.casework.v1.Case
+	10,  // 69: onehall.casework.v1.ListInboxRequest.stage:type_name -> onehall.casework.v1.InboxStage
+	11,  // 70: onehall.casework.v1.ListInboxRequest.assignee:type_name -> onehall.casework.v1.InboxAssignee
+	30,  // 71: onehall.casework.v1.ListInboxResponse.cases:type_name -> onehall.casework.v1.Case
+	0,   // 72: onehall.casework.v1.CaseEvent.state:type_name -> onehall.casework.v1.CaseState
+	78,  // 73: onehall.casework.v1.CaseEvent.happened_at:type_name -> google.protobuf.Timestamp
+	78,  // 74: onehall.casework.v1.CaseEvent.entered_at:type_name -> google.protobuf.Timestamp
+	2,   // 75: onehall.casework.v1.CaseEvent.channel:type_name -> onehall.casework.v1.Channel
+	43,  // 76: onehall.casework.v1.ListCaseEventsResponse.events:type_name -> onehall.casework.v1.CaseEvent
+	0,   // 77: onehall.casework.v1.Progress.state:type_name -> onehall.casework.v1.CaseState
+	78,  // 78: onehall.casework.v1.Progress.submit_time:type_name -> google.protobuf.Timestamp
+	78,  // 79: onehall.casework.v1.Progress.update_time:type_name -> google.protobuf.Timestamp
+	83,  // 80: onehall.casework.v1.Progress.due_explanation:type_name -> onehall.casework.v1.DueExplanation
+	82,  // 81: onehall.casework.v1.Progress.due_change:type_name -> onehall.casework.v1.DueChange
+	78,  // 82: onehall.casework.v1.PreAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	78,  // 83: onehall.casework.v1.RequestSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	78,  // 84: onehall.casework.v1.ReceiveSupplementRequest.happened_at:type_name -> google.protobuf.Timestamp
+	17,  // 85: onehall.casework.v1.ReceiveSupplementRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	80,  // 86: onehall.casework.v1.ReceiveSupplementRequest.form:type_name -> google.protobuf.Struct
+	2,   // 87: onehall.casework.v1.ReceiveSupplementRequest.channel:type_name -> onehall.casework.v1.Channel
+	78,  // 88: onehall.casework.v1.AcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	16,  // 89: onehall.casework.v1.AcceptCaseRequest.gaps:type_name -> onehall.casework.v1.MaterialGap
+	78,  // 90: onehall.casework.v1.NotAcceptCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	78,  // 91: onehall.casework.v1.RefuseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	78,  // 92: onehall.casework.v1.UndertakeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	78,  // 93: onehall.casework.v1.ExamineCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	78,  // 94: onehall.casework.v1.ApproveCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	78,  // 95: onehall.casework.v1.DecideCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	8,   // 96: onehall.casework.v1.DecideCaseRequest.result:type_name -> onehall.casework.v1.DecisionResult
+	78,  // 97: onehall.casework.v1.FinishCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	9,   // 98: onehall.casework.v1.FinishCaseRequest.result:type_name -> onehall.casework.v1.FinishResult
+	78,  // 99: onehall.casework.v1.CollectCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	2,   // 100: onehall.casework.v1.CollectCaseRequest.way:type_name -> onehall.casework.v1.Channel
+	78,  // 101: onehall.casework.v1.WithdrawCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	78,  // 102: onehall.casework.v1.LapseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	78,  // 103: onehall.casework.v1.VoidCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	78,  // 104: onehall.casework.v1.StartSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	6,   // 105: onehall.casework.v1.StartSpecialProcedureRequest.kind:type_name -> onehall.casework.v1.SpecialProcedureKind
+	7,   // 106: onehall.casework.v1.StartSpecialProcedureRequest.limit_unit:type_name -> onehall.casework.v1.TimeUnit
+	78,  // 107: onehall.casework.v1.EndSpecialProcedureRequest.happened_at:type_name -> google.protobuf.Timestamp
+	78,  // 108: onehall.casework.v1.ClaimCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	78,  // 109: onehall.casework.v1.AssignCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	78,  // 110: onehall.casework.v1.ReleaseCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	78,  // 111: onehall.casework.v1.HandOverCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	78,  // 112: onehall.casework.v1.RevokeCaseRequest.happened_at:type_name -> google.protobuf.Timestamp
+	17,  // 113: onehall.casework.v1.OpenForwardedCaseRequest.materials:type_name -> onehall.casework.v1.CaseMaterial
+	80,  // 114: onehall.casework.v1.OpenForwardedCaseRequest.form:type_name -> google.protobuf.Struct
+	78,  // 115: onehall.casework.v1.ChangeRevisionRequest.happened_at:type_name -> google.protobuf.Timestamp
+	12,  // 116: onehall.casework.v1.GetCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
+	12,  // 117: onehall.casework.v1.PrintCaseDocumentRequest.kind:type_name -> onehall.casework.v1.DocumentKind
+	12,  // 118: onehall.casework.v1.CaseDocument.kind:type_name -> onehall.casework.v1.DocumentKind
+	78,  // 119: onehall.casework.v1.CaseDocument.issue_time:type_name -> google.protobuf.Timestamp
+	74,  // 120: onehall.casework.v1.CaseDocument.fields:type_name -> onehall.casework.v1.DocumentField
+	13,  // 121: onehall.casework.v1.CaseDocument.archive_term:type_name -> onehall.casework.v1.ArchiveTerm
+	80,  // 122: onehall.casework.v1.JointPart.form:type_name -> google.protobuf.Struct
+	17,  // 123: onehall.casework.v1.JointPart.materials:type_name -> onehall.casework.v1.CaseMaterial
+	14,  // 124: onehall.casework.v1.FileJointCaseRequest.applicant:type_name -> onehall.casework.v1.Applicant
+	2,   // 125: onehall.casework.v1.FileJointCaseRequest.channel:type_name -> onehall.casework.v1.Channel
+	76,  // 126: onehall.casework.v1.FileJointCaseRequest.parts:type_name -> onehall.casework.v1.JointPart
+	33,  // 127: onehall.casework.v1.CaseworkService.CreateCase:input_type -> onehall.casework.v1.CreateCaseRequest
+	34,  // 128: onehall.casework.v1.CaseworkService.UpdateCase:input_type -> onehall.casework.v1.UpdateCaseRequest
+	35,  // 129: onehall.casework.v1.CaseworkService.SubmitCase:input_type -> onehall.casework.v1.SubmitCaseRequest
+	36,  // 130: onehall.casework.v1.CaseworkService.FileCase:input_type -> onehall.casework.v1.FileCaseRequest
+	37,  // 131: onehall.casework.v1.CaseworkService.GetCase:input_type -> onehall.casework.v1.GetCaseRequest
+	38,  // 132: onehall.casework.v1.CaseworkService.ListCases:input_type -> onehall.casework.v1.ListCasesRequest
+	40,  // 133: onehall.casework.v1.CaseworkService.ListInbox:input_type -> onehall.casework.v1.ListInboxRequest
+	42,  // 134: onehall.casework.v1.CaseworkService.ListCaseEvents:input_type -> onehall.casework.v1.ListCaseEventsRequest
+	45,  // 135: onehall.casework.v1.CaseworkService.QueryProgress:input_type -> onehall.casework.v1.QueryProgressRequest
+	47,  // 136: onehall.casework.v1.CaseworkService.RevealApplicant:input_type -> onehall.casework.v1.RevealApplicantRequest
+	48,  // 137: onehall.casework.v1.CaseworkService.PreAcceptCase:input_type -> onehall.casework.v1.PreAcceptCaseRequest
+	49,  // 138: onehall.casework.v1.CaseworkService.RequestSupplement:input_type -> onehall.casework.v1.RequestSupplementRequest
+	50,  // 139: onehall.casework.v1.CaseworkService.ReceiveSupplement:input_type -> onehall.casework.v1.ReceiveSupplementRequest
+	51,  // 140: onehall.casework.v1.CaseworkService.AcceptCase:input_type -> onehall.casework.v1.AcceptCaseRequest
+	52,  // 141: onehall.casework.v1.CaseworkService.NotAcceptCase:input_type -> onehall.casework.v1.NotAcceptCaseRequest
+	53,  // 142: onehall.casework.v1.CaseworkService.RefuseCase:input_type -> onehall.casework.v1.RefuseCaseRequest
+	54,  // 143: onehall.casework.v1.CaseworkService.UndertakeCase:input_type -> onehall.casework.v1.UndertakeCaseRequest
+	55,  // 144: onehall.casework.v1.CaseworkService.ExamineCase:input_type -> onehall.casework.v1.ExamineCaseRequest
+	56,  // 145: onehall.casework.v1.CaseworkService.ApproveCase:input_type -> onehall.casework.v1.ApproveCaseRequest
+	57,  // 146: onehall.casework.v1.CaseworkService.DecideCase:input_type -> onehall.casework.v1.DecideCaseRequest
+	58,  // 147: onehall.casework.v1.CaseworkService.FinishCase:input_type -> onehall.casework.v1.FinishCaseRequest
+	59,  // 148: onehall.casework.v1.CaseworkService.CollectCase:input_type -> onehall.casework.v1.CollectCaseRequest
+	60,  // 149: onehall.casework.v1.CaseworkService.WithdrawCase:input_type -> onehall.casework.v1.WithdrawCaseRequest
+	61,  // 150: onehall.casework.v1.CaseworkService.LapseCase:input_type -> onehall.casework.v1.LapseCaseRequest
+	62,  // 151: onehall.casework.v1.CaseworkService.VoidCase:input_type -> onehall.casework.v1.VoidCaseRequest
+	63,  // 152: onehall.casework.v1.CaseworkService.StartSpecialProcedure:input_type -> onehall.casework.v1.StartSpecialProcedureRequest
+	64,  // 153: onehall.casework.v1.CaseworkService.EndSpecialProcedure:input_type -> onehall.casework.v1.EndSpecialProcedureRequest
+	65,  // 154: onehall.casework.v1.CaseworkService.ClaimCase:input_type -> onehall.casework.v1.ClaimCaseRequest
+	66,  // 155: onehall.casework.v1.CaseworkService.AssignCase:input_type -> onehall.casework.v1.AssignCaseRequest
+	67,  // 156: onehall.casework.v1.CaseworkService.ReleaseCase:input_type -> onehall.casework.v1.ReleaseCaseRequest
+	68,  // 157: onehall.casework.v1.CaseworkService.HandOverCase:input_type -> onehall.casework.v1.HandOverCaseRequest
+	69,  // 158: onehall.casework.v1.CaseworkService.RevokeCase:input_type -> onehall.casework.v1.RevokeCaseRequest
+	70,  // 159: onehall.casework.v1.CaseworkService.OpenForwardedCase:input_type -> onehall.casework.v1.OpenForwardedCaseRequest
+	71,  // 160: onehall.casework.v1.CaseworkService.ChangeRevision:input_type -> onehall.casework.v1.ChangeRevisionRequest
+	72,  // 161: onehall.casework.v1.CaseworkService.GetCaseDocument:input_type -> onehall.casework.v1.GetCaseDocumentRequest
+	73,  // 162: onehall.casework.v1.CaseworkService.PrintCaseDocument:input_type -> onehall.casework.v1.PrintCaseDocumentRequest
+	77,  // 163: onehall.casework.v1.CaseworkService.FileJointCase:input_type -> onehall.casework.v1.FileJointCaseRequest
+	30,  // 164: onehall.casework.v1.CaseworkService.CreateCase:output_type -> onehall.casework.v1.Case
+	30,  // 165: onehall.casework.v1.CaseworkService.UpdateCase:output_type -> onehall.casework.v1.Case
+	30,  // 166: onehall.casework.v1.CaseworkService.SubmitCase:output_type -> onehall.casework.v1.Case
+	30,  // 167: onehall.casework.v1.CaseworkService.FileCase:output_type -> onehall.casework.v1.Case
+	30,  // 168: onehall.casework.v1.CaseworkService.GetCase:output_type -> onehall.casework.v1.Case
+	39,  // 169: onehall.casework.v1.CaseworkService.ListCases:output_type -> onehall.casework.v1.ListCasesResponse
+	41,  // 170: onehall.casework.v1.CaseworkService.ListInbox:output_type -> onehall.casework.v1.ListInboxResponse
+	44,  // 171: onehall.casework.v1.CaseworkService.ListCaseEvents:output_type -> onehall.casework.v1.ListCaseEventsResponse
+	46,  // 172: onehall.casework.v1.CaseworkService.QueryProgress:output_type -> onehall.casework.v1.Progress
+	14,  // 173: onehall.casework.v1.CaseworkService.RevealApplicant:output_type -> onehall.casework.v1.Applicant
+	30,  // 174: onehall.casework.v1.CaseworkService.PreAcceptCase:output_type -> onehall.casework.v1.Case
+	30,  // 175: onehall.casework.v1.CaseworkService.RequestSupplement:output_type -> onehall.casework.v1.Case
+	30,  // 176: onehall.casework.v1.CaseworkService.ReceiveSupplement:output_type -> onehall.casework.v1.Case
+	30,  // 177: onehall.casework.v1.CaseworkService.AcceptCase:output_type -> onehall.casework.v1.Case
+	30,  // 178: onehall.casework.v1.CaseworkService.NotAcceptCase:output_type -> onehall.casework.v1.Case
+	30,  // 179: onehall.casework.v1.CaseworkService.RefuseCase:output_type -> onehall.casework.v1.Case
+	30,  // 180: onehall.casework.v1.CaseworkService.UndertakeCase:output_type -> onehall.casework.v1.Case
+	30,  // 181: onehall.casework.v1.CaseworkService.ExamineCase:output_type -> onehall.casework.v1.Case
+	30,  // 182: onehall.casework.v1.CaseworkService.ApproveCase:output_type -> onehall.casework.v1.Case
+	30,  // 183: onehall.casework.v1.CaseworkService.DecideCase:output_type -> onehall.casework.v1.Case
+	30,  // 184: onehall.casework.v1.CaseworkService.FinishCase:output_type -> onehall.casework.v1.Case
+	30,  // 185: onehall.casework.v1.CaseworkService.CollectCase:output_type -> onehall.casework.v1.Case
+	30,  // 186: onehall.casework.v1.CaseworkService.WithdrawCase:output_type -> onehall.casework.v1.Case
+	30,  // 187: onehall.casework.v1.CaseworkService.LapseCase:output_type -> onehall.casework.v1.Case
+	30,  // 188: onehall.casework.v1.CaseworkService.VoidCase:output_type -> onehall.casework.v1.Case
+	30,  // 189: onehall.casework.v1.CaseworkService.StartSpecialProcedure:output_type -> onehall.casework.v1.Case
+	30,  // 190: onehall.casework.v1.CaseworkService.EndSpecialProcedure:output_type -> onehall.casework.v1.Case
+	30,  // 191: onehall.casework.v1.CaseworkService.ClaimCase:output_type -> onehall.casework.v1.Case
+	30,  // 192: onehall.casework.v1.CaseworkService.AssignCase:output_type -> onehall.casework.v1.Case
+	30,  // 193: onehall.casework.v1.CaseworkService.ReleaseCase:output_type -> onehall.casework.v1.Case
+	30,  // 194: onehall.casework.v1.CaseworkService.HandOverCase:output_type -> onehall.casework.v1.Case
+	30,  // 195: onehall.casework.v1.CaseworkService.RevokeCase:output_type -> onehall.casework.v1.Case
+	30,  // 196: onehall.casework.v1.CaseworkService.OpenForwardedCase:output_type -> onehall.casework.v1.Case
+	30,  // 197: onehall.casework.v1.CaseworkService.ChangeRevision:output_type -> onehall.casework.v1.Case
+	75,  // 198: onehall.casework.v1.CaseworkService.GetCaseDocument:output_type -> onehall.casework.v1.CaseDocument
+	84,  // 199: onehall.casework.v1.CaseworkService.PrintCaseDocument:output_type -> google.api.HttpBody
+	30,  // 200: onehall.casework.v1.CaseworkService.FileJointCase:output_type -> onehall.casework.v1.Case
+	164, // [164:201] is the sub-list for method output_type
+	127, // [127:164] is the sub-list for method input_type
+	127, // [127:127] is the sub-list for extension type_name
+	127, // [127:127] is the sub-list for extension extendee
+	0,   // [0:127] is the sub-list for field type_name
 }
 
 func init() { file_onehall_casework_v1_casework_proto_init() }
@@ -8100,7 +8259,7 @@ func file_onehall_casework_v1_casework_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_onehall_casework_v1_casework_proto_rawDesc), len(file_onehall_casework_v1_casework_proto_rawDesc)),
 			NumEnums:      14,
-			NumMessages:   62,
+			NumMessages:   64,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

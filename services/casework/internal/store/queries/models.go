@@ -173,6 +173,13 @@ type MaterialUse struct {
 	CaseName string
 }
 
+type OfficeEnd struct {
+	ApplicantKey string
+	Item         string
+	EndedAt      int64
+	CaseNo       string
+}
+
 type Profile struct {
 	ApplicantKey string
 	Seq          int64

@@ -774,6 +774,27 @@ func (q *Queries) InsertMaterial(ctx context.Context, arg InsertMaterialParams) 
 	return err
 }
 
+const insertOfficeEnd = `-- name: InsertOfficeEnd :exec
+INSERT INTO office_ends (applicant_key, item, ended_at, case_no) VALUES ($1, $2, $3, $4)
+`
+
+type InsertOfficeEndParams struct {
+	ApplicantKey string
+	Item         string
+	EndedAt      int64
+	CaseNo       string
+}
+
+func (q *Queries) InsertOfficeEnd(ctx context.Context, arg InsertOfficeEndParams) error {
+	_, err := q.db.ExecContext(ctx, insertOfficeEnd,
+		arg.ApplicantKey,
+		arg.Item,
+		arg.EndedAt,
+		arg.CaseNo,
+	)
+	return err
+}
+
 const insertPart = `-- name: InsertPart :exec
 INSERT INTO upload_parts (upload, start, size, blob) VALUES ($1, $2, $3, $4)
 `
@@ -2051,6 +2072,51 @@ func (q *Queries) NextTicketOfDepartment(ctx context.Context, arg NextTicketOfDe
 		&i.Data,
 	)
 	return i, err
+}
+
+const officeEnds = `-- name: OfficeEnds :many
+SELECT ended_at, case_no FROM office_ends
+WHERE applicant_key = $1 AND item = $2 AND ended_at >= $3 AND ended_at <= $4 ORDER BY ended_at DESC, case_no LIMIT 20
+`
+
+type OfficeEndsParams struct {
+	ApplicantKey string
+	Item         string
+	Since        int64
+	Until        int64
+}
+
+type OfficeEndsRow struct {
+	EndedAt int64
+	CaseNo  string
+}
+
+func (q *Queries) OfficeEnds(ctx context.Context, arg OfficeEndsParams) ([]OfficeEndsRow, error) {
+	rows, err := q.db.QueryContext(ctx, officeEnds,
+		arg.ApplicantKey,
+		arg.Item,
+		arg.Since,
+		arg.Until,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OfficeEndsRow
+	for rows.Next() {
+		var i OfficeEndsRow
+		if err := rows.Scan(&i.EndedAt, &i.CaseNo); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const openUploads = `-- name: OpenUploads :one
