@@ -22,7 +22,6 @@ import (
 
 	feedv1 "github.com/onehall/onehall/proto/gen/onehall/feed/v1"
 	optionsv1 "github.com/onehall/onehall/proto/gen/onehall/options/v1"
-	supervisionv1 "github.com/onehall/onehall/proto/gen/onehall/supervision/v1"
 	"github.com/onehall/onehall/services/platform/authn"
 	"github.com/onehall/onehall/services/platform/clock"
 	"github.com/onehall/onehall/services/platform/fault"
@@ -94,51 +93,6 @@ func TestFeedPermission(t *testing.T) {
 		t.Errorf("stream with a bad message: %v", err)
 	}
 }
-
-// wallStub answers the wall, which people may watch.
-type wallStub struct {
-	supervisionv1.UnimplementedWallServiceServer
-}
-
-// WatchWall implements the wall: it says one word and then waits for the end.
-func (wallStub) WatchWall(_ *supervisionv1.WatchWallRequest, st grpc.ServerStreamingServer[supervisionv1.WatchWallResponse]) error {
-	if err := st.Send(&supervisionv1.WatchWallResponse{}); err != nil {
-		return err
-	}
-	<-st.Context().Done()
-	return st.Context().Err()
-}
-
-// A stream lasts no longer than the token it was begun with, and says why it ended.
-func TestStreamEndsWithItsToken(t *testing.T) {
-	brief := *everybody["supervisor"]
-	srv := newServer(t, rpc.ServerOptions{Role: "test", Clock: clock.System(), Verifier: verifier(func() *authn.Principal {
-		one := brief
-		one.Expires = time.Now().Add(300 * time.Millisecond)
-		return &one
-	})})
-	supervisionv1.RegisterWallServiceServer(srv, wallStub{})
-	c := supervisionv1.NewWallServiceClient(dialTo(t, "test", "passthrough:///"+listen(t, srv)))
-	srv.SetServing(true)
-	ctx, cancel := context.WithTimeout(as(t.Context(), "supervisor"), 20*time.Second)
-	defer cancel()
-	st, err := c.WatchWall(ctx, &supervisionv1.WatchWallRequest{Parent: "halls/-"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err = st.Recv(); err != nil {
-		t.Fatalf("while the token is good: %v", err)
-	}
-	if _, err = st.Recv(); !is(err, fault.TokenExpired) {
-		t.Errorf("after the token's end: %v", err)
-	}
-}
-
-// verifier takes every token for the same caller.
-type verifier func() *authn.Principal
-
-// Verify implements rpc.Verifier.
-func (v verifier) Verify(context.Context, string) (*authn.Principal, error) { return v(), nil }
 
 func TestScope(t *testing.T) {
 	var got authn.Access
@@ -358,18 +312,6 @@ func TestLogLine(t *testing.T) {
 	}
 }
 
-// goneStub is a stream that finds its connection gone, as every one does when its
-// connection is old enough to come anew.
-type goneStub struct{ wallStub }
-
-func (goneStub) WatchWall(_ *supervisionv1.WatchWallRequest, st grpc.ServerStreamingServer[supervisionv1.WatchWallResponse]) error {
-	if err := st.Send(&supervisionv1.WatchWallResponse{}); err != nil {
-		return err
-	}
-	<-st.Context().Done()
-	return status.Error(codes.Unavailable, "transport is closing")
-}
-
 // lineWriter passes on what is logged, line by line.
 type lineWriter chan string
 
@@ -379,19 +321,20 @@ func (w lineWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// A stream finds its connection gone when that is old enough to come anew.
 func TestAStreamThatEndsWithItsConnectionIsNoError(t *testing.T) {
 	lines := make(lineWriter, 10)
 	srv := newServer(t, rpc.ServerOptions{Role: "test", Clock: clock.System(), Verifier: everybody, Log: slog.New(slog.NewJSONHandler(lines, nil))})
-	supervisionv1.RegisterWallServiceServer(srv, goneStub{})
-	c := supervisionv1.NewWallServiceClient(dialTo(t, "test", "passthrough:///"+listen(t, srv)))
+	watch := watched(srv, func(context.Context) error { return status.Error(codes.Unavailable, "transport is closing") })
+	conn := dialTo(t, "test", "passthrough:///"+listen(t, srv))
 	srv.SetServing(true)
 	ctx, leave := context.WithCancel(as(t.Context(), "supervisor"))
 	defer leave()
-	st, err := c.WatchWall(ctx, &supervisionv1.WatchWallRequest{Parent: "halls/-"})
+	st, err := conn.NewStream(ctx, watch, "/"+testService+"/Get")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = st.Recv(); err != nil {
+	if err := errors.Join(st.SendMsg(dynamicpb.NewMessage(thing)), st.CloseSend(), st.RecvMsg(dynamicpb.NewMessage(thing))); err != nil {
 		t.Fatal(err)
 	}
 	leave()
