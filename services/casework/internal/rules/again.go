@@ -4,7 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"strconv"
+	"strings"
 	"time"
+
+	"github.com/onehall/onehall/services/platform/codes"
 )
 
 // AgainWithin is how long the same application of the same applicant is taken for a second
@@ -27,4 +30,12 @@ func Content(item, subject string, form []byte, materials []Material) int64 {
 		part(strconv.FormatBool(m.Paper) + strconv.FormatBool(m.Promised) + strconv.FormatBool(m.Promise))
 	}
 	return int64(binary.BigEndian.Uint64(h.Sum(nil))>>1) | 1
+}
+
+// AgainWindow is the moment since which an application counts as the same one again, and
+// the case numbers of a hall between which those of the time lie.
+func AgainWindow(hall string, at time.Time) (since time.Time, lowest, highest string) {
+	since = at.Add(-AgainWithin)
+	// Longer than any number of the day, so it sorts behind all of them.
+	return since, codes.CaseDay(hall, since), codes.CaseDay(hall, at) + strings.Repeat("9", 10)
 }

@@ -5,12 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/onehall/onehall/services/casework/internal/rules"
 	"github.com/onehall/onehall/services/casework/internal/store/queries"
-	"github.com/onehall/onehall/services/platform/codes"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/fault"
 )
@@ -40,9 +38,8 @@ func (f Filing) window(hall string) (since int64, lowest, highest string) {
 	if f.At.IsZero() {
 		return 0, "", ""
 	}
-	from := f.At.Add(-rules.AgainWithin)
-	// Longer than any number of the day, so it sorts behind all of them.
-	return db.Micros(from), codes.CaseDay(hall, from), codes.CaseDay(hall, f.At) + strings.Repeat("9", 10)
+	from, lowest, highest := rules.AgainWindow(hall, f.At)
+	return db.Micros(from), lowest, highest
 }
 
 // filedBefore is why a row was not written: the same was filed before, or otherwise.
