@@ -2,8 +2,10 @@ package casework
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"github.com/onehall/onehall/services/platform/almanac"
 	"github.com/onehall/onehall/services/platform/authn"
 	"github.com/onehall/onehall/services/platform/clock"
+	"github.com/onehall/onehall/services/platform/codes"
 	"github.com/onehall/onehall/services/platform/db"
 	"github.com/onehall/onehall/services/platform/db/dbtest"
 	"github.com/onehall/onehall/services/platform/workday"
@@ -76,6 +79,42 @@ func benchmarkFileCase(b *testing.B, cfg db.Config) {
 	fill(b, s)
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "filings/s")
 	b.ReportMetric(float64(s.db.Stats().Writes)/float64(max(1, s.db.Stats().Commits)), "filings/commit")
+}
+
+// BenchmarkFileCaseAskedBack is filings by twenty thousand applicants, each of which is
+// held against what its applicant filed before.
+func BenchmarkFileCaseAskedBack(b *testing.B) {
+	var ids []string
+	for n := 0; len(ids) < 20_000; n++ {
+		for last := range 10 { // one in ten such numbers is valid, by its check digit
+			if id, err := codes.ResidentID(fmt.Sprintf("4413221980%02d%02d%03d%d", 1+n/28000, 1+n/1000%28, n%1000, last)); err == nil {
+				ids = append(ids, id)
+			}
+		}
+	}
+	for _, allowed := range []bool{true, false} {
+		b.Run(fmt.Sprintf("allowed=%t", allowed), func(b *testing.B) {
+			s := quiet(b, dbtest.SQLiteConfig(b))
+			var next atomic.Int64
+			b.SetParallelism(32)
+			b.ResetTimer()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					n := next.Add(1)
+					id := ids[int(n)%len(ids)]
+					who := applicant("n", authn.IDTypeResident, id)
+					req := filing(promisedItem)
+					req.AllowDuplicate, req.Case.Applicant.IdNumber, req.Case.Subject = allowed, id, fmt.Sprintf("第 %d 件", n)
+					ctx := authn.WithAccess(b.Context(), authn.Access{Principal: who, Scope: optionsv1.Scope_SCOPE_OWN})
+					if _, err := s.FileCase(ctx, req); err != nil {
+						b.Error(err)
+						return
+					}
+				}
+			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "filings/s")
+		})
+	}
 }
 
 // BenchmarkRecompute moves the dates of b.N open cases by one closure, each with its

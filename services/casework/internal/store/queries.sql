@@ -3,10 +3,10 @@ INSERT INTO cases (case_no, hall, department, applicant_key, state, on_behalf, s
 SELECT CAST(@case_no AS TEXT), CAST(@hall AS TEXT), CAST(@department AS TEXT), CAST(@applicant_key AS TEXT), CAST(@state AS BIGINT), CAST(@on_behalf AS BOOLEAN),
   CAST(@stage AS BIGINT), CAST(@due AS BIGINT), CAST(@dated AS BOOLEAN), CAST(@reckoned AS BIGINT), CAST(@seq AS BIGINT), CAST(@happened_at AS BIGINT), @data,
   CAST(@content AS BIGINT), CAST(@filed_at AS BIGINT)
-WHERE NOT CAST(@once AS BOOLEAN) OR CAST(@content AS BIGINT) NOT IN (
-  SELECT CASE WHEN today.filed_at > CAST(@since AS BIGINT) THEN today.content ELSE 0 END FROM cases AS today
-  WHERE today.applicant_key = CAST(@applicant_key AS TEXT) AND today.case_no > CAST(@lowest AS TEXT) AND today.case_no < CAST(@highest AS TEXT) LIMIT 200
-);
+WHERE NOT CAST(@once AS BOOLEAN) OR NOT EXISTS (SELECT 1 FROM (
+  SELECT c.content, c.filed_at FROM cases AS c
+  WHERE c.applicant_key = CAST(@applicant_key AS TEXT) AND c.case_no > CAST(@lowest AS TEXT) AND c.case_no < CAST(@highest AS TEXT) LIMIT 200
+) AS today WHERE today.content = CAST(@content AS BIGINT) AND today.filed_at > CAST(@since AS BIGINT));
 
 -- name: FiledBefore :one
 SELECT case_no FROM cases
@@ -22,10 +22,10 @@ WHERE case_no = @case_no AND seq = @seq - 1;
 -- name: UpdateDraft :execresult
 UPDATE cases SET department = @department, applicant_key = @applicant_key, state = @state, stage = @stage, due = @due,
   dated = @dated, reckoned = @reckoned, seq = @seq, happened_at = @happened_at, data = @data, content = @content, filed_at = @filed_at
-WHERE cases.case_no = @case_no AND cases.seq = @seq - 1 AND (NOT CAST(@once AS BOOLEAN) OR CAST(@content AS BIGINT) NOT IN (
-  SELECT CASE WHEN today.filed_at > CAST(@since AS BIGINT) THEN today.content ELSE 0 END FROM cases AS today
-  WHERE today.applicant_key = @applicant_key AND today.case_no > CAST(@lowest AS TEXT) AND today.case_no < CAST(@highest AS TEXT) LIMIT 200
-));
+WHERE cases.case_no = @case_no AND cases.seq = @seq - 1 AND (NOT CAST(@once AS BOOLEAN) OR NOT EXISTS (SELECT 1 FROM (
+  SELECT c.content, c.filed_at FROM cases AS c
+  WHERE c.applicant_key = @applicant_key AND c.case_no > CAST(@lowest AS TEXT) AND c.case_no < CAST(@highest AS TEXT) LIMIT 200
+) AS today WHERE today.content = @content AND today.filed_at > CAST(@since AS BIGINT)));
 
 -- name: MoveCase :execresult
 UPDATE cases SET department = @department, assignee = @assignee, state = @state, stage = @stage, due = @due,

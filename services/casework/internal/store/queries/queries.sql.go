@@ -650,10 +650,10 @@ INSERT INTO cases (case_no, hall, department, applicant_key, state, on_behalf, s
 SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), CAST($3 AS TEXT), CAST($4 AS TEXT), CAST($5 AS BIGINT), CAST($6 AS BOOLEAN),
   CAST($7 AS BIGINT), CAST($8 AS BIGINT), CAST($9 AS BOOLEAN), CAST($10 AS BIGINT), CAST($11 AS BIGINT), CAST($12 AS BIGINT), $13,
   CAST($14 AS BIGINT), CAST($15 AS BIGINT)
-WHERE NOT CAST($16 AS BOOLEAN) OR CAST($14 AS BIGINT) NOT IN (
-  SELECT CASE WHEN today.filed_at > CAST($17 AS BIGINT) THEN today.content ELSE 0 END FROM cases AS today
-  WHERE today.applicant_key = CAST($4 AS TEXT) AND today.case_no > CAST($18 AS TEXT) AND today.case_no < CAST($19 AS TEXT) LIMIT 200
-)
+WHERE NOT CAST($16 AS BOOLEAN) OR NOT EXISTS (SELECT 1 FROM (
+  SELECT c.content, c.filed_at FROM cases AS c
+  WHERE c.applicant_key = CAST($4 AS TEXT) AND c.case_no > CAST($17 AS TEXT) AND c.case_no < CAST($18 AS TEXT) LIMIT 200
+) AS today WHERE today.content = CAST($14 AS BIGINT) AND today.filed_at > CAST($19 AS BIGINT))
 `
 
 type InsertCaseParams struct {
@@ -673,9 +673,9 @@ type InsertCaseParams struct {
 	Content      int64
 	FiledAt      int64
 	Once         bool
-	Since        int64
 	Lowest       string
 	Highest      string
+	Since        int64
 }
 
 func (q *Queries) InsertCase(ctx context.Context, arg InsertCaseParams) (sql.Result, error) {
@@ -696,9 +696,9 @@ func (q *Queries) InsertCase(ctx context.Context, arg InsertCaseParams) (sql.Res
 		arg.Content,
 		arg.FiledAt,
 		arg.Once,
-		arg.Since,
 		arg.Lowest,
 		arg.Highest,
+		arg.Since,
 	)
 }
 
@@ -2496,10 +2496,10 @@ func (q *Queries) UpdateCentre(ctx context.Context, arg UpdateCentreParams) (int
 const updateDraft = `-- name: UpdateDraft :execresult
 UPDATE cases SET department = $1, applicant_key = $2, state = $3, stage = $4, due = $5,
   dated = $6, reckoned = $7, seq = $8, happened_at = $9, data = $10, content = $11, filed_at = $12
-WHERE cases.case_no = $13 AND cases.seq = $14- 1 AND (NOT CAST($15 AS BOOLEAN) OR CAST($11 AS BIGINT) NOT IN (
-  SELECT CASE WHEN today.filed_at > CAST($16 AS BIGINT) THEN today.content ELSE 0 END FROM cases AS today
-  WHERE today.applicant_key = $2 AND today.case_no > CAST($17 AS TEXT) AND today.case_no < CAST($18 AS TEXT) LIMIT 200
-))
+WHERE cases.case_no = $13 AND cases.seq = $14- 1 AND (NOT CAST($15 AS BOOLEAN) OR NOT EXISTS (SELECT 1 FROM (
+  SELECT c.content, c.filed_at FROM cases AS c
+  WHERE c.applicant_key = $2 AND c.case_no > CAST($16 AS TEXT) AND c.case_no < CAST($17 AS TEXT) LIMIT 200
+) AS today WHERE today.content = $11 AND today.filed_at > CAST($18 AS BIGINT)))
 `
 
 type UpdateDraftParams struct {
@@ -2517,9 +2517,9 @@ type UpdateDraftParams struct {
 	FiledAt      int64
 	CaseNo       string
 	Once         bool
-	Since        int64
 	Lowest       string
 	Highest      string
+	Since        int64
 }
 
 func (q *Queries) UpdateDraft(ctx context.Context, arg UpdateDraftParams) (sql.Result, error) {
@@ -2539,9 +2539,9 @@ func (q *Queries) UpdateDraft(ctx context.Context, arg UpdateDraftParams) (sql.R
 		arg.CaseNo,
 		arg.Seq,
 		arg.Once,
-		arg.Since,
 		arg.Lowest,
 		arg.Highest,
+		arg.Since,
 	)
 }
 
