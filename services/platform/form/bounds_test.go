@@ -129,7 +129,7 @@ func TestCost(t *testing.T) {
 		least = min(least, time.Since(began))
 	}
 	t.Logf("the worst form took %v", least)
-	if least > time.Second { // a hundred times what it takes, for slow machines and the race detector
+	if least > 20*time.Second { // a thousand times what it takes: a busy machine stays below, a pattern gone wild does not
 		t.Errorf("the worst form took %v", least)
 	}
 	began := time.Now()
