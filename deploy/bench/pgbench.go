@@ -270,13 +270,10 @@ func limitRows(ctx context.Context, p *postgres) (n int64, err error) {
 	return n, conn.QueryRow(ctx, "SELECT count(*) FROM "+limitSchema+".events").Scan(&n)
 }
 
+// comment is the rest of a line that says nothing to the server.
+var comment = regexp.MustCompile(`--[^\n]*`)
+
 // oneLine is a statement without its comments, which would swallow the rest of the line.
-func oneLine(s string) string {
-	var words []string
-	for line := range strings.Lines(s) {
-		if !strings.HasPrefix(strings.TrimSpace(line), "--") {
-			words = append(words, strings.Fields(line)...)
-		}
-	}
-	return strings.Join(words, " ")
+func oneLine(sql string) string {
+	return strings.Join(strings.Fields(comment.ReplaceAllString(sql, "")), " ")
 }
