@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -93,16 +94,20 @@ func Serve(ctx context.Context, role string, c Config, p boot.Params) (err error
 	if err := rt.CompareClock(Roles()[:len(services)]...); err != nil { // all but the gateway speak gRPC
 		return err
 	}
-	return serve(ctx, role, c, rt)
+	return serve(ctx, role, c, rt, nil)
 }
 
-func serve(ctx context.Context, role string, c Config, rt *boot.Runtime) error {
+// serve runs a role; door is where the gateway listens, if somebody listens there already.
+func serve(ctx context.Context, role string, c Config, rt *boot.Runtime, door net.Listener) error {
 	if role == Gateway {
 		cfg := c.Gateway
 		cfg.CookieSecret = c.PageSecret
 		g, err := gateway.New(ctx, cfg, rt)
 		if err != nil {
 			return err
+		}
+		if door != nil {
+			return errors.Join(g.Serve(ctx, door), g.Close())
 		}
 		return errors.Join(g.Run(ctx), g.Close())
 	}

@@ -28,6 +28,7 @@ type Hall struct {
 	// Config is the configuration with all that was filled in.
 	Config Config
 
+	door  net.Listener
 	parts []part
 	ended chan error
 }
@@ -72,7 +73,7 @@ func Up(ctx context.Context, c Config, p boot.Params, users []authn.User) (h *Ha
 	h.add("etcd", func() error { stopEtcd(); return nil })
 	h.Config.Etcd.Endpoints = []string{endpoint}
 	h.Config.Discovery.CacheDir = filepath.Join(c.DataDir, "discovery")
-	if err = h.findGateway(); err != nil {
+	if err = h.openDoor(); err != nil {
 		return h, err
 	}
 	if err = h.startIssuer(p, users); err != nil {
@@ -132,19 +133,26 @@ func IssuerOf(c Config, url string, users []authn.User, log *slog.Logger) authn.
 	}
 }
 
-// findGateway chooses the gateway's port, which the issuer must know to send people back.
-// The gateway listens by itself; here only a port is needed that is known.
-func (h *Hall) findGateway() error {
+// openDoor listens where the gateway will serve: the issuer must know the port to send
+// people back, and nobody else may take it before the gateway is there.
+func (h *Hall) openDoor() error {
 	lis, err := net.Listen("tcp", h.Config.Gateway.Listen)
 	if err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
+	h.door = lis
+	h.add("door", func() error {
+		if err := lis.Close(); !errors.Is(err, net.ErrClosed) { // as the gateway leaves it
+			return err
+		}
+		return nil
+	})
 	h.Config.Gateway.Listen = lis.Addr().String()
 	h.Gateway = "http://" + h.Config.Gateway.Listen
 	if h.Config.Gateway.PublicURL == "" {
 		h.Config.Gateway.PublicURL = h.Gateway
 	}
-	return lis.Close()
+	return nil
 }
 
 // startRoles runs every role, the gateway last, so that stopping from the last goes
@@ -154,7 +162,7 @@ func (h *Hall) startRoles(ctx context.Context) error {
 		ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 		done := make(chan error, 1)
 		go func() {
-			err := serve(ctx, role, h.Config, h.Runtime)
+			err := serve(ctx, role, h.Config, h.Runtime, h.door)
 			done <- err
 			if ctx.Err() == nil {
 				h.ended <- fmt.Errorf("%s ended: %w", role, err)
